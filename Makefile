@@ -1,0 +1,60 @@
+# Two commands are all a fresh machine needs: make run, make test.
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+DATA ?= .data
+PORT ?= 8000
+
+.PHONY: run test check bench bench-long lock schema screenshots clean
+
+run: .venv/app
+	$(BIN)/steady-hands serve --data $(DATA) --port $(PORT) --open
+
+test: .venv/dev
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest -q
+
+check: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(MAKE) test
+
+bench: .venv/dev
+	$(BIN)/python -m benchmarks
+
+bench-long: .venv/dev
+	$(BIN)/python -m benchmarks --long
+
+screenshots: .venv/dev
+	$(BIN)/python -m tests.browser.screenshots
+
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade --quiet --custom-compile-command "make lock"
+
+# New versions within the bounds of pyproject.toml, with hashes, for every platform.
+lock: .venv/dev
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/$(COMPILE) pyproject.toml -o requirements.lock
+	$(BIN)/$(COMPILE) --group build -o requirements-build.lock
+	$(BIN)/$(COMPILE) pyproject.toml --group dev -o requirements-dev.lock
+
+schema: .venv/dev
+	$(BIN)/steady-hands schema --to protocols/schema/protocol.schema.json
+
+INSTALL := -m pip install --quiet --disable-pip-version-check
+
+.venv/app: requirements.lock requirements-build.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python $(INSTALL) --require-hashes -r requirements.lock -r requirements-build.lock
+	$(BIN)/python $(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev: .venv/app requirements-dev.lock
+	$(BIN)/python $(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+clean:
+	rm -rf .venv .data .pytest_cache .mypy_cache .ruff_cache .hypothesis

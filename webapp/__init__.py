@@ -1,0 +1,1 @@
+"""Steady Hands: a guided massage-session timer."""

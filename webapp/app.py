@@ -1,0 +1,120 @@
+"""The only wiring: settings in, a Flask app out."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from flask import Flask, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from webapp import assets, security
+from webapp.clock import Clock, zone_named
+from webapp.filters import FILTERS
+from webapp.htmx import is_htmx
+from webapp.library import Library, load
+from webapp.life import LifeSigns, wake
+from webapp.routes import catalogue, protocols, sessions
+from webapp.settings import Settings, shipped
+from webapp.storage import NotSavedError, Storage, open_sqlite
+
+log = logging.getLogger("steady_hands")
+
+MOST_BODY_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the routes work with."""
+
+    settings: Settings
+    storage: Storage
+    library: Library
+    clock: Clock
+
+
+def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
+    """The app for ``settings``; opens the database unless one is given.
+
+    Raises StorageError, BadFileError or ValueError when the site cannot work.
+    """
+    app = Flask(
+        "webapp", template_folder=str(shipped("templates")), static_folder=None, root_path="."
+    )
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
+    app.config["MAX_FORM_PARTS"] = 40
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.auto_reload = False
+    site = Site(
+        settings,
+        storage or open_sqlite(settings.database),
+        load(settings.protocols, shipped("protocols")),
+        Clock(zone_named(settings.time_zone)),
+    )
+    app.extensions["site"] = site
+    assets.install(app, assets.read_assets(shipped("static")))
+    security.install(app, settings)
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals["nonce"] = security.new_nonce
+    for module in (catalogue, protocols, sessions):
+        app.register_blueprint(module.blueprint)
+    app.register_error_handler(HTTPException, show_error)
+    app.register_error_handler(NotSavedError, show_not_saved)
+    app.register_error_handler(Exception, show_failure)
+    return app
+
+
+def start_life(app: Flask) -> LifeSigns:
+    """Take up the clock where the last process left it, and go on telling that we live."""
+    site: Site = app.extensions["site"]
+    paused = wake(site.storage, site.clock)
+    if paused:
+        log.warning("time was lost while the server was away; sessions paused: %d", paused)
+    signs = LifeSigns(site.storage, site.clock)
+    signs.start()
+    return signs
+
+
+def error_answer(status: int, title: str, text: str) -> Response:
+    """An error as a page, or as a fragment for htmx."""
+    template = "errors/_error.html" if is_htmx() else "errors/error.html"
+    body = render_template(template, status=status, title=title, text=text)
+    return Response(body, status, mimetype="text/html")
+
+
+WORDS = {
+    404: ("Not here", "There is nothing at this address. It may have been mistyped or removed."),
+    405: ("Not this way", "This address does not take that kind of request."),
+    413: ("Too much", "What was sent is larger than this site takes."),
+}
+
+
+def show_error(error: HTTPException) -> Response:
+    if error.response is not None and isinstance(error.response, Response):
+        return error.response
+    status = error.code or 500
+    title, text = WORDS.get(status, (error.name, error.description or ""))
+    answer = error_answer(status, title, text)
+    for name, value in error.get_headers():
+        if name == "Allow":
+            answer.headers[name] = value
+    return answer
+
+
+def show_not_saved(error: NotSavedError) -> Response:
+    log.error("not saved: %s", error.__cause__)
+    answer = error_answer(
+        503,
+        "Not saved",
+        "The server could not save that, so nothing has changed. Please try again.",
+    )
+    answer.headers["Retry-After"] = "2"
+    return answer
+
+
+def show_failure(error: Exception) -> Response:
+    log.exception("failed: %s %s", request.method, request.endpoint, exc_info=error)
+    return error_answer(
+        500, "That went wrong", "The fault is on our side. A running session is not affected."
+    )

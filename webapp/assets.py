@@ -1,0 +1,102 @@
+"""Static files under a name that changes with their content, read and compressed once at start.
+
+One hash names the whole set, so that modules can import each other by relative address. All
+stylesheets are served as one, in the order of ``STYLES``; there is no build step.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask, abort, request
+from werkzeug.wrappers import Response
+
+STYLES = ("tokens", "base", "catalogue", "protocol", "session", "figure")
+SITE_STYLE = "site.css"
+TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")
+WORTH_COMPRESSING = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file as it is sent."""
+
+    body: bytes
+    zipped: bytes | None
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Assets:
+    """All static files by address below the version."""
+
+    version: str
+    files: dict[str, Asset]
+
+    def url(self, name: str) -> str:
+        """The address of a file. Raises KeyError for one that is not there."""
+        if name not in self.files:
+            raise KeyError(name)
+        return f"/static/{self.version}/{name}"
+
+
+def read_assets(folder: Path) -> Assets:
+    """Everything below ``folder``, and the one stylesheet."""
+    raw = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    raw[SITE_STYLE] = b"\n".join(raw[f"css/{name}.css"] for name in STYLES)
+    digest = hashlib.sha256()
+    for name, body in raw.items():
+        digest.update(name.encode() + b"\0" + body)
+    return Assets(digest.hexdigest()[:12], {name: asset(name, body) for name, body in raw.items()})
+
+
+def asset(name: str, body: bytes) -> Asset:
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    if name.endswith(".js"):
+        kind = "text/javascript"
+    zipped = gzip.compress(body, 9, mtime=0) if kind in TEXT_TYPES else None
+    text = kind in TEXT_TYPES
+    return Asset(body, zipped, f"{kind}; charset=utf-8" if text else kind)
+
+
+def accepts_gzip() -> bool:
+    return "gzip" in request.headers.get("Accept-Encoding", "")
+
+
+def install(app: Flask, assets: Assets) -> None:
+    """Serve the files, offer ``asset_url`` to templates, and compress pages."""
+
+    def send(version: str, name: str) -> Response:
+        found = assets.files.get(name)
+        if found is None or version != assets.version:
+            abort(404)
+        use_zip = found.zipped is not None and accepts_gzip()
+        response = Response(found.zipped if use_zip else found.body)
+        response.headers["Content-Type"] = found.content_type
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers["Vary"] = "Accept-Encoding"
+        if use_zip:
+            response.headers["Content-Encoding"] = "gzip"
+        return response
+
+    def compress(response: Response) -> Response:
+        small = response.status_code == 204 or (response.content_length or 0) < WORTH_COMPRESSING
+        if small or response.mimetype != "text/html" or not accepts_gzip():
+            return response
+        response.set_data(gzip.compress(response.get_data(), 5))
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Vary"] = "Accept-Encoding"
+        return response
+
+    app.add_url_rule("/static/<version>/<path:name>", "static", send)
+    app.after_request(compress)
+    app.jinja_env.globals["asset_url"] = assets.url
+    app.jinja_env.globals["version"] = assets.version

@@ -1,0 +1,158 @@
+"""The command ``steady-hands``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from platformdirs import user_data_path
+
+from webapp.settings import Settings, app_version, shipped
+
+if TYPE_CHECKING:
+    from webapp.library import BadFile
+
+
+class PlainError(click.ClickException):
+    """One clear line and exit status 1."""
+
+    def show(self, file: object = None) -> None:
+        click.echo(f"steady-hands: {self.message}", err=True)
+
+
+@click.group(invoke_without_command=True, context_settings={"auto_envvar_prefix": "STEADY_HANDS"})
+@click.version_option(app_version(), prog_name="steady-hands")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """A guided massage-session timer. Without a command it serves the app."""
+    if context.invoked_subcommand is None:
+        context.invoke(serve)
+
+
+@main.command()
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    envvar="STEADY_HANDS_HOST",
+    show_default=True,
+    help="Address to listen on.",
+)
+@click.option(
+    "--port",
+    default=8000,
+    type=click.IntRange(1, 65535),
+    envvar="STEADY_HANDS_PORT",
+    show_default=True,
+    help="Port to listen on.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="STEADY_HANDS_DATA",
+    default=lambda: user_data_path("steady-hands"),
+    help="Folder of the database.",
+)
+@click.option(
+    "--protocols",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="STEADY_HANDS_PROTOCOLS",
+    help="Folder of protocol files instead of the shipped ones.",
+)
+@click.option(
+    "--time-zone",
+    envvar="STEADY_HANDS_TIME_ZONE",
+    help="Like Europe/Berlin; the machine's own by default.",
+)
+@click.option(
+    "--open/--no-open",
+    "open_browser",
+    envvar="STEADY_HANDS_OPEN",
+    default=False,
+    help="Show the app in the browser.",
+)
+def serve(
+    host: str,
+    port: int,
+    data: Path,
+    protocols: Path | None,
+    time_zone: str | None,
+    open_browser: bool,
+) -> None:
+    """Start the app."""
+    from webapp.server import StartError, run
+
+    settings = Settings(
+        data=data.expanduser().resolve(),
+        host=host,
+        port=port,
+        protocols=protocols.expanduser().resolve() if protocols else shipped("protocols"),
+        time_zone=time_zone,
+    )
+    try:
+        run(settings, open_browser=open_browser)
+    except StartError as error:
+        raise PlainError(str(error)) from None
+
+
+@main.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.option(
+    "--protocols",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="STEADY_HANDS_PROTOCOLS",
+    help="Folder of protocol files; also checked when no FILE is named.",
+)
+def check(files: tuple[Path, ...], as_json: bool, protocols: Path | None) -> None:
+    """Check protocol files; exit status 1 when one has a fault."""
+    from webapp.library import BadFile, BadFileError, load_catalogue, load_protocol
+
+    folder = protocols or shipped("protocols")
+    bad: list[BadFile] = []
+    paths = list(files) or sorted(folder.glob("*.json"))
+    try:
+        catalogue = load_catalogue(folder / "catalogue", shipped("protocols") / "catalogue")
+    except BadFileError as error:
+        raise PlainError(str(error)) from None
+    for path in paths:
+        try:
+            load_protocol(path, catalogue)
+        except BadFileError as error:
+            bad.append(BadFile(str(path), error.bad.faults))
+    click.echo(checked_json(paths, bad) if as_json else checked_text(paths, bad))
+    sys.exit(1 if bad else 0)
+
+
+def checked_text(paths: list[Path], bad: list[BadFile]) -> str:
+    lines = [line for item in bad for line in item.lines()]
+    good = len(paths) - len(bad)
+    return "\n".join([*lines, f"{good} of {len(paths)} files are right."])
+
+
+def checked_json(paths: list[Path], bad: list[BadFile]) -> str:
+    faults = [
+        {"file": item.file, "line": f.line, "path": f.where(), "message": f.message}
+        for item in bad
+        for f in item.faults
+    ]
+    return json.dumps({"files": len(paths), "bad": len(bad), "faults": faults}, indent=2)
+
+
+@main.command()
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write instead of the screen.",
+)
+def schema(to: Path | None) -> None:
+    """Print the JSON Schema of protocol files, for editors."""
+    from webapp.schema import schema_text
+
+    text = schema_text()
+    if to:
+        to.write_text(text, encoding="utf-8")
+    else:
+        click.echo(text, nl=False)

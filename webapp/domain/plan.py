@@ -1,0 +1,439 @@
+"""Fit a protocol to the minutes at hand: one line of steps with exact durations.
+
+The fit climbs a ladder. The lowest rung gives every phase its least time (and a share rule's
+phases as much more as the rule needs); each rung above adds one grid step of 5 s to the phase
+that lags most behind its usual time (a divisor method of apportionment, so every phase
+follows ``usual * lambda`` between its bounds). Sums are therefore exact, and no phase ever gets less
+from a longer wish. All times are whole seconds unless the name says ``_ms``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Literal
+
+from pydantic import Field
+
+from webapp.domain.protocol import (
+    Area,
+    Arrow,
+    Cap,
+    Change,
+    Cue,
+    Duration,
+    Model,
+    Phase,
+    Protocol,
+    Rules,
+    Share,
+    Side,
+    SideGroup,
+    Technique,
+)
+from webapp.domain.protocol import Step as FileStep
+
+GRID_SECONDS = 5
+GRID_MS = GRID_SECONDS * 1000
+OPTIONAL_FLOOR_SECONDS = 15  # facts.md, correction 8
+
+StepKind = Literal["prepare", "phase", "change", "aftercare"]
+
+
+class UnreachableError(ValueError):
+    """No plan can keep the rules of the protocol at a total it promises."""
+
+
+class PlannedStep(Model):
+    """One step of a session. ``seconds`` 0 means that it waits until told from the start."""
+
+    id: str
+    kind: StepKind
+    title: str
+    seconds: int
+    wait: bool
+    origin: str
+    optional: bool = False
+    text: str = ""
+    technique: str | None = None
+    area: str | None = None
+    side: Side | None = None
+    direction: str | None = None
+    arrow: Arrow | None = None
+    pressure: int | None = None
+    tempo: int | None = None
+    min_seconds: int = 0
+    max_seconds: int = 0
+    instructions: tuple[str, ...] = ()
+    cues: tuple[Cue, ...] = ()
+    avoid: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    @property
+    def hands_on(self) -> bool:
+        return self.kind == "phase"
+
+
+class Plan(Model):
+    """What a session runs: the frozen steps with all that is needed to show and to limit them.
+
+    ``asked_seconds`` is the wish after rounding, ``hands_on_seconds`` what the rules allow.
+    """
+
+    protocol: str
+    title: str
+    asked_seconds: int
+    hands_on_seconds: int
+    session_min_seconds: int
+    session_max_seconds: int
+    rules: Rules
+    steps: tuple[PlannedStep, ...]
+    stop: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+    techniques: dict[str, Technique] = Field(default_factory=dict)
+    areas: dict[str, Area] = Field(default_factory=dict)
+
+    @property
+    def reached(self) -> bool:
+        """True when the total is exactly what was asked for."""
+        return self.asked_seconds == self.hands_on_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One phase as the fit sees it; times in grid steps, ``*_ms`` in milliseconds.
+
+    ``spent_ms`` is what this phase has had already (a re-fit while it runs), ``odd_ms`` what its
+    remaining time carries beyond whole grid steps.
+    """
+
+    technique: str
+    tags: tuple[str, ...]
+    low: int
+    high: int
+    usual: int
+    spent_ms: int = 0
+    odd_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Hands-on time already used, in milliseconds: what rules count besides the plan."""
+
+    total_ms: int = 0
+    by_technique: tuple[tuple[str, int], ...] = ()
+    by_tag: tuple[tuple[str, int], ...] = ()
+
+
+Rung = tuple[int, ...]
+
+
+def unroll(protocol: Protocol) -> tuple[tuple[Phase | Change, str], ...]:
+    """All phases and changes of side in order, each with its id in the plan."""
+    line: list[tuple[Phase | Change, str]] = []
+    for number, entry in enumerate(protocol.phases, start=1):
+        if isinstance(entry, Phase):
+            line.append((entry, entry.id))
+            continue
+        for position, side in enumerate(entry.for_sides):
+            if position:
+                line.append((entry.change, f"change-{number}-{side}"))
+            line += [
+                (phase.model_copy(update={"side": side}), f"{phase.id}-{side}")
+                for phase in entry.phases
+            ]
+    return tuple(line)
+
+
+def fit(protocol: Protocol, seconds: int, chosen: frozenset[str] = frozenset()) -> Plan:
+    """Fit ``protocol`` to ``seconds`` of hands-on time.
+
+    ``chosen`` are ids of optional phases and steps that are wanted; all others of them stay out.
+    The wish is rounded to 5 s; outside the reachable range the nearest reachable total is planned.
+    Raises UnreachableError when the rules cannot be kept at all.
+    """
+    if protocol.session is None or not protocol.phases:
+        raise UnreachableError("the protocol has no phases to run")
+    line = tuple(
+        (item, step_id)
+        for item, step_id in unroll(protocol)
+        if not (isinstance(item, Phase) and item.optional and item.id not in chosen)
+    )
+    parts = tuple(part_of(item) for item, _ in line if isinstance(item, Phase))
+    rungs = ladder(parts, protocol.rules, protocol.session.max)
+    asked = round(seconds / GRID_SECONDS)
+    lowest = max(sum(rungs[0]), -(-protocol.session.min // GRID_SECONDS))
+    total = min(max(asked, lowest), sum(rungs[-1]))
+    rung = iter(rungs[max(0, total - sum(rungs[0]))])
+    steps = [
+        *(step_of(step, "prepare") for step in kept(protocol.prepare, chosen)),
+        *(
+            phase_of(item, step_id, next(rung) * GRID_SECONDS)
+            if isinstance(item, Phase)
+            else change_of(item, step_id)
+            for item, step_id in line
+        ),
+        *(step_of(step, "aftercare") for step in kept(protocol.aftercare, chosen)),
+    ]
+    return Plan(
+        protocol=protocol.id,
+        title=protocol.title,
+        asked_seconds=asked * GRID_SECONDS,
+        hands_on_seconds=sum(step.seconds for step in steps if step.hands_on),
+        session_min_seconds=protocol.session.min,
+        session_max_seconds=protocol.session.max,
+        rules=protocol.rules,
+        steps=tuple(steps),
+        stop=protocol.stop,
+        chosen=tuple(sorted(chosen)),
+    )
+
+
+def reach(protocol: Protocol, chosen: frozenset[str] = frozenset()) -> tuple[int, int]:
+    """The shortest and the longest hands-on time that can be planned, in seconds."""
+    shortest = fit(protocol, 0, chosen).hands_on_seconds
+    return shortest, fit(protocol, 24 * 3600, chosen).hands_on_seconds
+
+
+def kept(steps: Sequence[FileStep], chosen: frozenset[str]) -> list[FileStep]:
+    """The steps that run: optional ones only when chosen."""
+    return [step for step in steps if not step.optional or step.id in chosen]
+
+
+def part_of(phase: Phase) -> Part:
+    """The phase's bounds on the grid. Raises UnreachableError where no grid step fits between them."""
+    least = max(phase.seconds.min, OPTIONAL_FLOOR_SECONDS if phase.optional else 0)
+    low, high = -(-least // GRID_SECONDS), phase.seconds.max // GRID_SECONDS
+    if low > high:
+        raise UnreachableError(
+            f"phase {phase.id}: no multiple of {GRID_SECONDS} s lies between {least} and "
+            f"{phase.seconds.max}"
+        )
+    usual = max(1, round((phase.seconds.usual or least) / GRID_SECONDS))
+    return Part(phase.technique, phase.tags, low, high, usual)
+
+
+@lru_cache(maxsize=256)
+def ladder(
+    parts: tuple[Part, ...],
+    rules: Rules,
+    most_seconds: int,
+    spent: Spent = Spent(),
+    *,
+    strict: bool = True,
+) -> tuple[Rung, ...]:
+    """Every reachable allocation in grid steps, from the shortest total upwards, one step apart.
+
+    With ``strict`` a share rule that cannot hold raises UnreachableError; without (a re-fit of a
+    session in which phases were skipped) it only says which phases come first.
+    """
+    rung = [part.low for part in parts]
+    if strict and (broken := broken_cap(parts, rung, rules.cap, spent)):
+        raise UnreachableError(
+            f"the phases tagged {broken.tag} need more than the cap of {broken.seconds} s "
+            "even at their shortest"
+        )
+    while behind := [share for share in rules.share if not holds(parts, rung, share, spent)]:
+        wanted = [
+            i
+            for i in room(parts, rung, rules.cap, spent)
+            if parts[i].technique == behind[0].technique
+        ]
+        if not wanted:
+            if strict:
+                raise UnreachableError(
+                    f"{behind[0].technique} can never have more than {behind[0].more_than} of the time"
+                )
+            break
+        rung[most_behind(parts, rung, wanted)] += 1
+    if strict and sum(rung) * GRID_SECONDS > most_seconds:
+        raise UnreachableError(
+            f"the shortest plan takes {sum(rung) * GRID_SECONDS} s, more than session.max {most_seconds}"
+        )
+    rungs = [tuple(rung)]
+    odd = sum(part.odd_ms for part in parts) + spent.total_ms
+    while (sum(rung) + 1) * GRID_MS + odd <= most_seconds * 1000:
+        candidates = room(parts, rung, rules.cap, spent)
+        allowed = [i for i in candidates if keeps_shares(parts, rung, i, rules.share, spent)]
+        if not strict:
+            allowed = allowed or candidates
+        if not allowed:
+            break
+        rung[most_behind(parts, rung, allowed)] += 1
+        rungs.append(tuple(rung))
+    return tuple(rungs)
+
+
+def room(
+    parts: Sequence[Part], rung: Sequence[int], caps: Sequence[Cap], spent: Spent
+) -> list[int]:
+    """The phases that may get one grid step more without passing their maximum or a cap."""
+    full = {
+        cap.tag
+        for cap in caps
+        if tagged_ms(parts, rung, cap.tag, spent) + GRID_MS > cap.seconds * 1000
+    }
+    return [
+        i
+        for i, part in enumerate(parts)
+        if rung[i] < part.high and not full.intersection(part.tags)
+    ]
+
+
+def most_behind(parts: Sequence[Part], rung: Sequence[int], among: Sequence[int]) -> int:
+    """The phase whose next half grid step is the smallest fraction of its usual time."""
+
+    def lag(i: int) -> float:
+        had = parts[i].spent_ms + parts[i].odd_ms + rung[i] * GRID_MS
+        return (2 * had + GRID_MS) / parts[i].usual
+
+    return min(among, key=lambda i: (lag(i), i))
+
+
+def holds(parts: Sequence[Part], rung: Sequence[int], share: Share, spent: Spent) -> bool:
+    """True when the technique has more than its fraction of the whole hands-on time."""
+    total = spent.total_ms
+    own = dict(spent.by_technique).get(share.technique, 0)
+    for part, steps in zip(parts, rung, strict=True):
+        time_ms = steps * GRID_MS + part.odd_ms
+        total += time_ms
+        own += time_ms if part.technique == share.technique else 0
+    fraction = fraction_of(share)
+    return own * fraction.denominator > fraction.numerator * total
+
+
+@lru_cache(maxsize=64)
+def fraction_of(share: Share) -> Fraction:
+    """The rule's fraction as it was written: 0.6 means three fifths, not the nearest binary number."""
+    return Fraction(str(share.more_than))
+
+
+def keeps_shares(
+    parts: Sequence[Part], rung: list[int], more: int, shares: Sequence[Share], spent: Spent
+) -> bool:
+    """True when one grid step more for phase ``more`` leaves every share rule standing."""
+    trial = [steps + (i == more) for i, steps in enumerate(rung)]
+    return all(holds(parts, trial, share, spent) for share in shares)
+
+
+def tagged_ms(parts: Sequence[Part], rung: Sequence[int], tag: str, spent: Spent) -> int:
+    """Used and planned time of all phases with ``tag``."""
+    planned = sum(
+        steps * GRID_MS + part.odd_ms
+        for part, steps in zip(parts, rung, strict=True)
+        if tag in part.tags
+    )
+    return planned + dict(spent.by_tag).get(tag, 0)
+
+
+def broken_cap(
+    parts: Sequence[Part], rung: Sequence[int], caps: Sequence[Cap], spent: Spent
+) -> Cap | None:
+    """The first cap that this rung passes."""
+    return next(
+        (cap for cap in caps if tagged_ms(parts, rung, cap.tag, spent) > cap.seconds * 1000), None
+    )
+
+
+def check_reachable(protocol: Protocol) -> None:
+    """Raise UnreachableError unless every total from session.min to session.max can be planned."""
+    if protocol.session is None:
+        return
+    shortest, longest = reach(protocol)
+    session = protocol.session
+    if shortest > session.min + GRID_SECONDS - 1:
+        raise UnreachableError(
+            f"session.min is {session.min} s, but the shortest plan that keeps the rules takes {shortest} s"
+        )
+    if longest < session.max - GRID_SECONDS + 1:
+        raise UnreachableError(
+            f"session.max is {session.max} s, but the longest plan that keeps the rules takes {longest} s"
+        )
+
+
+def usual_seconds(duration: Duration | None) -> int:
+    return duration.usual if duration else 0
+
+
+def step_of(step: FileStep, kind: StepKind) -> PlannedStep:
+    """A preparation or aftercare step as planned: its usual time; none means wait."""
+    seconds = usual_seconds(step.seconds)
+    return PlannedStep(
+        id=step.id,
+        kind=kind,
+        title=step.title,
+        text=step.text,
+        seconds=seconds,
+        wait=step.wait or not seconds,
+        optional=step.optional,
+        min_seconds=step.seconds.min if step.seconds else 0,
+        max_seconds=step.seconds.max if step.seconds else 0,
+        origin=step.origin,
+    )
+
+
+def change_of(change: Change, step_id: str) -> PlannedStep:
+    """The step between two sides: it always waits until told."""
+    return PlannedStep(
+        id=step_id,
+        kind="change",
+        title="Change sides",
+        text=change.text,
+        seconds=usual_seconds(change.seconds),
+        wait=True,
+        max_seconds=change.seconds.max if change.seconds else 0,
+        origin="inferred",
+    )
+
+
+def phase_of(phase: Phase, step_id: str, seconds: int) -> PlannedStep:
+    """A phase with the time that the fit gave it."""
+    return PlannedStep(
+        id=step_id,
+        kind="phase",
+        title=phase.title,
+        seconds=seconds,
+        wait=phase.wait,
+        optional=phase.optional,
+        technique=phase.technique,
+        area=phase.area,
+        side=phase.side,
+        direction=phase.direction,
+        arrow=phase.arrow,
+        pressure=phase.pressure,
+        tempo=phase.tempo,
+        min_seconds=phase.seconds.min,
+        max_seconds=phase.seconds.max,
+        instructions=phase.instructions,
+        cues=phase.cues,
+        avoid=phase.avoid,
+        tags=phase.tags,
+        origin=phase.origin,
+    )
+
+
+def with_names(plan: Plan, techniques: dict[str, Technique], areas: dict[str, Area]) -> Plan:
+    """The plan with its own copy of every name it shows, so that it can be frozen."""
+    return plan.model_copy(
+        update={
+            "techniques": {s.technique: techniques[s.technique] for s in plan.steps if s.technique},
+            "areas": {s.area: areas[s.area] for s in plan.steps if s.area},
+        }
+    )
+
+
+__all__ = [
+    "GRID_SECONDS",
+    "Plan",
+    "PlannedStep",
+    "SideGroup",
+    "UnreachableError",
+    "check_reachable",
+    "fit",
+    "ladder",
+    "reach",
+    "unroll",
+    "with_names",
+]

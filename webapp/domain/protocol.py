@@ -1,0 +1,318 @@
+"""The protocol format: these models are its only definition.
+
+The JSON Schema in ``protocols/schema/`` is generated from them. All times are whole seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+
+FORMAT = 1
+
+ORIGIN_PART = r"(base L\d+(-L?\d+)?|source R\d+b?|inferred)"
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=90)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=600)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+Origin = Annotated[str, StringConstraints(pattern=rf"^{ORIGIN_PART}(; {ORIGIN_PART})*$")]
+SecondsCount = Annotated[int, Field(ge=0, le=7200)]
+
+Side = Literal["left", "right", "both", "middle"]
+Performer = Literal["therapist", "helper", "self"]
+Access = Literal["open", "clearance", "professional", "withheld"]
+Arrow = Literal[
+    "up", "down", "outward", "inward", "across", "circles", "spirals", "zigzag", "still"
+]
+
+
+class Model(BaseModel):
+    """Frozen and strict: an unknown field or a wrong type is a fault, never a guess."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Duration(Model):
+    """How long a step may take, in seconds: ``min`` <= ``usual`` <= ``max``."""
+
+    min: SecondsCount
+    usual: SecondsCount
+    max: Annotated[int, Field(ge=1, le=7200)]
+
+    @model_validator(mode="after")
+    def ordered(self) -> Duration:
+        if not self.min <= self.usual <= self.max:
+            raise ValueError(
+                f"min, usual and max must not fall: {self.min}, {self.usual}, {self.max}"
+            )
+        return self
+
+
+class PhaseDuration(Model):
+    """Like :class:`Duration`, but ``usual`` 0 is allowed below ``min`` for an optional phase."""
+
+    min: SecondsCount
+    usual: SecondsCount
+    max: Annotated[int, Field(ge=5, le=7200)]
+
+    @model_validator(mode="after")
+    def ordered(self) -> PhaseDuration:
+        if self.min > self.max or not (self.usual == 0 or self.min <= self.usual <= self.max):
+            raise ValueError(
+                f"min, usual and max must not fall: {self.min}, {self.usual}, {self.max}"
+            )
+        return self
+
+
+class Count(Model):
+    """How many sessions a course has."""
+
+    min: Annotated[int, Field(ge=1, le=100)]
+    usual: Annotated[int, Field(ge=1, le=100)]
+    max: Annotated[int, Field(ge=1, le=100)]
+
+    @model_validator(mode="after")
+    def ordered(self) -> Count:
+        if not self.min <= self.usual <= self.max:
+            raise ValueError(
+                f"min, usual and max must not fall: {self.min}, {self.usual}, {self.max}"
+            )
+        return self
+
+
+class Span(Model):
+    """A calendar span; the parts add up."""
+
+    months: Annotated[int, Field(ge=0, le=24)] = 0
+    weeks: Annotated[int, Field(ge=0, le=52)] = 0
+    days: Annotated[int, Field(ge=0, le=366)] = 0
+
+
+class Break(Model):
+    """A pause in a long course: after ``after``, nothing for ``pause``."""
+
+    after: Span
+    pause: Span
+
+
+class Course(Model):
+    """How sessions follow one another; ``gap_hours`` is the least time between two starts."""
+
+    sessions: Count | None = None
+    gap_hours: Annotated[int, Field(ge=1, le=1000)]
+    break_after: Break | None = None
+    repeat_after: Span | None = None
+    origin: Origin
+
+
+class Evidence(Model):
+    """What is known, in plain words; ``sources`` are ids in ``catalogue/sources.json``."""
+
+    grade: Literal["guideline", "moderate", "low", "traditional"]
+    note: Text
+    sources: tuple[str, ...] = ()
+
+
+class Review(Model):
+    """Who went through the content, and when (ISO date)."""
+
+    date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    by: Title
+
+
+class Share(Model):
+    """A technique must have more than this fraction of the hands-on time."""
+
+    technique: Id
+    more_than: Annotated[float, Field(ge=0, lt=1, strict=False)]
+
+
+class Cap(Model):
+    """All phases with ``tag`` together take at most ``seconds``.
+
+    ``counts_while_paused``: the cap goes on counting in a pause until the performer confirms
+    that what the tag names is off the body (cups; facts.md, correction 6).
+    """
+
+    tag: Id
+    seconds: Annotated[int, Field(ge=5, le=7200)]
+    counts_while_paused: bool = False
+
+
+class Rules(Model):
+    """What every fitted plan must keep."""
+
+    share: tuple[Share, ...] = ()
+    cap: tuple[Cap, ...] = ()
+    first: Id | None = None
+    last: Id | None = None
+
+
+class Cue(Model):
+    """A sentence spoken at a moment: seconds from the start, ``"half"``, or negative from the end."""
+
+    at: int | Literal["half"]
+    say: Line
+
+
+class Step(Model):
+    """A step of preparation or aftercare. Without ``seconds`` it waits until told."""
+
+    id: Id
+    title: Title
+    text: Text
+    seconds: Duration | None = None
+    optional: bool = False
+    wait: bool = False
+    origin: Origin
+
+
+class Phase(Model):
+    """One technique in one place for a time."""
+
+    id: Id
+    technique: Id
+    title: Title
+    area: Id
+    side: Side | None = None
+    direction: Line | None = None
+    arrow: Arrow | None = None
+    pressure: Annotated[int, Field(ge=1, le=5)]
+    tempo: Annotated[int, Field(ge=1, le=200)] | None = None
+    seconds: PhaseDuration
+    instructions: Annotated[tuple[Line, ...], Field(min_length=1, max_length=3)]
+    cues: tuple[Cue, ...] = ()
+    avoid: tuple[Line, ...] = ()
+    tags: tuple[Id, ...] = ()
+    wait: bool = False
+    optional: bool = False
+    origin: Origin
+
+
+class Change(Model):
+    """What is said between two sides; the step waits until told."""
+
+    text: Text
+    seconds: Duration | None = None
+
+
+class SideGroup(Model):
+    """Phases that are done once per side, with a change-of-side step between."""
+
+    for_sides: Annotated[tuple[Literal["left", "right"], ...], Field(min_length=2, max_length=2)]
+    change: Change
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
+
+
+def entry_kind(entry: object) -> str:
+    """Which of the two kinds of entry in ``phases`` this is, so that faults name the right fields."""
+    if isinstance(entry, SideGroup) or (isinstance(entry, dict) and "for_sides" in entry):
+        return "group-entry"
+    return "phase-entry"
+
+
+Entry = Annotated[
+    Annotated[Phase, Tag("phase-entry")] | Annotated[SideGroup, Tag("group-entry")],
+    Discriminator(entry_kind),
+]
+
+
+class Protocol(Model):
+    """A whole protocol file."""
+
+    schema_: Annotated[str | None, Field(alias="$schema")] = None
+    format: Literal[1]
+    id: Id
+    title: Title
+    summary: Text
+    condition: Literal["diabetes-mellitus", "spinal-osteochondrosis"]
+    regions: Annotated[tuple[Id, ...], Field(min_length=1)]
+    performer: Annotated[tuple[Performer, ...], Field(min_length=1)]
+    position: Text
+    access: Access
+    reason: Text | None = None
+    evidence: Evidence
+    session: Duration | None = None
+    reviewed: Review | None = None
+    rules: Rules = Rules()
+    course: Course | None = None
+    screening: tuple[Id, ...] = ()
+    needs: tuple[Line, ...] = ()
+    stop: Annotated[tuple[Line, ...], Field(max_length=3)] = ()
+    prepare: tuple[Step, ...] = ()
+    aftercare: tuple[Step, ...] = ()
+    phases: tuple[Entry, ...] = ()
+
+    def all_phases(self) -> Iterator[Phase]:
+        """Every phase as written, groups opened but not unrolled."""
+        for entry in self.phases:
+            if isinstance(entry, SideGroup):
+                yield from entry.phases
+            else:
+                yield entry
+
+    def optional_steps(self) -> dict[str, str]:
+        """Title by id of everything that is off unless chosen, in order."""
+        steps: list[Step | Phase] = [*self.prepare, *self.all_phases(), *self.aftercare]
+        return {step.id: step.title for step in steps if step.optional}
+
+    @property
+    def startable(self) -> bool:
+        """True while no screening is needed first."""
+        return self.access == "open"
+
+
+class Technique(Model):
+    """A technique of ``catalogue/techniques.json``: everyday and textbook name."""
+
+    id: Id
+    name: Title
+    textbook: Title
+    hands: Text
+    hue: Id
+
+
+class Area(Model):
+    """A place on the body; ``figure`` names the drawing it is lit in."""
+
+    id: Id
+    name: Title
+    figure: Id
+    region: Id
+
+
+class Source(Model):
+    """A public source with its grade; ``address`` only where it is the body's own page."""
+
+    id: str
+    title: Text
+    says: Text
+    grade: Literal["A", "B", "C"]
+    address: str | None = None
+
+
+class Question(Model):
+    """Something that speaks against a session, in plain words."""
+
+    id: Id
+    text: Text
+
+
+class Catalogue(Model):
+    """What protocol files may refer to, by id."""
+
+    techniques: dict[str, Technique]
+    areas: dict[str, Area]
+    sources: dict[str, Source]
+    questions: dict[str, Question]

@@ -1,0 +1,120 @@
+"""Pure formatting for templates."""
+
+from __future__ import annotations
+
+import math
+
+from webapp.domain.plan import Plan, PlannedStep
+from webapp.domain.protocol import Duration, PhaseDuration, Span
+
+
+def clock(ms: int) -> str:
+    """Milliseconds left as ``m:ss``, rounded up: 0:00 only when nothing is left."""
+    seconds = math.ceil(ms / 1000)
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def counted(ms: int) -> str:
+    """Milliseconds gone by as ``m:ss``, rounded down."""
+    seconds = ms // 1000
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def clock_seconds(seconds: int) -> str:
+    return clock(seconds * 1000)
+
+
+def minutes(seconds: int) -> str:
+    """Whole minutes as ``15 min``, others as ``6:40 min``."""
+    if seconds % 60 == 0:
+        return f"{seconds // 60} min"
+    return f"{clock_seconds(seconds)} min"
+
+
+def minutes_field(seconds: int) -> str:
+    """Minutes as a number field takes them: ``15``, ``6.5``, ``6.67``."""
+    return f"{seconds / 60:.2f}".rstrip("0").rstrip(".")
+
+
+def span_of_minutes(duration: Duration | PhaseDuration) -> str:
+    """``7 to 20 min``, or one value when both ends agree."""
+    if duration.min == duration.max:
+        return minutes(duration.usual)
+    low, high = minutes(duration.min), minutes(duration.max)
+    return f"{low.removesuffix(' min')} to {high}"
+
+
+def span(value: Span) -> str:
+    """``6 months``, ``1 week``."""
+    parts = [
+        f"{number} {unit if number != 1 else unit.removesuffix('s')}"
+        for number, unit in (
+            (value.months, "months"),
+            (value.weeks, "weeks"),
+            (value.days, "days"),
+        )
+        if number
+    ]
+    return " ".join(parts)
+
+
+def place(step: PlannedStep, plan: Plan) -> str:
+    """Where and which way: ``Left calf, ankle towards knee``."""
+    if not step.area:
+        return ""
+    name = plan.areas[step.area].name
+    if step.side in ("left", "right"):
+        name = f"{step.side.capitalize()} side: {name[0].lower()}{name[1:]}"
+    elif step.side == "both":
+        name = f"{name}, both sides"
+    return f"{name}, {step.direction}" if step.direction else name
+
+
+def technique_name(step: PlannedStep, plan: Plan) -> str:
+    """The big word on the stage: the technique, or the title of a step without one."""
+    return plan.techniques[step.technique].name if step.technique else step.title
+
+
+def textbook(step: PlannedStep, plan: Plan) -> str:
+    return plan.techniques[step.technique].textbook if step.technique else ""
+
+
+def hue(step: PlannedStep, plan: Plan) -> str:
+    """The colour's name for a step; steps without a technique are plain."""
+    return plan.techniques[step.technique].hue if step.technique else "plain"
+
+
+PERFORMERS = {"therapist": "a therapist", "helper": "a helper at home", "self": "yourself"}
+GRADES = {
+    "guideline": "Guideline",
+    "moderate": "Moderate evidence",
+    "low": "Low evidence",
+    "traditional": "Traditional, hardly studied",
+}
+CONDITIONS = {
+    "diabetes-mellitus": "Diabetes",
+    "spinal-osteochondrosis": "Spinal osteochondrosis",
+}
+
+
+def by_whom(performers: tuple[str, ...]) -> str:
+    return " or ".join(PERFORMERS[name] for name in performers)
+
+
+FILTERS = {
+    "clock": clock,
+    "counted": counted,
+    "clock_seconds": clock_seconds,
+    "minutes": minutes,
+    "minutes_field": minutes_field,
+    "span_of_minutes": span_of_minutes,
+    "span": span,
+    "place": place,
+    "technique_name": technique_name,
+    "textbook": textbook,
+    "hue": hue,
+    "by_whom": by_whom,
+    "grade": GRADES.__getitem__,
+    "condition": CONDITIONS.__getitem__,
+    "words": lambda value: str(value).replace("-", " "),
+}

@@ -1,0 +1,82 @@
+"""Signs of life, and what becomes of running sessions when time was lost.
+
+Doubt pauses, it never advances: a session that ran while the clock cannot be trusted is paused at
+the last sign of life and asks.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+
+from webapp.clock import Clock
+from webapp.domain.session import Event, view
+from webapp.storage import ConflictError, NotSavedError, Storage, Stored
+
+BEAT_SECONDS = 10.0
+LOST_MS = 30_000
+
+log = logging.getLogger("steady_hands")
+
+
+def wake(storage: Storage, clock: Clock) -> int:
+    """At start: go on from the last sign of life, or pause what is in doubt. How many were paused."""
+    last = storage.last_sign_of_life()
+    paused = 0
+    if last is not None and not clock.follow(last):
+        paused = pause_in_doubt(storage, last.now)
+    storage.tell_life(clock.sign_of_life())
+    return paused
+
+
+def pause_in_doubt(storage: Storage, since: int) -> int:
+    """Pause every session that ran at ``since`` at that instant. Gives how many."""
+    count = 0
+    for session_id in storage.live_ids(since):
+        stored = storage.load(session_id)
+        if stored and pause_one(storage, stored, since):
+            count += 1
+    return count
+
+
+def pause_one(storage: Storage, stored: Stored, since: int) -> bool:
+    at = max(since, stored.folded.at)
+    if view(stored.plan, stored.folded, stored.seq, at).status != "running":
+        return False
+    event = Event(stored.seq + 1, f"doubt-{secrets.token_hex(8)}", "doubt", at)
+    try:
+        storage.record(stored, event)
+    except ConflictError:
+        return False
+    return True
+
+
+class LifeSigns(threading.Thread):
+    """Tells every 10 s that the process lives, and notices when the machine slept."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        super().__init__(name="life", daemon=True)
+        self.storage = storage
+        self.clock = clock
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        last = self.clock.now()
+        while not self.ended.wait(BEAT_SECONDS):
+            last = self.tell(last)
+
+    def tell(self, last: int) -> int:
+        """One sign; ``last`` is the instant of the one before. Gives the instant of this one."""
+        now = self.clock.now()
+        try:
+            if now - last > LOST_MS:
+                count = pause_in_doubt(self.storage, last)
+                log.warning("%d s were lost; sessions paused: %d", (now - last) // 1000, count)
+            self.storage.tell_life(self.clock.sign_of_life())
+        except NotSavedError:
+            log.exception("the sign of life could not be saved")
+        return now
+
+    def end(self) -> None:
+        self.ended.set()

@@ -1,0 +1,54 @@
+"""The catalogue: all protocols, and what is running now."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+
+from webapp.domain.session import Snapshot, view
+from webapp.library import Entry
+from webapp.routes import site
+
+blueprint = Blueprint("catalogue", __name__)
+
+FILTERS = ("who", "condition")
+
+
+@blueprint.get("/")
+def show() -> str:
+    """Every protocol, narrowed by the query; running sessions first."""
+    here = site()
+    entries = list(here.library.entries.values())
+    chosen = {name: request.args.get(name, "") for name in FILTERS}
+    shown = [entry for entry in entries if wanted(entry, chosen)]
+    return render_template(
+        "catalogue/catalogue.html",
+        entries=sorted(shown, key=shelf_order),
+        total=len(entries),
+        chosen=chosen,
+        bad_files=here.library.bad_files,
+        catalogue=here.library.catalogue,
+        running=running_now(),
+    )
+
+
+def wanted(entry: Entry, chosen: dict[str, str]) -> bool:
+    protocol = entry.protocol
+    return (not chosen["who"] or ("self" in protocol.performer) == (chosen["who"] == "self")) and (
+        not chosen["condition"] or protocol.condition == chosen["condition"]
+    )
+
+
+def shelf_order(entry: Entry) -> tuple[bool, str]:
+    """What can be started comes first."""
+    return not entry.protocol.startable, entry.protocol.title
+
+
+def running_now() -> list[tuple[str, Snapshot]]:
+    """Ids and snapshots of the sessions that are live at this moment."""
+    here = site()
+    now = here.clock.now()
+    found = (
+        (stored.id, view(stored.plan, stored.folded, stored.seq, now))
+        for stored in here.storage.live(now)
+    )
+    return [(session_id, snapshot) for session_id, snapshot in found if snapshot.live]

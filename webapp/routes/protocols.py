@@ -1,0 +1,101 @@
+"""One protocol: what it is for, its phases on a time bar, and the plan for the minutes at hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, render_template, request
+from werkzeug.datastructures import MultiDict
+
+from webapp.domain.plan import Plan, reach
+from webapp.domain.protocol import Protocol
+from webapp.library import Entry
+from webapp.routes import site
+
+blueprint = Blueprint("protocols", __name__, url_prefix="/protocols")
+
+MOST_MINUTES = 240
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for: the plan, or what is wrong with the minutes that were typed."""
+
+    typed: str
+    plan: Plan | None
+    fault: str = ""
+
+
+def entry_or_404(protocol_id: str) -> Entry:
+    entry = site().library.get(protocol_id)
+    if entry is None:
+        abort(404)
+    return entry
+
+
+@blueprint.get("/<protocol_id>")
+def show(protocol_id: str) -> tuple[str, int]:
+    entry = entry_or_404(protocol_id)
+    wish = wish_of(entry.protocol, request.args)
+    return page(entry, wish), 422 if wish.fault else 200
+
+
+@blueprint.get("/<protocol_id>/plan")
+def plan(protocol_id: str) -> tuple[str, int]:
+    """The fragment with the plan for the minutes in the query."""
+    entry = entry_or_404(protocol_id)
+    if entry.protocol.session is None:
+        abort(404)
+    wish = wish_of(entry.protocol, request.args)
+    text = render_template("protocols/_plan.html", **shown(entry, wish))
+    return text, 422 if wish.fault else 200
+
+
+def page(entry: Entry, wish: Wish) -> str:
+    return render_template("protocols/protocol.html", **shown(entry, wish))
+
+
+def shown(entry: Entry, wish: Wish) -> dict[str, object]:
+    protocol = entry.protocol
+    chosen = frozenset(wish.plan.chosen) if wish.plan else frozenset()
+    return {
+        "protocol": protocol,
+        "wish": wish,
+        "plan": wish.plan or entry_plan(entry, chosen),
+        "reach": reach(protocol, chosen) if protocol.session else None,
+        "catalogue": site().library.catalogue,
+        "optional": protocol.optional_steps(),
+    }
+
+
+def entry_plan(entry: Entry, chosen: frozenset[str]) -> Plan | None:
+    session = entry.protocol.session
+    return site().library.plan(entry.protocol, session.usual, chosen) if session else None
+
+
+def wish_of(protocol: Protocol, fields: MultiDict[str, str]) -> Wish:
+    """The plan for ``minutes`` and ``include`` among the fields; usual minutes when none are given."""
+    if protocol.session is None:
+        return Wish("", None)
+    typed = fields.get("minutes", "").strip()
+    chosen = frozenset(fields.getlist("include")) & protocol.optional_steps().keys()
+    if not typed:
+        return Wish("", site().library.plan(protocol, protocol.session.usual, chosen))
+    seconds = seconds_of(typed)
+    if seconds is None:
+        return Wish(
+            typed, None, f"Please give minutes from 1 to {MOST_MINUTES} as a number, like 15."
+        )
+    return Wish(typed, site().library.plan(protocol, seconds, chosen))
+
+
+def seconds_of(typed: str) -> int | None:
+    """Minutes as typed (a decimal comma is fine) in seconds; None when they are impossible."""
+    try:
+        minutes = float(typed[:12].replace(",", "."))
+    except ValueError:
+        return None
+    if not math.isfinite(minutes) or not 1 <= minutes <= MOST_MINUTES:
+        return None
+    return round(minutes * 60)

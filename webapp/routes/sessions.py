@@ -1,0 +1,247 @@
+"""A session: its page, its live fragment, and the acts of the people around the table."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from datetime import timedelta
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp.domain.session import (
+    ANY_STATUS,
+    Action,
+    RefusedError,
+    Snapshot,
+    act,
+    view,
+)
+from webapp.htmx import fragment_or_redirect, is_htmx
+from webapp.routes import protocols, site
+from webapp.routes.catalogue import running_now
+from webapp.storage import ConflictError, Stored
+
+blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
+
+KEY = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
+TIME = re.compile(r"^([01]?\d|2[0-3])[:.]([0-5]\d)$")
+FARTHEST_END = timedelta(hours=6)
+
+STALE = "The session had moved on meanwhile. Nothing was changed."
+
+
+def stored_or_404(session_id: str) -> Stored:
+    stored = site().storage.load(session_id)
+    if stored is None:
+        abort(404)
+    return stored
+
+
+@blueprint.post("")
+def create() -> Response:
+    """A new session, ready to start, from the protocol and the minutes in the form."""
+    entry = protocols.entry_or_404(request.form.get("protocol", ""))
+    wish = protocols.wish_of(entry.protocol, request.form)
+    if wish.fault or wish.plan is None:
+        return Response(protocols.page(entry, wish), 422, mimetype="text/html")
+    if not entry.protocol.startable:
+        return Response(protocols.page(entry, wish), 403, mimetype="text/html")
+    here = site()
+    session_id = here.storage.create(wish.plan, entry.digest, here.clock.now())
+    return redirect(url_for("sessions.show", session_id=session_id), 303)
+
+
+@blueprint.get("/<session_id>")
+def show(session_id: str) -> Response:
+    return page(stored_or_404(session_id))
+
+
+@blueprint.get("/<session_id>/live")
+def live(session_id: str) -> Response:
+    """The live fragment; 204 when the version in the query is still what is shown.
+
+    A version is ``seq`` and ``until``, the instant at which the page changes by itself (0: never).
+    """
+    here = site()
+    seen = version_of(request.args.get("seq", ""), request.args.get("until", ""))
+    if seen:
+        seq = here.storage.last_seq(session_id)
+        now = here.clock.now()
+        if seq == seen[0] and (not seen[1] or now < seen[1]):
+            response = Response(status=204)
+            response.headers["X-Now"] = str(here.clock.now())
+            return response
+    return fragment(stored_or_404(session_id))
+
+
+def version_of(seq: str, until: str) -> tuple[int, int] | None:
+    if not (seq.isdecimal() and until.isdecimal() and len(seq) < 9 and len(until) < 17):
+        return None
+    return int(seq), int(until)
+
+
+@blueprint.get("/<session_id>/summary")
+def summary(session_id: str) -> str:
+    """What was planned and what was done; there from the end of the hands-on time."""
+    snapshot = look(stored_or_404(session_id))
+    return render_template(
+        "sessions/summary.html",
+        session_id=session_id,
+        snapshot=snapshot,
+        clock=site().clock,
+    )
+
+
+@blueprint.post("/<session_id>/<action>")
+def command(session_id: str, action: str) -> Response:
+    """One act. The answer is always the true state; it says so when nothing was changed."""
+    known = next((name for name in ANY_STATUS if name == action), None)
+    return commanded(session_id, known) if known else abort(404)
+
+
+def commanded(session_id: str, action: Action) -> Response:
+    stored = stored_or_404(session_id)
+    key = request.form.get("key", "")
+    if not KEY.match(key):
+        return answer(stored, 422, "That form was incomplete. Please try once more.")
+    if site().storage.has_key(session_id, key):
+        return answer(stored)
+    if action != "stop" and is_stale(stored):
+        return answer(stored, 409, STALE)
+    try:
+        return carry_out(stored, action, key)
+    except RefusedError as refusal:
+        return answer(stored, 409, str(refusal))
+    except ConflictError:
+        return after_conflict(session_id, action, key)
+
+
+def after_conflict(session_id: str, action: Action, key: str) -> Response:
+    """Somebody acted at the same instant: a stop goes through all the same, the rest is stale."""
+    stored = stored_or_404(session_id)
+    if site().storage.has_key(session_id, key):
+        return answer(stored)
+    if action == "stop":
+        try:
+            return carry_out(stored, action, key)
+        except RefusedError as refusal:
+            return answer(stored, 409, str(refusal))
+    return answer(stored, 409, STALE)
+
+
+def is_stale(stored: Stored) -> bool:
+    """True when the form shows another moment of the session than the present one."""
+    snapshot = look(stored)
+    return (
+        request.form.get("seq") != str(stored.seq) or request.form.get("step") != snapshot.step_id
+    )
+
+
+def carry_out(stored: Stored, action: Action, key: str) -> Response:
+    """Record the act and answer. Raises RefusedError or ConflictError; then nothing changed."""
+    here = site()
+    left_ms = None
+    if action == "start" and not request.form.get("another"):
+        others = [s for s in running_now() if s[0] != stored.id and not s[1].hands_on_over]
+        if others:
+            return answer(stored, 409, "", others=others)
+    if action == "end-at":
+        typed = request.form.get("time", "").strip()
+        left_ms = milliseconds_until(typed)
+        if left_ms is None:
+            return answer(
+                stored,
+                422,
+                "Please give a time within the next six hours, like 15:50.",
+                typed=typed,
+            )
+    event = act(stored.plan, stored.events, action, here.clock.now(), key, left_ms)
+    after = here.storage.record(stored, event)
+    return answer(after, said=result_of(after, action, left_ms))
+
+
+def result_of(after: Stored, action: Action, wished_ms: int | None) -> str:
+    """What a re-fit made of the wish, when the rules did not allow it exactly."""
+    if action != "end-at" or wished_ms is None:
+        return ""
+    snapshot = look(after)
+    reached = snapshot.hands_on_ends_in or 0
+    if abs(reached - wished_ms) < 5_000:
+        return ""
+    at = site().clock.wall_time(reached).strftime("%H:%M")
+    return f"Within the rules of this protocol the nearest possible end is {at}."
+
+
+def milliseconds_until(typed: str) -> int | None:
+    """From now until the next time the clock on the wall shows ``HH:MM``; None when impossible."""
+    match = TIME.match(typed)
+    if not match:
+        return None
+    now = site().clock.wall_time()
+    at = now.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
+    if at <= now:
+        at += timedelta(days=1)
+    distance = at - now
+    return int(distance.total_seconds() * 1000) if distance <= FARTHEST_END else None
+
+
+def look(stored: Stored) -> Snapshot:
+    return view(stored.plan, stored.folded, stored.seq, site().clock.now())
+
+
+def context(stored: Stored, **more: object) -> dict[str, object]:
+    """What the session's templates show, as of one instant."""
+    snapshot = look(stored)
+    here = site()
+    return {
+        "session_id": stored.id,
+        "snapshot": snapshot,
+        "plan": stored.plan,
+        "now": snapshot.state.at,
+        "until": until(snapshot),
+        "rows": json.dumps([[r.id, r.begins_in, r.ends_in, r.wait] for r in snapshot.rows]),
+        "ends_at": ends_at(snapshot),
+        "key": secrets.token_urlsafe(12),
+        "said": "",
+        "others": (),
+        "typed": "",
+        "clock": here.clock,
+        **more,
+    }
+
+
+def until(snapshot: Snapshot) -> int:
+    change = snapshot.until_change_ms
+    return snapshot.state.at + change if change is not None else 0
+
+
+def ends_at(snapshot: Snapshot) -> str:
+    """The time on the wall at which hands-on work ends if nobody pauses."""
+    left = snapshot.hands_on_ends_in
+    return site().clock.wall_time(left).strftime("%H:%M") if left is not None else ""
+
+
+def page(stored: Stored, status: int = 200, **more: object) -> Response:
+    body = render_template("sessions/session.html", **context(stored, **more))
+    return Response(body, status, mimetype="text/html")
+
+
+def fragment(stored: Stored, status: int = 200, **more: object) -> Response:
+    shown = context(stored, **more)
+    response = make_response(render_template("sessions/_answer.html", **shown), status)
+    snapshot = shown["snapshot"]
+    assert isinstance(snapshot, Snapshot)
+    response.headers["X-Version"] = f"{snapshot.seq}.{snapshot.state.index}"
+    response.headers["X-Now"] = str(site().clock.now())
+    return response
+
+
+def answer(stored: Stored, status: int = 200, said: str = "", **more: object) -> Response:
+    """After a POST: the fragment for htmx; for everyone else the page when something is said."""
+    if is_htmx():
+        return fragment(stored, status, said=said, **more)
+    if status != 200 or said:
+        return page(stored, status, said=said, **more)
+    return fragment_or_redirect("", url_for("sessions.show", session_id=stored.id))

@@ -1,0 +1,124 @@
+"""Who may ask, and the headers on every answer."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import socket
+from dataclasses import dataclass
+
+from flask import Flask, g, request
+from werkzeug.wrappers import Response
+
+from webapp.settings import Settings
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self'; "
+    "media-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+    "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "object-src 'none'; require-trusted-types-for 'script'; trusted-types htmx"
+)
+
+ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    (
+        "Permissions-Policy",
+        "accelerometer=(), ambient-light-sensor=(), camera=(), display-capture=(), geolocation=(), "
+        "gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), "
+        "usb=(), xr-spatial-tracking=(), autoplay=(self), battery=(self), fullscreen=(self), "
+        "screen-wake-lock=(self)",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The values of the Host header that this site answers to."""
+
+    names: frozenset[str]
+    any_address: bool
+    port: int
+    home: str
+
+    def know(self, host: str) -> bool:
+        """True for our own names; bound to every interface, for any literal address with our port.
+
+        DNS rebinding needs a name, so a literal address is safe.
+        """
+        return host in self.names or (self.any_address and is_address(host, self.port))
+
+
+def is_address(host: str, port: int) -> bool:
+    name, _, found = host.rpartition(":")
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return found == str(port)
+
+
+def hosts_of(settings: Settings) -> Hosts:
+    """Loopback names, the address listened on, and this machine's name when all interfaces are."""
+    any_address = settings.host in ("0.0.0.0", "::")
+    bare = [*LOOPBACK, f"[{settings.host}]" if ":" in settings.host else settings.host]
+    if any_address:
+        bare += [socket.gethostname(), f"{socket.gethostname()}.local"]
+    names = {f"{name}:{settings.port}".lower() for name in bare}
+    if settings.port == 80:
+        names.update(name.lower() for name in bare)
+    home = f"http://127.0.0.1:{settings.port}/" if any_address else f"{settings.address}/"
+    return Hosts(frozenset(names), any_address, settings.port, home)
+
+
+def new_nonce() -> str:
+    """The nonce of this answer, made at first use."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
+
+
+def same_origin() -> bool:
+    """True unless a browser says that another site sent this request.
+
+    The whole origin counts: scheme, host and port. ``Origin: null`` is foreign. Without an Origin
+    (no browser leaves it out of a POST) Sec-Fetch-Site and Referer decide.
+    """
+    own = f"{request.scheme}://{request.host}"
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return origin == own
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return False
+    referrer = request.headers.get("Referer")
+    return referrer is None or referrer.startswith(f"{own}/")
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Put the checks before and the headers behind every request of ``app``."""
+    hosts = hosts_of(settings)
+    from flask import render_template
+
+    def check() -> tuple[str, int] | None:
+        host = request.headers.get("Host", "").lower()
+        if not hosts.know(host):
+            return render_template("errors/wrong_host.html", home=hosts.home), 421
+        if request.method not in SAFE_METHODS and not same_origin():
+            return render_template("errors/foreign.html"), 403
+        return None
+
+    def headers(response: Response) -> Response:
+        into = response.headers
+        into["Content-Security-Policy"] = POLICY.format(nonce=g.get("nonce") or "none")
+        for name, value in ALWAYS:
+            into[name] = value
+        into.setdefault("Cache-Control", "no-store")
+        return response
+
+    app.before_request(check)
+    app.after_request(headers)

@@ -1,0 +1,127 @@
+"""Starts the production server; says clearly why it cannot."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server as Granian
+
+from webapp.app import create_app, start_life
+from webapp.clock import zone_named
+from webapp.library import BadFileError
+from webapp.settings import Settings
+from webapp.storage import StorageError, open_sqlite
+
+BACKPRESSURE = 20_000
+BACKLOG = 4_096
+
+
+class StartError(Exception):
+    """The site cannot start; one line that says why and what to do."""
+
+
+def run(settings: Settings, *, open_browser: bool = False) -> None:
+    """Serve until told to stop. Raises StartError."""
+    check_folder(settings)
+    check_port(settings)
+    print(f"Steady Hands is at {settings.address}", flush=True)
+    if settings.host not in ("127.0.0.1", "localhost", "::1"):
+        print("Everyone who can reach this address can use it.", flush=True)
+    if open_browser:
+        threading.Thread(target=show, args=(settings.address,), daemon=True).start()
+    parent = os.getpid()
+
+    def load(_target: str) -> Any:
+        app = create_app(settings)
+        start_life(app)
+        watch_parent(parent)
+        return app
+
+    Granian(
+        "webapp",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=1,
+        backlog=BACKLOG,
+        backpressure=BACKPRESSURE,
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+    ).serve(target_loader=load)
+
+
+def check_folder(settings: Settings) -> None:
+    """Make the data folder and open the database once. Raises StartError."""
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        probe = settings.data / f".write-test-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise StartError(
+            f"cannot write to the data folder {settings.data} ({error.strerror}); choose another "
+            "with --data"
+        ) from None
+    if not settings.protocols.is_dir():
+        raise StartError(f"there is no protocol folder {settings.protocols}")
+    try:
+        zone_named(settings.time_zone)
+        open_sqlite(settings.database).close()
+    except (StorageError, BadFileError, ValueError) as error:
+        raise StartError(str(error)) from None
+
+
+def check_port(settings: Settings) -> None:
+    """Raise StartError when the address cannot be listened on."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if sys.platform != "win32":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+            probe.listen(1)
+        except OSError as error:
+            raise StartError(port_trouble(settings, error)) from None
+
+
+def port_trouble(settings: Settings, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {settings.port} is taken; choose another with --port"
+    if error.errno == errno.EACCES:
+        return f"port {settings.port} needs more rights; choose one above 1023 with --port"
+    return f"cannot listen on {settings.host}:{settings.port} ({error.strerror or error})"
+
+
+def watch_parent(parent: int) -> None:
+    """End this worker when the command that started it was killed, so that its port is free."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(1)
+
+    if os.getpid() != parent and hasattr(os, "getppid"):
+        threading.Thread(target=watch, name="watch-parent", daemon=True).start()
+
+
+def show(address: str) -> None:
+    """Open the browser once the server listens."""
+    import webbrowser
+
+    host, port = address.removeprefix("http://").rsplit(":", 1)
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex((host.strip("[]"), int(port))) == 0:
+                webbrowser.open(address)
+                return
+        time.sleep(0.1)

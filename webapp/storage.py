@@ -1,0 +1,361 @@
+"""Rows in, frozen domain objects out. SQLAlchemy Core; SQLite is written by one connection.
+
+SQLite: WAL with ``synchronous=FULL``, every write through one connection under one lock, each in
+``BEGIN IMMEDIATE``; an act is acknowledged only after its commit. Instants are integer
+milliseconds of the server's clock (``clock.py``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from webapp.clock import SignOfLife
+from webapp.domain.plan import Plan
+from webapp.domain.session import Event, State, fold, live_until
+
+SCHEMA = 1
+BUSY_SECONDS = 5.0
+KEPT_SESSIONS = 20_000
+KEPT_PLANS = 2_000
+
+metadata = sa.MetaData()
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("protocol", sa.String(60), nullable=False),
+    sa.Column("title", sa.String(60), nullable=False),
+    sa.Column("protocol_hash", sa.String(64), nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("plan_hash", sa.String(64), nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("last_seq", sa.Integer, nullable=False),
+    sa.Column("live_until", sa.BigInteger, nullable=False, index=True),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("session", sa.ForeignKey("sessions.id"), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("key", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.UniqueConstraint("session", "key"),
+)
+
+LAST_SEQ = sa.select(sessions.c.last_seq).where(sessions.c.id == sa.bindparam("id"))
+SESSION = sa.select(sessions).where(sessions.c.id == sa.bindparam("id"))
+EVENTS = sa.select(events).where(events.c.session == sa.bindparam("id")).order_by(events.c.seq)
+EVENT_WITH_KEY = sa.select(events.c.seq).where(
+    events.c.session == sa.bindparam("id"), events.c.key == sa.bindparam("key")
+)
+LIVE = (
+    sa.select(sessions.c.id)
+    .where(sessions.c.live_until > sa.bindparam("now"))
+    .order_by(sessions.c.live_until.desc(), sessions.c.created_at.desc())
+)
+ADD_EVENT = sa.insert(events)
+MOVE_ON = (
+    sa.update(sessions)
+    .where(sessions.c.id == sa.bindparam("b_id"), sessions.c.last_seq == sa.bindparam("b_seen"))
+    .values(last_seq=sa.bindparam("b_seq"), live_until=sa.bindparam("b_until"))
+)
+
+
+class StorageError(Exception):
+    """The database cannot be used; the text says what and what to do."""
+
+
+class NotSavedError(StorageError):
+    """A write failed; nothing was changed and nothing may be acknowledged."""
+
+
+class ConflictError(Exception):
+    """Somebody else acted meanwhile; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A session as it lies in the database, folded to its last event."""
+
+    id: str
+    title: str
+    plan: Plan
+    events: tuple[Event, ...]
+    folded: State
+    created_at: int
+
+    @property
+    def seq(self) -> int:
+        return len(self.events)
+
+
+class Storage:
+    """The database behind the app. One per process."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self.lock = threading.Lock()
+        self.writer: sa.Connection | None = None
+        self.cache: OrderedDict[str, Stored] = OrderedDict()
+        self.cache_lock = threading.Lock()
+        self.plans: dict[str, Plan] = {}
+
+    # -- opening ---------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Create the tables in a new database. Raises StorageError for a newer or a broken one."""
+        try:
+            with self.write() as connection:
+                if sa.inspect(connection).has_table("meta"):
+                    self.check_schema(connection)
+                else:
+                    metadata.create_all(connection)
+                    connection.execute(sa.insert(meta), {"name": "schema", "value": str(SCHEMA)})
+        except NotSavedError as error:
+            raise StorageError(f"the database cannot be used: {error.__cause__}") from error
+
+    def check_schema(self, connection: sa.Connection) -> None:
+        found = connection.scalar(sa.select(meta.c.value).where(meta.c.name == "schema"))
+        if found is None or not found.isdigit() or int(found) > SCHEMA:
+            raise StorageError(
+                f"the database was written by a newer Steady Hands (schema {found}, this one knows "
+                f"{SCHEMA}); install that version, or choose another folder with --data"
+            )
+
+    def close(self) -> None:
+        with self.lock:
+            self.drop_writer()
+        self.engine.dispose()
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def last_seq(self, session_id: str) -> int | None:
+        """How many events the session has; None when it is unknown. One query."""
+        with self.engine.connect() as connection:
+            return connection.scalar(LAST_SEQ, {"id": session_id})
+
+    def load(self, session_id: str) -> Stored | None:
+        """The session, from memory when nothing has happened since. One to three queries."""
+        with self.engine.connect() as connection:
+            seq = connection.scalar(LAST_SEQ, {"id": session_id})
+            if seq is None:
+                return None
+            kept = self.cache.get(session_id)
+            if kept and kept.seq == seq:
+                return kept
+            row = connection.execute(SESSION, {"id": session_id}).one()
+            past = tuple(event_of(r) for r in connection.execute(EVENTS, {"id": session_id}).all())
+        plan = self.plan_of(row)
+        stored = Stored(session_id, row.title, plan, past, fold(plan, past), row.created_at)
+        self.keep(stored)
+        return stored
+
+    def has_key(self, session_id: str, key: str) -> bool:
+        """True when an act with this key is recorded."""
+        with self.engine.connect() as connection:
+            return connection.scalar(EVENT_WITH_KEY, {"id": session_id, "key": key}) is not None
+
+    def live(self, now: int, most: int = 20) -> list[Stored]:
+        """Sessions that somebody started and that are not over, latest first, at most ``most``."""
+        return list(self.load_all(self.live_ids(now, most)))
+
+    def live_ids(self, now: int, most: int | None = None) -> list[str]:
+        query = LIVE.limit(most) if most else LIVE
+        with self.engine.connect() as connection:
+            return list(connection.scalars(query, {"now": now}))
+
+    def load_all(self, ids: Sequence[str]) -> Iterator[Stored]:
+        """The sessions with these ids in at most two queries, in the order given."""
+        if not ids:
+            return
+        wanted = sa.select(sessions).where(sessions.c.id.in_(ids))
+        past = sa.select(events).where(events.c.session.in_(ids)).order_by(events.c.seq)
+        with self.engine.connect() as connection:
+            rows = {row.id: row for row in connection.execute(wanted)}
+            by_session: dict[str, list[Event]] = {}
+            for row in connection.execute(past):
+                by_session.setdefault(row.session, []).append(event_of(row))
+        for session_id in ids:
+            row = rows[session_id]
+            happened = tuple(by_session.get(session_id, []))
+            plan = self.plan_of(row)
+            yield Stored(
+                session_id, row.title, plan, happened, fold(plan, happened), row.created_at
+            )
+
+    def plan_of(self, row: sa.Row[tuple[object, ...]]) -> Plan:
+        """The frozen plan of a session; equal plans are one object in memory."""
+        plan = self.plans.get(row.plan_hash)
+        if plan is None:
+            if len(self.plans) >= KEPT_PLANS:
+                self.plans.clear()
+            plan = self.plans[row.plan_hash] = Plan.model_validate_json(row.plan)
+        return plan
+
+    def last_sign_of_life(self) -> SignOfLife | None:
+        with self.engine.connect() as connection:
+            value = connection.scalar(sa.select(meta.c.value).where(meta.c.name == "life"))
+        return SignOfLife(**json.loads(value)) if value else None
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def create(self, plan: Plan, protocol_hash: str, now: int) -> str:
+        """Store a new session and give its id. Raises NotSavedError."""
+        session_id = secrets.token_urlsafe(12)
+        text = plan.model_dump_json()
+        with self.write() as connection:
+            connection.execute(
+                sa.insert(sessions),
+                {
+                    "id": session_id,
+                    "protocol": plan.protocol,
+                    "title": plan.title,
+                    "protocol_hash": protocol_hash,
+                    "plan": text,
+                    "plan_hash": hashlib.sha256(text.encode()).hexdigest(),
+                    "created_at": now,
+                    "last_seq": 0,
+                    "live_until": 0,
+                },
+            )
+        return session_id
+
+    def record(self, stored: Stored, event: Event) -> Stored:
+        """Add ``event`` right behind what ``stored`` knows, durably, and give the session after it.
+
+        Raises ConflictError when another event came first, NotSavedError when it cannot be written.
+        """
+        past = (*stored.events, event)
+        folded = fold(stored.plan, past)
+        try:
+            with self.write() as connection:
+                moved = connection.execute(
+                    MOVE_ON,
+                    {
+                        "b_id": stored.id,
+                        "b_seen": stored.seq,
+                        "b_seq": event.seq,
+                        "b_until": live_until(stored.plan, folded),
+                    },
+                )
+                if moved.rowcount != 1:
+                    raise ConflictError
+                connection.execute(ADD_EVENT, row_of(stored.id, event))
+        except IntegrityError:
+            raise ConflictError from None
+        after = Stored(stored.id, stored.title, stored.plan, past, folded, stored.created_at)
+        self.keep(after)
+        return after
+
+    def tell_life(self, sign: SignOfLife) -> None:
+        """Store the sign of life. Raises NotSavedError."""
+        value = json.dumps({"boot": sign.boot, "steady": sign.steady, "now": sign.now})
+        with self.write() as connection:
+            done = connection.execute(
+                sa.update(meta).where(meta.c.name == "life").values(value=value)
+            )
+            if not done.rowcount:
+                connection.execute(sa.insert(meta), {"name": "life", "value": value})
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction on the one writing connection; committed when the block ends well."""
+        with self.lock:
+            try:
+                connection = self.writer = self.writer or self.engine.connect()
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+                connection.exec_driver_sql("COMMIT")
+                connection.commit()
+            except (IntegrityError, ConflictError):
+                self.undo()
+                raise
+            except DBAPIError as error:
+                self.drop_writer()
+                raise NotSavedError("the database could not be written") from error
+            except BaseException:
+                self.undo()
+                raise
+
+    def undo(self) -> None:
+        if self.writer:
+            self.writer.exec_driver_sql("ROLLBACK")
+            self.writer.commit()
+
+    def drop_writer(self) -> None:
+        """After a failed write the connection is not trusted again."""
+        if self.writer:
+            self.writer.invalidate()
+            self.writer.close()
+        self.writer = None
+
+    def keep(self, stored: Stored) -> None:
+        with self.cache_lock:
+            self.cache[stored.id] = stored
+            self.cache.move_to_end(stored.id)
+            while len(self.cache) > KEPT_SESSIONS:
+                self.cache.popitem(last=False)
+
+
+def open_sqlite(path: Path) -> Storage:
+    """The embedded database at ``path``, made when it is missing. Raises StorageError."""
+    engine = sa.create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False},
+        poolclass=sa.pool.QueuePool,
+        pool_reset_on_return=None,
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def durable(connection: object, _record: object) -> None:
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    storage = Storage(engine)
+    try:
+        storage.prepare()
+    except (OperationalError, DBAPIError) as error:
+        raise StorageError(f"the database {path.name} cannot be opened: {error.orig}") from error
+    return storage
+
+
+def event_of(row: sa.Row[tuple[object, ...]]) -> Event:
+    left = tuple((str(i), int(ms)) for i, ms in json.loads(row.detail).get("left_ms", []))
+    return Event(row.seq, row.key, row.kind, row.at, left)
+
+
+def row_of(session_id: str, event: Event) -> dict[str, object]:
+    detail = json.dumps({"left_ms": event.left_ms} if event.left_ms else {})
+    return {
+        "session": session_id,
+        "seq": event.seq,
+        "key": event.key,
+        "kind": event.kind,
+        "at": event.at,
+        "detail": detail,
+    }

@@ -1,0 +1,205 @@
+"""One strict reader of JSON for everything that comes from outside, with line numbers.
+
+The standard library's parser takes duplicate keys, NaN, infinities and any depth, and gives no
+positions. This one refuses them, and tells for every value the line it stands on.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from json import JSONDecodeError
+from json.decoder import scanstring  # type: ignore[attr-defined]
+
+MOST_BYTES = 256 * 1024
+MOST_DEPTH = 32
+MOST_DIGITS = 15
+
+Path = tuple[str | int, ...]
+Value = object
+
+SPACE = re.compile(r"[ \t\n\r]*")
+NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
+WORDS: dict[str, Value] = {"true": True, "false": False, "null": None}
+NOT_A_NUMBER = re.compile(r"-?(NaN|Infinity)")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a file. ``path`` is the JSON path, ``line`` counts from 1."""
+
+    line: int
+    path: Path
+    message: str
+
+    def where(self) -> str:
+        return json_path(self.path)
+
+
+class NotJsonError(ValueError):
+    """The text is no JSON; nothing after this place could be read."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+@dataclass
+class Document:
+    """A parsed text: the value, the line of every value by path, and faults that did not stop reading."""
+
+    value: Value = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def line(self, path: Path) -> int:
+        """The line of the value at ``path``, or of the nearest thing around it that exists."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def json_path(path: Path) -> str:
+    """``("phases", 2, "area")`` as ``phases[2].area``; the whole file is ``$``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text or "$"
+
+
+def decode(raw: bytes) -> str:
+    """UTF-8 text of at most 256 KiB. Raises NotJsonError."""
+    if len(raw) > MOST_BYTES:
+        raise NotJsonError(
+            Fault(1, (), f"the file has {len(raw):,} bytes, expected at most {MOST_BYTES:,}")
+        )
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise NotJsonError(
+            Fault(line, (), f"byte 0x{raw[error.start]:02x} is not UTF-8, save the file as UTF-8")
+        ) from None
+
+
+def parse(text: str) -> Document:
+    """Read ``text``. Raises NotJsonError where it cannot be read on; lesser faults are collected."""
+    reader = Reader(text)
+    reader.document.value = reader.value((), 0)
+    reader.skip()
+    if reader.at < len(text):
+        raise reader.stop((), "something follows the end of the JSON value, expected nothing more")
+    return reader.document
+
+
+class Reader:
+    """A cursor over the text. One use."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.document = Document()
+
+    def line(self) -> int:
+        return self.text.count("\n", 0, self.at) + 1
+
+    def stop(self, path: Path, message: str) -> NotJsonError:
+        return NotJsonError(Fault(self.line(), path, message))
+
+    def complain(self, path: Path, message: str) -> None:
+        self.document.faults.append(Fault(self.line(), path, message))
+
+    def skip(self) -> str:
+        """Pass white space; the next character, or nothing at the end."""
+        match = SPACE.match(self.text, self.at)
+        self.at = match.end() if match else self.at
+        return self.text[self.at : self.at + 1]
+
+    def value(self, path: Path, depth: int) -> Value:
+        if depth > MOST_DEPTH:
+            raise self.stop(path, f"nested deeper than {MOST_DEPTH} levels")
+        first = self.skip()
+        self.document.lines[path] = self.line()
+        if first == "{":
+            return self.object(path, depth)
+        if first == "[":
+            return self.array(path, depth)
+        if first == '"':
+            return self.string(path)
+        return self.word(path)
+
+    def object(self, path: Path, depth: int) -> dict[str, Value]:
+        members: dict[str, Value] = {}
+        self.at += 1
+        if self.skip() == "}":
+            self.at += 1
+            return members
+        while True:
+            if self.skip() != '"':
+                raise self.stop(path, 'expected a field name in double quotes, like "title"')
+            name = self.string(path)
+            inner = (*path, name)
+            if name in members:
+                self.complain(inner, "this field stands twice, expected once")
+            if self.skip() != ":":
+                raise self.stop(inner, "expected ':' after the field name")
+            self.at += 1
+            members[name] = self.value(inner, depth + 1)
+            if self.ends(path, "}"):
+                return members
+
+    def array(self, path: Path, depth: int) -> list[Value]:
+        items: list[Value] = []
+        self.at += 1
+        if self.skip() == "]":
+            self.at += 1
+            return items
+        while True:
+            items.append(self.value((*path, len(items)), depth + 1))
+            if self.ends(path, "]"):
+                return items
+
+    def ends(self, path: Path, bracket: str) -> bool:
+        mark = self.skip()
+        if mark not in (",", bracket) or not mark:
+            raise self.stop(path, f"expected ',' or '{bracket}'")
+        self.at += 1
+        return mark == bracket
+
+    def string(self, path: Path) -> str:
+        try:
+            text, end = scanstring(self.text, self.at + 1, True)
+        except JSONDecodeError as error:
+            self.at = min(error.pos, len(self.text))
+            what = "a control character in a text" if "control" in error.msg else "a broken text"
+            raise self.stop(path, f"{what}, expected plain characters in double quotes") from None
+        if any(ord(c) < 32 or ord(c) == 127 for c in text):
+            self.complain(path, "a control character in a text, expected plain characters")
+        if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
+            self.complain(path, "half a surrogate pair in a text, expected whole characters")
+            text = text.encode("utf-8", "replace").decode("utf-8")
+        self.at = end
+        return str(text)
+
+    def word(self, path: Path) -> Value:
+        for word, meaning in WORDS.items():
+            if self.text.startswith(word, self.at):
+                self.at += len(word)
+                return meaning
+        if match := NOT_A_NUMBER.match(self.text, self.at):
+            self.complain(path, f"{match[0]} is no JSON number, expected a finite number")
+            self.at = match.end()
+            return 0
+        match = NUMBER.match(self.text, self.at)
+        if not match:
+            found = self.text[self.at : self.at + 12] or "the end of the file"
+            raise self.stop(path, f"expected a value, found {found!r}")
+        self.at = match.end()
+        return self.number(path, match)
+
+    def number(self, path: Path, match: re.Match[str]) -> int | float:
+        whole = match[1] is None and match[2] is None
+        if sum(c.isdigit() for c in match[0]) > MOST_DIGITS or abs(float(match[0])) > 1e15:
+            self.complain(path, f"the number {match[0][:20]} is out of range")
+            return 0
+        return int(match[0]) if whole else float(match[0])

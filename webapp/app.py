@@ -9,7 +9,7 @@ from flask import Flask, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from webapp import assets, security
+from webapp import assets, figures, security
 from webapp.clock import Clock, zone_named
 from webapp.filters import FILTERS
 from webapp.htmx import is_htmx
@@ -55,6 +55,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.extensions["site"] = site
     assets.install(app, assets.read_assets(shipped("static")))
     security.install(app, settings)
+    figures.install(app)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["nonce"] = security.new_nonce
     for module in (catalogue, protocols, sessions):

@@ -113,6 +113,8 @@ def check(files: tuple[Path, ...], as_json: bool, protocols: Path | None) -> Non
     folder = protocols or shipped("protocols")
     bad: list[BadFile] = []
     paths = list(files) or sorted(folder.glob("*.json"))
+    if not paths:
+        raise PlainError(f"there are no protocol files in {folder}")
     try:
         catalogue = load_catalogue(folder / "catalogue", shipped("protocols") / "catalogue")
     except BadFileError as error:
@@ -121,7 +123,7 @@ def check(files: tuple[Path, ...], as_json: bool, protocols: Path | None) -> Non
         try:
             load_protocol(path, catalogue)
         except BadFileError as error:
-            bad.append(BadFile(str(path), error.bad.faults))
+            bad.append(BadFile(click.format_filename(path), error.bad.faults))
     click.echo(checked_json(paths, bad) if as_json else checked_text(paths, bad))
     sys.exit(1 if bad else 0)
 

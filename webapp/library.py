@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,8 +15,16 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from webapp import strict_json
-from webapp.domain.plan import Plan, UnreachableError, check_reachable, fit, with_names
+from webapp.domain.plan import (
+    OPTIONAL_FLOOR_SECONDS,
+    Plan,
+    UnreachableError,
+    check_reachable,
+    fit,
+    with_names,
+)
 from webapp.domain.protocol import (
+    FORMAT,
     Area,
     Catalogue,
     Model,
@@ -29,6 +38,10 @@ from webapp.domain.protocol import (
 from webapp.strict_json import Document, Fault, NotJsonError
 
 M = TypeVar("M", bound=Model)
+
+MOST_PHASES = 60
+MOST_RULES = 8
+SOURCE_IN_ORIGIN = re.compile(r"source (R\d+b?)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -58,12 +71,6 @@ class Entry:
     protocol: Protocol
     digest: str
 
-    @cached_property
-    def usual_plan(self) -> Plan | None:
-        """The plan at the usual length; None for a withheld protocol."""
-        session = self.protocol.session
-        return fit(self.protocol, session.usual) if session and self.protocol.phases else None
-
 
 @dataclass
 class Library:
@@ -72,6 +79,16 @@ class Library:
     catalogue: Catalogue
     entries: dict[str, Entry] = field(default_factory=dict)
     bad_files: list[BadFile] = field(default_factory=list)
+    usual_plans: dict[str, Plan] = field(default_factory=dict)
+
+    def usual_plan(self, entry: Entry) -> Plan | None:
+        """The plan at the usual length; None for a protocol that is never run."""
+        protocol = entry.protocol
+        if protocol.session is None or not protocol.phases:
+            return None
+        if protocol.id not in self.usual_plans:
+            self.usual_plans[protocol.id] = self.plan(protocol, protocol.session.usual)
+        return self.usual_plans[protocol.id]
 
     def get(self, protocol_id: str) -> Entry | None:
         return self.entries.get(protocol_id)
@@ -105,12 +122,17 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
 
     def items(name: str, key: str, model: type[M]) -> list[M]:
         path = folder / name if (folder / name).is_file() else shipped / name
-        document = read(path)
+        document = parsed(path, content(path))
         raw = document.value.get(key) if isinstance(document.value, dict) else None
         if not isinstance(raw, list):
-            fault = Fault(1, (), f'expected an object with a list "{key}"')
-            raise BadFileError(BadFile(path.name, (fault,)))
-        return [validate(path, document, item, (key, i), model) for i, item in enumerate(raw)]
+            raise bad_file(path, [Fault(1, (), f'expected an object with a list "{key}"')])
+        checked = [validate(document, item, (key, i), model) for i, item in enumerate(raw)]
+        faults = [*document.faults, *(fault for _, found in checked for fault in found)]
+        for place, message in doubled(texts(document.value, (key, "*", "id"))):
+            faults.append(Fault(document.line(place), place, message))
+        if faults:
+            raise bad_file(path, faults)
+        return [item for item, _ in checked if item]
 
     return Catalogue(
         techniques={t.id: t for t in items("techniques.json", "techniques", Technique)},
@@ -122,40 +144,56 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
 
 def load_protocol(path: Path, catalogue: Catalogue) -> Entry:
     """One protocol file, checked in itself and against the catalogue. Raises BadFileError."""
-    document = read(path)
-    protocol = validate(path, document, document.value, (), Protocol)
-    faults = [
-        Fault(document.line(place), place, message)
-        for place, message in inconsistencies(protocol, path.stem, catalogue)
-    ]
-    if faults:
-        raise BadFileError(BadFile(path.name, tuple(sorted(faults, key=lambda f: f.line))))
-    return Entry(protocol, hashlib.sha256(path.read_bytes()).hexdigest())
+    raw = content(path)
+    document = parsed(path, raw)
+    protocol, faults = validate(document, document.value, (), Protocol)
+    faults = [*document.faults, *faults]
+    complaints = [*reference_complaints(document.value, path.stem, catalogue)]
+    for place, phase in placed_phases(document):
+        complaints += phase_complaints(place, phase)
+    if protocol:
+        complaints += protocol_complaints(protocol)
+    told = {fault.path for fault in faults}
+    faults += [Fault(document.line(p), p, text) for p, text in complaints if p not in told]
+    if not faults and protocol:
+        faults = [Fault(document.line(p), p, text) for p, text in rule_complaints(protocol)]
+    if faults or not protocol:
+        raise bad_file(path, faults)
+    return Entry(protocol, hashlib.sha256(raw).hexdigest())
 
 
-def read(path: Path) -> Document:
-    """The parsed file. Raises BadFileError when it cannot be read or is no strict JSON."""
+def bad_file(path: Path, faults: Iterable[Fault]) -> BadFileError:
+    """The faults in the order of the file's lines, under a name that can always be shown."""
+    name = path.name.encode("utf-8", "replace").decode("utf-8")
+    return BadFileError(BadFile(name, tuple(sorted(faults, key=lambda f: f.line))))
+
+
+def content(path: Path) -> bytes:
+    """The bytes of the file, one more than allowed at most. Raises BadFileError."""
     try:
-        return strict_json.parse(strict_json.decode(path.read_bytes()))
-    except NotJsonError as error:
-        raise BadFileError(BadFile(path.name, (error.fault,))) from None
+        with path.open("rb") as file:
+            return file.read(strict_json.MOST_BYTES + 1)
     except OSError as error:
-        fault = Fault(1, (), f"the file cannot be read ({error.strerror})")
-        raise BadFileError(BadFile(path.name, (fault,))) from None
+        why = f"the file cannot be read ({error.strerror}), expected a readable file"
+        raise bad_file(path, [Fault(1, (), why)]) from None
+
+
+def parsed(path: Path, raw: bytes) -> Document:
+    """The document in ``raw``. Raises BadFileError when it is no strict JSON."""
+    try:
+        return strict_json.parse(strict_json.decode(raw))
+    except NotJsonError as error:
+        raise bad_file(path, [error.fault]) from None
 
 
 def validate(
-    path: Path, document: Document, value: object, place: strict_json.Path, model: type[M]
-) -> M:
-    """``value`` as ``model``, or every fault of it at once. Raises BadFileError."""
-    faults = [f for f in document.faults if f.path[: len(place)] == place]
+    document: Document, value: object, place: strict_json.Path, model: type[M]
+) -> tuple[M | None, list[Fault]]:
+    """``value`` as ``model``, or None with every fault of it at once."""
     try:
-        result = model.model_validate_json(to_json(value))
+        return model.model_validate_json(to_json(value), strict=True), []
     except ValidationError as error:
-        faults += model_faults(document, value, place, error.errors(include_url=False))
-    if faults:
-        raise BadFileError(BadFile(path.name, tuple(sorted(faults, key=lambda f: f.line))))
-    return result
+        return None, model_faults(document, value, place, error.errors(include_url=False))
 
 
 def to_json(value: object) -> str:
@@ -166,14 +204,32 @@ def to_json(value: object) -> str:
 def model_faults(
     document: Document, value: object, place: strict_json.Path, errors: list[ErrorDetails]
 ) -> list[Fault]:
-    """The model's complaints, one for each place, with line and path in the file."""
-    messages: dict[strict_json.Path, list[str]] = {}
+    """The model's complaints, one for each place, with line and path in the file.
+
+    A value that was refused in reading stands in as 0 or marred: of that nothing more is told.
+    """
+    told = {fault.path for fault in document.faults}
+    around = {path[:n] for path in told for n in range(len(path))}
+    messages: dict[strict_json.Path, list[tuple[str, str]]] = {}
     for error in errors:
         path = (*place, *path_in(value, error["loc"]))
-        message = in_words(error)
-        if message not in messages.setdefault(path, []):
-            messages[path].append(message)
-    return [Fault(document.line(p), p, " or ".join(m)) for p, m in messages.items()]
+        marred = path in told or (error["type"] == "value_error" and path in around)
+        if not marred and real(error):
+            messages.setdefault(path, []).append(in_words(error))
+    return [Fault(document.line(p), p, joined(m)) for p, m in messages.items()]
+
+
+def real(error: ErrorDetails) -> bool:
+    """False where a list only seems too short, because entries of it have faults of their own."""
+    least = error.get("ctx", {}).get("min_length", 0)
+    return error["type"] != "too_short" or len(error["input"]) < least
+
+
+def joined(messages: list[tuple[str, str]]) -> str:
+    """What is wrong, once, and everything that would have been right."""
+    wrong = messages[0][0]
+    expected = " or ".join(dict.fromkeys(text for _, text in messages if text))
+    return f"{wrong}, expected {expected}" if expected else wrong
 
 
 def path_in(value: object, location: tuple[str | int, ...]) -> strict_json.Path:
@@ -181,10 +237,9 @@ def path_in(value: object, location: tuple[str | int, ...]) -> strict_json.Path:
     path: list[str | int] = []
     inner: object = value
     for number, part in enumerate(location):
-        if isinstance(inner, list) and isinstance(part, int) and part < len(inner):
-            inner = inner[part]
-        elif isinstance(inner, dict) and part in inner:
-            inner = inner[part]
+        in_list = isinstance(inner, list) and isinstance(part, int) and part < len(inner)
+        if in_list or (isinstance(inner, dict) and part in inner):
+            inner = inner[part]  # type: ignore[index]
         elif not (isinstance(inner, dict) and number == len(location) - 1):
             continue
         path.append(part)
@@ -192,137 +247,243 @@ def path_in(value: object, location: tuple[str | int, ...]) -> strict_json.Path:
 
 
 EXPECTED = {
-    "missing": "this field is missing",
-    "extra_forbidden": "unknown field, expected only the fields of the format",
-    "int_type": "expected a whole number",
-    "int_from_float": "expected a whole number",
-    "float_type": "expected a number",
-    "string_type": "expected a text in double quotes",
-    "bool_type": "expected true or false",
-    "tuple_type": "expected a list in [ ]",
-    "dict_type": "expected an object in { }",
-    "model_type": "expected an object in { }",
-    "model_attributes_type": "expected an object in { }",
-    "union_tag_invalid": "expected a phase or a group with for_sides",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "a text in double quotes",
+    "bool_type": "true or false",
+    "tuple_type": "a list in [ ]",
+    "dict_type": "an object in { }",
+    "model_type": "an object in { }",
+}
+FORMS = {
+    "origin": "parts like 'base L181', 'source R15' or 'inferred', joined by '; '",
+    "date": "a date like '2026-01-31'",
 }
 
 
-def in_words(error: ErrorDetails) -> str:
+def in_words(error: ErrorDetails) -> tuple[str, str]:
     """What is wrong and what is expected, without the words of the model library."""
     context = error.get("ctx", {})
-    shown = repr(error["input"]) if isinstance(error["input"], str | int | float) else ""
+    found = f"found {shown(error['input'])}"
+    out_of_range = f"{shown(error['input'])} is out of range"
     match error["type"]:
+        case "missing":
+            return "this field is missing", "it here"
+        case "extra_forbidden":
+            return "unknown field", "only the fields of the format"
         case "string_pattern_mismatch":
-            return f"{shown[:60]} has not the form {context['pattern']}"
+            return found, FORMS.get(str(error["loc"][-1]), "lower-case words joined by '-'")
         case "string_too_long":
-            length = len(str(error["input"]))
-            return f"{length} characters, expected at most {context['max_length']}"
+            return f"{len(error['input'])} characters", f"at most {context['max_length']}"
         case "string_too_short":
-            return "empty, expected a text"
+            return "found an empty text", "at least one character"
         case "too_long":
-            return f"{context['actual_length']} entries, expected at most {context['max_length']}"
+            return entries(error["input"]), f"at most {context['max_length']}"
         case "too_short":
-            return f"{context['actual_length']} entries, expected at least {context['min_length']}"
+            return entries(error["input"]), f"at least {context['min_length']}"
         case "greater_than_equal":
-            return f"{shown} is out of range, expected at least {context['ge']}"
+            return out_of_range, f"at least {context['ge']}"
         case "less_than_equal":
-            return f"{shown} is out of range, expected at most {context['le']}"
+            return out_of_range, f"at most {context['le']}"
         case "less_than":
-            return f"{shown} is out of range, expected less than {context['lt']}"
+            return out_of_range, f"less than {context['lt']}"
         case "literal_error":
-            return f"{shown or 'this value'} is not known, expected {context['expected']}"
+            return found, str(context["expected"])
         case "value_error":
-            return str(context["error"])
-    return EXPECTED.get(error["type"], error["msg"])
+            return str(context["error"]), ""
+    return found, EXPECTED.get(error["type"], "what the format asks for here")
+
+
+def entries(found: list[object]) -> str:
+    return "1 entry" if len(found) == 1 else f"{len(found)} entries"
+
+
+def shown(value: object) -> str:
+    """A value as it stands in the file, cut short; texts in single quotes."""
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else value[:39] + "…")
+    return json.dumps(value)
 
 
 Complaint = tuple[strict_json.Path, str]
 
 
-def inconsistencies(protocol: Protocol, name: str, catalogue: Catalogue) -> Iterator[Complaint]:
-    """Everything that is wrong although each field alone is right."""
-    if protocol.id != name:
-        yield ("id",), f"{protocol.id!r} differs from the file name, expected {name!r}"
+def texts(value: object, pattern: strict_json.Path) -> Iterator[tuple[strict_json.Path, str]]:
+    """Every text at a place like ``("phases", "*", "area")``, in a file that may have faults."""
+    if not pattern:
+        if isinstance(value, str):
+            yield (), value
+        return
+    first, rest = pattern[0], pattern[1:]
+    inner: Iterable[tuple[str | int, object]] = ()
+    if first == "*" and isinstance(value, list):
+        inner = enumerate(value)
+    elif isinstance(value, dict) and first in value:
+        inner = [(first, value[first])]
+    for key, item in inner:
+        yield from (((key, *path), text) for path, text in texts(item, rest))
+
+
+PHASES: tuple[strict_json.Path, ...] = (("phases", "*"), ("phases", "*", "phases", "*"))
+STEPS: tuple[strict_json.Path, ...] = (("prepare", "*"), ("aftercare", "*"))
+
+
+def reference_complaints(value: object, name: str, catalogue: Catalogue) -> Iterator[Complaint]:
+    """Ids that name nothing or name it twice, told although other fields have faults."""
+    version = value.get("format") if isinstance(value, dict) else None
+    if isinstance(version, bool | float) and version == FORMAT:  # a model takes them for 1
+        yield ("format",), f"found {shown(version)}, expected {FORMAT}"
+    for place, text in texts(value, ("id",)):
+        if text != name:
+            yield place, f"{shown(text)} differs from the file name, expected {shown(name)}"
+    asked = set[str]()
+    for place, text in texts(value, ("screening", "*")):
+        yield from unknown(place, "screening question", text, catalogue.questions)
+        if text in asked:
+            yield place, f"{shown(text)} is asked twice, expected once"
+        asked.add(text)
+    for place, text in texts(value, ("evidence", "sources", "*")):
+        yield from unknown(place, "source", text, catalogue.sources)
+    for phase in PHASES:
+        for place, text in texts(value, (*phase, "technique")):
+            yield from unknown(place, "technique", text, catalogue.techniques)
+        for place, text in texts(value, (*phase, "area")):
+            yield from unknown(place, "area", text, catalogue.areas)
+    for owner in (("course",), *STEPS, *PHASES):
+        for place, text in texts(value, (*owner, "origin")):
+            for source in SOURCE_IN_ORIGIN.findall(text):
+                yield from unknown(place, "source", source, catalogue.sources)
+    yield from doubled(step_ids(value))
+
+
+def unknown(
+    place: strict_json.Path, noun: str, found: str, known: Iterable[str]
+) -> Iterator[Complaint]:
+    if found not in known:
+        some = sorted(known)
+        more = ", …" if len(some) > 12 else ""
+        names = ", ".join(some[:12]) + more if some else "none, for none is known"
+        yield place, f"unknown {noun} {shown(found)}, expected one of: {names}"
+
+
+def step_ids(value: object) -> Iterator[tuple[strict_json.Path, str]]:
+    """Every id a plan would use, with its place; a phase in a group has one for each side too."""
+    yield from texts(value, (*STEPS[0], "id"))
+    entries = value.get("phases") if isinstance(value, dict) else None
+    for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+        place: strict_json.Path = ("phases", i)
+        yield from ((place + path, text) for path, text in texts(entry, ("id",)))
+        sides = dict.fromkeys(text for _, text in texts(entry, ("for_sides", "*")))
+        for path, text in texts(entry, ("phases", "*", "id")):
+            yield place + path, text
+            yield from ((place + path, f"{text}-{side}") for side in sides)
+        yield from (((*place, "for_sides"), f"change-{i + 1}-{s}") for s in [*sides][1:])
+    yield from texts(value, (*STEPS[1], "id"))
+
+
+def doubled(ids: Iterable[tuple[strict_json.Path, str]]) -> Iterator[Complaint]:
+    """``end`` is taken from the start: it is the place after the last step."""
+    seen, told = {"end"}, set[strict_json.Path]()
+    for place, text in ids:
+        if text in seen and place not in told:
+            told.add(place)
+            yield place, f"the id {shown(text)} is taken, expected another one"
+        seen.add(text)
+
+
+def protocol_complaints(protocol: Protocol) -> Iterator[Complaint]:
+    """What is wrong with the whole although each field alone is right."""
     yield from access_complaints(protocol)
-    known_questions = set(catalogue.questions)
-    for i, question in enumerate(protocol.screening):
-        yield from unknown(("screening", i), "screening question", question, known_questions)
-    for i, source in enumerate(protocol.evidence.sources):
-        yield from unknown(("evidence", "sources", i), "source", source, set(catalogue.sources))
-    for place, phase in placed_phases(protocol):
-        yield from phase_complaints(place, phase, catalogue)
-    yield from double_ids(protocol)
-    yield from rule_complaints(protocol, catalogue)
+    if protocol.reviewed and not is_date(protocol.reviewed.date):
+        yield (
+            ("reviewed", "date"),
+            f"there is no day {shown(protocol.reviewed.date)}, expected {FORMS['date']}",
+        )
+    for i, entry in enumerate(protocol.phases):
+        if isinstance(entry, SideGroup) and len(set(entry.for_sides)) < len(entry.for_sides):
+            yield ("phases", i, "for_sides"), "the same side twice, expected both sides"
+
+
+def is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def access_complaints(protocol: Protocol) -> Iterator[Complaint]:
     if protocol.access == "withheld":
         if not protocol.reason:
-            yield ("reason",), "a withheld protocol needs its reason"
+            yield ("reason",), "this field is missing, expected why the protocol is withheld"
         if protocol.phases:
             yield ("phases",), "a withheld protocol is never run, expected no phases"
         return
     if protocol.session is None:
-        yield ("session",), "this field is missing"
+        yield ("session",), "this field is missing, expected it here"
     if not protocol.phases:
         yield ("phases",), "no phases, expected at least one"
 
 
-def unknown(place: strict_json.Path, noun: str, found: str, known: set[str]) -> Iterator[Complaint]:
-    if found not in known:
-        near = ", ".join(sorted(known)[:12])
-        yield place, f"unknown {noun} {found!r}, expected one of: {near or 'none is known'}"
+def placed_phases(document: Document) -> Iterator[tuple[strict_json.Path, Phase]]:
+    """Every phase that is right in itself, with its path in the file."""
+    entries = document.value.get("phases") if isinstance(document.value, dict) else None
+    for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+        places: list[tuple[strict_json.Path, object]] = [(("phases", i), entry)]
+        if isinstance(entry, dict) and "for_sides" in entry:
+            group = entry.get("phases")
+            inner = group if isinstance(group, list) else ()
+            places = [(("phases", i, "phases", j), item) for j, item in enumerate(inner)]
+        for place, item in places:
+            phase, _ = validate(document, item, place, Phase)
+            if phase:
+                yield place, phase
 
 
-def placed_phases(protocol: Protocol) -> Iterator[tuple[strict_json.Path, Phase]]:
-    """Every phase with its path in the file."""
-    for i, entry in enumerate(protocol.phases):
-        if isinstance(entry, SideGroup):
-            for j, phase in enumerate(entry.phases):
-                yield ("phases", i, "phases", j), phase
-        else:
-            yield ("phases", i), entry
-
-
-def phase_complaints(
-    place: strict_json.Path, phase: Phase, catalogue: Catalogue
-) -> Iterator[Complaint]:
-    yield from unknown(
-        (*place, "technique"), "technique", phase.technique, set(catalogue.techniques)
-    )
-    yield from unknown((*place, "area"), "area", phase.area, set(catalogue.areas))
+def phase_complaints(place: strict_json.Path, phase: Phase) -> Iterator[Complaint]:
     in_group = len(place) > 2
     if in_group and phase.side:
         yield (*place, "side"), "the group gives the side, expected no side here"
     if not in_group and not phase.side:
-        yield (*place, "side"), "this field is missing"
+        yield (
+            (*place, "side"),
+            "this field is missing, expected 'left', 'right', 'both' or 'middle'",
+        )
+    least, most = phase.seconds.min, phase.seconds.max
+    if phase.optional:
+        least = max(least, OPTIONAL_FLOOR_SECONDS)
     if phase.seconds.usual == 0 and not phase.optional:
         yield (
             (*place, "seconds", "usual"),
             'usual 0 is for optional phases, expected "optional": true',
         )
+    if least > most:
+        yield (
+            (*place, "seconds", "max"),
+            f"{most} is too short for an optional phase, expected at least {least}",
+        )
     for i, cue in enumerate(phase.cues):
-        if cue.at != "half" and abs(cue.at) > phase.seconds.max:
+        if cue.at != "half" and abs(cue.at) > least:
             yield (
                 (*place, "cues", i, "at"),
-                f"{cue.at} lies outside the phase, expected at most {phase.seconds.max}",
+                f"{cue.at} lies outside the phase at its shortest, expected {-least} to {least}",
             )
 
 
-def double_ids(protocol: Protocol) -> Iterator[Complaint]:
-    seen: set[str] = set()
-    placed: list[tuple[strict_json.Path, str]] = [
-        *((("prepare", i), step.id) for i, step in enumerate(protocol.prepare)),
-        *((("aftercare", i), step.id) for i, step in enumerate(protocol.aftercare)),
-        *((place, phase.id) for place, phase in placed_phases(protocol)),
-    ]
-    for place, step_id in placed:
-        if step_id in seen or step_id == "end":
-            yield (*place, "id"), f"the id {step_id!r} is taken, expected another one"
-        seen.add(step_id)
+def rule_complaints(protocol: Protocol) -> Iterator[Complaint]:
+    """Rules that no plan could keep; asked once everything else is right."""
+    aimless = [*aimless_rules(protocol)]
+    yield from aimless
+    if protocol.access != "withheld" and not aimless:
+        yield from reach_complaints(protocol)
 
 
-def rule_complaints(protocol: Protocol, catalogue: Catalogue) -> Iterator[Complaint]:
+def aimless_rules(protocol: Protocol) -> Iterator[Complaint]:
     phases = list(protocol.all_phases())
     used = {phase.technique for phase in phases}
     tags = {tag for phase in phases for tag in phase.tags}
@@ -337,7 +498,10 @@ def rule_complaints(protocol: Protocol, catalogue: Catalogue) -> Iterator[Compla
         if cap.tag not in tags:
             yield place, f"no phase has the tag {cap.tag!r}, expected a tag of the phases"
         if any(cap.tag in phase.tags and phase.wait for phase in phases):
-            yield place, f"a phase tagged {cap.tag!r} waits at its end, which no cap could limit"
+            yield (
+                place,
+                f"a phase tagged {cap.tag!r} waits at its end, which no cap could limit, expected no wait",
+            )
     always = [phase for phase in phases if not phase.optional] or phases
     for rule, phase in (("first", always[:1]), ("last", always[-1:])):
         wanted = getattr(protocol.rules, rule)
@@ -346,8 +510,27 @@ def rule_complaints(protocol: Protocol, catalogue: Catalogue) -> Iterator[Compla
                 ("rules", rule),
                 f"the {rule} phase is {phase[0].technique!r}, expected {wanted!r}",
             )
-    if protocol.session and protocol.phases and protocol.access != "withheld":
+
+
+def reach_complaints(protocol: Protocol) -> Iterator[Complaint]:
+    """Totals that cannot be planned, as usual and with each optional phase alone."""
+    phases = list(protocol.all_phases())
+    rules = protocol.rules
+    if len(phases) > MOST_PHASES:
+        yield ("phases",), f"{len(phases)} phases, expected at most {MOST_PHASES}"
+        return
+    if (count := len(rules.share) + len(rules.cap)) > MOST_RULES:
+        yield ("rules",), f"{count} rules, expected at most {MOST_RULES}"
+        return
+    expected = "expected bounds and rules that can be kept together"
+    try:
+        check_reachable(protocol)
+    except UnreachableError as error:
+        yield ("session",), f"{error}, {expected}"
+        return
+    for phase in phases:
         try:
-            check_reachable(protocol)
+            if protocol.session and phase.optional:
+                fit(protocol, protocol.session.usual, frozenset({phase.id}))
         except UnreachableError as error:
-            yield ("session",), str(error)
+            yield ("rules",), f"when {shown(phase.id)} is chosen: {error}, {expected}"

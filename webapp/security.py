@@ -16,7 +16,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 POLICY = (
-    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self'; "
     "media-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
     "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "object-src 'none'; require-trusted-types-for 'script'; trusted-types htmx"
@@ -29,9 +29,9 @@ ALWAYS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     (
         "Permissions-Policy",
-        "accelerometer=(), ambient-light-sensor=(), camera=(), display-capture=(), geolocation=(), "
+        "accelerometer=(), camera=(), display-capture=(), geolocation=(), "
         "gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), "
-        "usb=(), xr-spatial-tracking=(), autoplay=(self), battery=(self), fullscreen=(self), "
+        "usb=(), xr-spatial-tracking=(), autoplay=(self), fullscreen=(self), "
         "screen-wake-lock=(self)",
     ),
 )
@@ -114,7 +114,8 @@ def install(app: Flask, settings: Settings) -> None:
 
     def headers(response: Response) -> Response:
         into = response.headers
-        into["Content-Security-Policy"] = POLICY.format(nonce=g.get("nonce") or "none")
+        scripts = f"'nonce-{g.nonce}'" if "nonce" in g else "'none'"
+        into["Content-Security-Policy"] = POLICY.format(scripts=scripts)
         for name, value in ALWAYS:
             into[name] = value
         into.setdefault("Cache-Control", "no-store")

@@ -6,7 +6,9 @@ positions. This one refuses them, and tells for every value the line it stands o
 
 from __future__ import annotations
 
+import json
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]
@@ -19,6 +21,8 @@ Path = tuple[str | int, ...]
 Value = object
 
 SPACE = re.compile(r"[ \t\n\r]*")
+TOKEN = re.compile(r"[^\s,:\[\]{}]+|\S")
+PLAIN_NAME = re.compile(r"[\w$-]{1,60}", re.ASCII)
 NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
 WORDS: dict[str, Value] = {"true": True, "false": False, "null": None}
 NOT_A_NUMBER = re.compile(r"-?(NaN|Infinity)")
@@ -60,25 +64,38 @@ class Document:
 
 
 def json_path(path: Path) -> str:
-    """``("phases", 2, "area")`` as ``phases[2].area``; the whole file is ``$``."""
+    """``("phases", 2, "area")`` as ``phases[2].area``; the whole file is ``$``.
+
+    A name that could break or blur the line is quoted and cut: ``phases[2]["a.b"]``.
+    """
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif PLAIN_NAME.fullmatch(part):
+            text += f".{part}" if text else part
+        else:
+            text += f"[{json.dumps(part[:40])}]"
     return text or "$"
+
+
+def is_control(character: str) -> bool:
+    return unicodedata.category(character) == "Cc"
 
 
 def decode(raw: bytes) -> str:
     """UTF-8 text of at most 256 KiB. Raises NotJsonError."""
     if len(raw) > MOST_BYTES:
         raise NotJsonError(
-            Fault(1, (), f"the file has {len(raw):,} bytes, expected at most {MOST_BYTES:,}")
+            Fault(1, (), f"the file is too big, expected at most {MOST_BYTES:,} bytes")
         )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
+        text, at = error.object, error.start  # without the byte order mark
+        line = text.count(b"\n", 0, at) + 1
         raise NotJsonError(
-            Fault(line, (), f"byte 0x{raw[error.start]:02x} is not UTF-8, save the file as UTF-8")
+            Fault(line, (), f"byte 0x{text[at]:02x} is not UTF-8, expected a file saved as UTF-8")
         ) from None
 
 
@@ -88,7 +105,8 @@ def parse(text: str) -> Document:
     reader.document.value = reader.value((), 0)
     reader.skip()
     if reader.at < len(text):
-        raise reader.stop((), "something follows the end of the JSON value, expected nothing more")
+        found = reader.found()
+        raise reader.stop((), f"found {found} after the end of the JSON value, expected nothing")
     return reader.document
 
 
@@ -98,10 +116,18 @@ class Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.counted = (0, 1)  # so far: characters seen, and the line they lead to
         self.document = Document()
 
     def line(self) -> int:
-        return self.text.count("\n", 0, self.at) + 1
+        seen, line = self.counted
+        self.counted = self.at, line + self.text.count("\n", seen, self.at)
+        return self.counted[1]
+
+    def found(self) -> str:
+        """What stands here, short enough for a message."""
+        match = TOKEN.match(self.text, self.at)
+        return repr(match[0][:20]) if match else "the end of the file"
 
     def stop(self, path: Path, message: str) -> NotJsonError:
         return NotJsonError(Fault(self.line(), path, message))
@@ -116,9 +142,9 @@ class Reader:
         return self.text[self.at : self.at + 1]
 
     def value(self, path: Path, depth: int) -> Value:
-        if depth > MOST_DEPTH:
-            raise self.stop(path, f"nested deeper than {MOST_DEPTH} levels")
         first = self.skip()
+        if depth == MOST_DEPTH and first in ("{", "["):
+            raise self.stop(path, f"nested too deep, expected at most {MOST_DEPTH} levels")
         self.document.lines[path] = self.line()
         if first == "{":
             return self.object(path, depth)
@@ -136,13 +162,14 @@ class Reader:
             return members
         while True:
             if self.skip() != '"':
-                raise self.stop(path, 'expected a field name in double quotes, like "title"')
+                expected = 'expected a field name in double quotes, like "title"'
+                raise self.stop(path, f"found {self.found()}, {expected}")
             name = self.string(path)
             inner = (*path, name)
             if name in members:
                 self.complain(inner, "this field stands twice, expected once")
             if self.skip() != ":":
-                raise self.stop(inner, "expected ':' after the field name")
+                raise self.stop(inner, f"found {self.found()}, expected ':' after the field name")
             self.at += 1
             members[name] = self.value(inner, depth + 1)
             if self.ends(path, "}"):
@@ -162,7 +189,7 @@ class Reader:
     def ends(self, path: Path, bracket: str) -> bool:
         mark = self.skip()
         if mark not in (",", bracket) or not mark:
-            raise self.stop(path, f"expected ',' or '{bracket}'")
+            raise self.stop(path, f"found {self.found()}, expected ',' or '{bracket}'")
         self.at += 1
         return mark == bracket
 
@@ -170,16 +197,22 @@ class Reader:
         try:
             text, end = scanstring(self.text, self.at + 1, True)
         except JSONDecodeError as error:
-            self.at = min(error.pos, len(self.text))
-            what = "a control character in a text" if "control" in error.msg else "a broken text"
-            raise self.stop(path, f"{what}, expected plain characters in double quotes") from None
-        if any(ord(c) < 32 or ord(c) == 127 for c in text):
+            self.at = max(self.at, min(error.pos, len(self.text)))
+            raise self.stop(path, self.broken_text(error)) from None
+        if any(map(is_control, text)):
             self.complain(path, "a control character in a text, expected plain characters")
         if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
             self.complain(path, "half a surrogate pair in a text, expected whole characters")
             text = text.encode("utf-8", "replace").decode("utf-8")
         self.at = end
         return str(text)
+
+    def broken_text(self, error: JSONDecodeError) -> str:
+        if "Unterminated" in error.msg or self.text.startswith(("\n", "\r"), self.at):
+            return "a text has no end on its line, expected a closing double quote"
+        if "control" in error.msg:
+            return "a control character in a text, expected plain characters"
+        return r"an unknown escape in a text, expected \\, \" or \u and four hex digits"
 
     def word(self, path: Path) -> Value:
         for word, meaning in WORDS.items():
@@ -192,14 +225,15 @@ class Reader:
             return 0
         match = NUMBER.match(self.text, self.at)
         if not match:
-            found = self.text[self.at : self.at + 12] or "the end of the file"
-            raise self.stop(path, f"expected a value, found {found!r}")
+            raise self.stop(path, f"found {self.found()}, expected a value")
         self.at = match.end()
         return self.number(path, match)
 
     def number(self, path: Path, match: re.Match[str]) -> int | float:
         whole = match[1] is None and match[2] is None
         if sum(c.isdigit() for c in match[0]) > MOST_DIGITS or abs(float(match[0])) > 1e15:
-            self.complain(path, f"the number {match[0][:20]} is out of range")
+            self.complain(
+                path, f"{match[0][:20]} is out of range, expected at most {MOST_DIGITS} digits"
+            )
             return 0
         return int(match[0]) if whole else float(match[0])

@@ -495,6 +495,9 @@ class Snapshot:
 
     @property
     def remaining_ms(self) -> int:
+        """Of the step under way; before the start, of the whole hands-on time."""
+        if self.status == "ready":
+            return hands_on_ms(self.plan, self.state)
         return self.state.left[self.state.index] if self.step else 0
 
     @property

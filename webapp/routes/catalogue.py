@@ -26,7 +26,7 @@ def show() -> str:
         total=len(entries),
         chosen=chosen,
         bad_files=here.library.bad_files,
-        catalogue=here.library.catalogue,
+        usual_plan=here.library.usual_plan,
         running=running_now(),
     )
 

@@ -86,12 +86,24 @@ def version_of(seq: str, until: str) -> tuple[int, int] | None:
 def summary(session_id: str) -> str:
     """What was planned and what was done; there from the end of the hands-on time."""
     snapshot = look(stored_or_404(session_id))
+    entry = site().library.get(snapshot.plan.protocol)
+    gap_hours = entry.protocol.course.gap_hours if entry and entry.protocol.course else None
     return render_template(
         "sessions/summary.html",
         session_id=session_id,
         snapshot=snapshot,
         clock=site().clock,
+        gap_hours=gap_hours,
+        next_date=next_date(snapshot, gap_hours),
     )
+
+
+def next_date(snapshot: Snapshot, gap_hours: int | None) -> str:
+    """The earliest day and time for the next session; nothing while this one has not begun."""
+    if gap_hours is None or snapshot.state.started_at is None:
+        return ""
+    start = site().clock.wall_time_of(snapshot.state.started_at)
+    return (start + timedelta(hours=gap_hours)).strftime("%A, %d %B, %H:%M")
 
 
 @blueprint.post("/<session_id>/<action>")

@@ -1,0 +1,241 @@
+// <session-stage>: paints the seconds between the server's answers, and goes on to the next
+// phase by the plan it already has when the server cannot be asked.
+import { ServerClock, SleepWatch } from "./server-clock.js";
+
+const TRUST_OWN_STEP_MS = 2_000;
+const WAKING = ["visibilitychange", "resume"];
+const RETURNING = ["pageshow", "online", "focus"];
+
+const pad = (n) => String(n).padStart(2, "0");
+const clockText = (s) => `${Math.floor(s / 60)}:${pad(s % 60)}`;
+
+class SessionStage extends HTMLElement {
+  #clock = new ServerClock();
+  #sleep = new SleepWatch();
+  #sent = new WeakMap();
+  #timer = 0;
+  #shown = null;
+  #confirmed = null;
+  #steppedAt = -Infinity;
+  #lostSince = null;
+  #listeners = new AbortController();
+
+  connectedCallback() {
+    const on = (target, name, act) =>
+      target.addEventListener(name, act, { signal: this.#listeners.signal });
+    on(this, "htmx:before:request", (e) => this.#sent.set(e.detail.ctx, performance.now()));
+    on(this, "htmx:before:response", (e) => this.#answered(e.detail.ctx));
+    on(this, "htmx:before:swap", (e) => this.#isOld(e.detail.ctx) && e.preventDefault());
+    on(this, "htmx:after:swap", () => this.#adopt());
+    on(document, "htmx:after:swap", () => this.#adopt());
+    on(document, "htmx:finally:request", (e) => this.#unswapped(e.detail.ctx));
+    on(document, "htmx:error", () => this.#lost());
+    on(this, "click", (e) => this.#stopAtOnce(e));
+    for (const name of WAKING) on(document, name, () => document.hidden || this.#wake());
+    for (const name of RETURNING) on(window, name, () => this.#wake());
+    const page = performance.getEntriesByType("navigation")[0];
+    this.#adopt();
+    if (page && this.#confirmed) {
+      this.#clock.sample(page.requestStart, page.responseStart, this.#confirmed.now);
+    }
+    this.#paint();
+    addEventListener("load", () => this.#resync(), { once: true, signal: this.#listeners.signal });
+  }
+
+  disconnectedCallback() {
+    this.#listeners.abort();
+    clearTimeout(this.#timer);
+  }
+
+  get #live() {
+    return this.querySelector("#session-live");
+  }
+
+  /** Take what the server has just put into the page as the truth. */
+  #adopt() {
+    const live = this.#live;
+    if (!live || live === this.#confirmed?.live) return;
+    const data = live.dataset;
+    const now = Number(data.now);
+    const rows = JSON.parse(data.rows).map(([id, begins, ends, wait]) => ({
+      id,
+      wait,
+      begins: now + begins,
+      ends: ends === null ? null : now + ends,
+    }));
+    const before = this.#confirmed;
+    this.#confirmed = {
+      live, now, rows,
+      status: data.status,
+      seq: Number(data.seq),
+      index: Number(data.index),
+      waited: Number(data.waitedMs),
+    };
+    this.#shown = { row: 0, text: null };
+    if (before && (before.status !== data.status || before.index !== this.#confirmed.index)) {
+      this.#say(live);
+    }
+    this.#paint();
+  }
+
+  #say(live) {
+    const status = this.querySelector("#session-status");
+    const words = [live.querySelector(".step-name"), live.querySelector(".step-place")]
+      .map((e) => e?.textContent.trim())
+      .filter(Boolean);
+    if (live.dataset.status === "paused") words.unshift("Paused");
+    status.textContent = words.join(", ");
+  }
+
+  /** The answer has arrived: set the clock by it. */
+  #answered(ctx) {
+    const sent = this.#sent.get(ctx);
+    const serverNow = Number(ctx.response.headers.get("X-Now"));
+    if (sent === undefined || !serverNow) return;
+    this.#found();
+    if (this.#clock.sample(sent, performance.now(), serverNow)) this.#paint();
+  }
+
+  /** True for an answer that shows less than the page does already. */
+  #isOld(ctx) {
+    const version = ctx.response?.headers.get("X-Version");
+    if (!version || !this.#confirmed) return false;
+    const [seq, index] = version.split(".").map(Number);
+    if (seq !== this.#confirmed.seq) return seq < this.#confirmed.seq;
+    const own = this.#confirmed.index + this.#shown.row;
+    const steppedLately = performance.now() - this.#steppedAt < TRUST_OWN_STEP_MS;
+    return index < own && this.#shown.row > 0 && steppedLately;
+  }
+
+  /** An answer that found no place in the page: ask for the truth again. */
+  #unswapped(ctx) {
+    if (ctx.request.method === "POST" && ctx.status !== "swapped") this.#resync();
+  }
+
+  #resync() {
+    document.body.dispatchEvent(new Event("resync"));
+  }
+
+  #wake() {
+    const slept = this.#sleep.look();
+    if (slept) {
+      this.#clock.slept(slept);
+      this.#mark("not confirmed yet");
+    }
+    this.#paint();
+    this.#resync();
+  }
+
+  #lost() {
+    this.#lostSince ??= new Date();
+    const since = `${this.#lostSince.getHours()}:${pad(this.#lostSince.getMinutes())}`;
+    this.#mark(`on its own since ${since}`);
+  }
+
+  #found() {
+    this.#lostSince = null;
+    this.#mark("");
+  }
+
+  #mark(text) {
+    const mark = this.querySelector("#session-link");
+    if (mark.textContent !== text) mark.textContent = text;
+  }
+
+  /** Pain: stop counts at once, whether the server answers or not. */
+  #stopAtOnce(event) {
+    if (event.target.closest("#act-stop") === null) return;
+    clearTimeout(this.#timer);
+    this.#confirmed.status = "stopped";
+    const live = this.#live;
+    live.dataset.status = "stopped";
+    live.className = "stage stage-stopped";
+    live.replaceChildren(
+      ...live.querySelectorAll("input"),
+      this.querySelector("#stop-advice").content.cloneNode(true),
+    );
+  }
+
+  /** Show this moment, and come back when the second changes. */
+  #paint() {
+    clearTimeout(this.#timer);
+    if (!this.#confirmed) return;
+    const { status } = this.#confirmed;
+    if (status === "running") this.#paintRunning();
+    else if (status === "waiting") this.#countUp(this.#confirmed.now - this.#confirmed.waited);
+  }
+
+  #paintRunning() {
+    const { rows } = this.#confirmed;
+    const now = this.#clock.now();
+    let row = 0;
+    while (row + 1 < rows.length && this.#isOver(rows[row], now)) row += 1;
+    if (row !== this.#shown.row) this.#step(row);
+    const { begins, ends, wait } = rows[row];
+    if (ends === null) return this.#countUp(begins);
+    if (now >= ends && wait) return this.#countUp(ends);
+    const left = Math.max(0, ends - now);
+    const seconds = Math.ceil(left / 1000);
+    this.#write(clockText(seconds));
+    this.#fill(rows[row], now);
+    if (left > 0) this.#again(left - (seconds - 1) * 1000);
+  }
+
+  #isOver({ ends, wait }, now) {
+    return ends !== null && !wait && now >= ends;
+  }
+
+  #countUp(since) {
+    const waited = Math.max(0, this.#clock.now() - since);
+    const seconds = Math.floor(waited / 1000);
+    this.#write(clockText(seconds));
+    if (this.#live.dataset.status === "running") this.#live.classList.add("stage-waiting");
+    this.#again((seconds + 1) * 1000 - waited);
+  }
+
+  #again(ms) {
+    this.#timer = setTimeout(() => this.#paint(), ms + 1);
+  }
+
+  #write(text) {
+    if (this.#shown.text === text) return;
+    this.#shown.text = text;
+    const digits = this.#live.querySelector("[role=timer]");
+    if (digits.textContent !== text) digits.textContent = text;
+    digits.classList.toggle("digits-long", text.length > 4);
+  }
+
+  /** The running step's share of the time bar. */
+  #fill({ id, begins, ends }, now) {
+    const segment = this.#live.querySelector(`.segment[data-step="${CSS.escape(id)}"]`);
+    if (!segment) return;
+    const [all, done] = segment.querySelectorAll("rect");
+    const whole = Number(all.getAttribute("width"));
+    this.#shown.from ??= Number(done.getAttribute("width")) / whole;
+    const left = Math.max(0, ends - now) / (ends - Math.max(begins, this.#confirmed.now));
+    const from = this.#shown.from;
+    done.setAttribute("width", (whole * (from + (1 - from) * (1 - left))).toFixed(2));
+  }
+
+  /** Go on to a later step of the plan without having asked the server. */
+  #step(row) {
+    const { rows, live, index } = this.#confirmed;
+    for (const past of rows.slice(0, row)) {
+      const rects = live.querySelectorAll(`.segment[data-step="${CSS.escape(past.id)}"] rect`);
+      rects[1]?.setAttribute("width", rects[0].getAttribute("width"));
+    }
+    const template = this.querySelector(`template[data-for="${CSS.escape(rows[row].id)}"]`);
+    this.#shown = { row, text: null };
+    this.#steppedAt = performance.now();
+    live.dataset.step = rows[row].id;
+    live.dataset.index = index + row;
+    if (!template) return;
+    for (const part of template.content.cloneNode(true).children) {
+      live.querySelector(`.${part.classList[0]}`)?.replaceWith(part.cloneNode(true));
+    }
+    live.className = `stage stage-running ${template.dataset.kind} ${template.dataset.hue}`;
+    this.#say(live);
+  }
+}
+
+customElements.define("session-stage", SessionStage);

@@ -50,14 +50,14 @@ def main(context: click.Context) -> None:
 )
 @click.option(
     "--data",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, readable=False),
     envvar="STEADY_HANDS_DATA",
     default=lambda: user_data_path("steady-hands"),
     help="Folder of the database.",
 )
 @click.option(
     "--protocols",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, readable=False),
     envvar="STEADY_HANDS_PROTOCOLS",
     help="Folder of protocol files instead of the shipped ones.",
 )

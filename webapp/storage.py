@@ -73,7 +73,7 @@ EVENT_WITH_KEY = sa.select(events.c.seq).where(
 LIVE = (
     sa.select(sessions.c.id)
     .where(sessions.c.live_until > sa.bindparam("now"))
-    .order_by(sessions.c.live_until.desc(), sessions.c.created_at.desc())
+    .order_by(sessions.c.created_at.desc(), sessions.c.id)
 )
 ADD_EVENT = sa.insert(events)
 MOVE_ON = (
@@ -134,7 +134,8 @@ class Storage:
                     metadata.create_all(connection)
                     connection.execute(sa.insert(meta), {"name": "schema", "value": str(SCHEMA)})
         except NotSavedError as error:
-            raise StorageError(f"the database cannot be used: {error.__cause__}") from error
+            why = getattr(error.__cause__, "orig", error.__cause__)
+            raise StorageError(f"the database cannot be used: {why}") from error
 
     def check_schema(self, connection: sa.Connection) -> None:
         found = connection.scalar(sa.select(meta.c.value).where(meta.c.name == "schema"))

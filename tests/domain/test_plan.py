@@ -52,10 +52,10 @@ def assert_bounds_and_rules(plan: Plan) -> None:
     phases = [step for step in plan.steps if step.hands_on]
     total = sum(step.seconds for step in phases)
     assert total == plan.hands_on_seconds
-    for step in phases:
-        floor = max(15, step.min_seconds) if step.optional else step.min_seconds
-        assert floor <= step.seconds <= step.max_seconds, step.id
-        assert step.seconds % 5 == 0, step.id
+    for one in phases:
+        floor = max(15, one.min_seconds) if one.optional else one.min_seconds
+        assert floor <= one.seconds <= one.max_seconds, one.id
+        assert one.seconds % 5 == 0, one.id
     for cap in plan.rules.cap:
         assert sum(s.seconds for s in phases if cap.tag in s.tags) <= cap.seconds
     for share in plan.rules.share:

@@ -235,7 +235,10 @@ def ladder(
             f"the phases tagged {broken.tag} need more than the cap of {broken.seconds} s "
             "even at their shortest"
         )
+    odd = sum(part.odd_ms for part in parts) + spent.total_ms
     while behind := [share for share in rules.share if not holds(parts, rung, share, spent)]:
+        if not strict and (sum(rung) + 1) * GRID_MS + odd > most_seconds * 1000:
+            break
         wanted = [
             i
             for i in room(parts, rung, rules.cap, spent)
@@ -253,7 +256,6 @@ def ladder(
             f"the shortest plan takes {sum(rung) * GRID_SECONDS} s, more than session.max {most_seconds}"
         )
     rungs = [tuple(rung)]
-    odd = sum(part.odd_ms for part in parts) + spent.total_ms
     while (sum(rung) + 1) * GRID_MS + odd <= most_seconds * 1000:
         candidates = room(parts, rung, rules.cap, spent)
         allowed = [i for i in candidates if keeps_shares(parts, rung, i, rules.share, spent)]

@@ -280,7 +280,8 @@ def end(plan: Plan, state: State) -> State:
     if worked and not hands_on_over(plan, state.index):
         index = next((i for i, s in enumerate(plan.steps) if s.kind == "aftercare"), index)
     status: Status = "running" if state.status == "paused" else state.status
-    return enter(plan, replace(state, status=status, ended_early=True, holding=False), index)
+    over = replace(state, status=status, ended_early=True, holding=False, doubted=False)
+    return enter(plan, over, index)
 
 
 def refitted(plan: Plan, state: State, left_ms: tuple[tuple[str, int], ...]) -> State:
@@ -324,7 +325,7 @@ def fits_here(plan: Plan, state: State, action: Action) -> bool:
         case "restart":
             return state.planned[state.index] > 0
         case "end-at":
-            return not hands_on_over(plan, state.index)
+            return bool(phases_ahead(plan, state))
         case _:
             return True
 
@@ -367,7 +368,7 @@ def check_caps(plan: Plan, after: State, action: Action) -> None:
         return
     for number, cap in enumerate(plan.rules.cap):
         ahead = sum(after.left[i] for i in tagged(plan, cap.tag) if i >= after.index)
-        if used_ms(plan, after, number) + ahead > cap.seconds * 1000:
+        if ahead and used_ms(plan, after, number) + ahead > cap.seconds * 1000:
             raise RefusedError(
                 f"{cap.tag.replace('-', ' ').capitalize()}: at most {minutes(cap.seconds)} in one session."
             )
@@ -398,44 +399,90 @@ def hands_on_ms(plan: Plan, state: State) -> int:
     )
 
 
+def phases_ahead(plan: Plan, state: State) -> list[int]:
+    """The phases that still run: not the one that is used up and only waits to be left."""
+    waits = state.status != "ready" and entry_status(plan, state.left, state.index) == "waiting"
+    return [i for i, s in enumerate(plan.steps) if s.hands_on and i >= state.index + waits]
+
+
 def refit(plan: Plan, state: State, until_end_ms: int) -> tuple[tuple[str, int], ...]:
     """New remaining times of all phases from here on, so that hands-on work ends in ``until_end_ms``.
 
     The phase under way takes what is no multiple of 5 s. Outside the reachable range the nearest
     reachable total comes out. Times of preparation and change steps ahead are left as they are.
     """
-    ahead = [i for i, s in enumerate(plan.steps) if s.hands_on and i >= state.index]
+    ahead = phases_ahead(plan, state)
     others = sum(
         state.left[i]
         for i, s in enumerate(plan.steps)
         if not s.hands_on and state.index <= i < ahead[-1]
     )
     wish = max(0, until_end_ms - others)
-    under_way = ahead[0] if ahead[0] == state.index else None
-    odd = wish % GRID_MS if under_way is not None else 0
-    parts = tuple(
-        remaining_part(plan.steps[i], state, i, odd if i == under_way else 0) for i in ahead
-    )
-    odd = sum(part.odd_ms for part in parts)
+    most = plan.session_max_seconds * 1000 - spent(plan, state).total_ms
+
+    def miss(left_ms: Sequence[int]) -> tuple[int, int]:
+        return max(0, sum(left_ms) - most), abs(sum(left_ms) - wish)
+
+    ends = (wish, most, *ends_of(plan, state, ahead[0])) if ahead[0] == state.index else (0,)
+    found: list[tuple[int, ...]] = []
+    for odd in dict.fromkeys(end % GRID_MS for end in ends):
+        found.append(allotted(plan, state, parts_ahead(plan, state, ahead, odd), wish))
+        if miss(found[-1]) == (0, 0):
+            break
+    best = min(found, key=miss)
+    return tuple((plan.steps[i].id, ms) for i, ms in zip(ahead, best, strict=True))
+
+
+def allotted(plan: Plan, state: State, parts: tuple[Part, ...], wish: int) -> tuple[int, ...]:
+    """The time of each part in milliseconds, their sum as near to ``wish`` as the ladder comes."""
     rungs = ladder(parts, plan.rules, plan.session_max_seconds, spent(plan, state), strict=False)
-    steps = (wish - odd) // GRID_MS if under_way is not None else round(wish / GRID_MS)
-    lowest = sum(rungs[0])
-    rung = rungs[min(max(steps - lowest, 0), len(rungs) - 1)]
-    return tuple(
-        (plan.steps[i].id, count * GRID_MS + part.odd_ms)
-        for i, count, part in zip(ahead, rung, parts, strict=True)
-    )
+    steps = round((wish - sum(part.odd_ms for part in parts)) / GRID_MS)
+    rung = rungs[min(max(steps - sum(rungs[0]), 0), len(rungs) - 1)]
+    return tuple(n * GRID_MS + part.odd_ms for n, part in zip(rung, parts, strict=True))
 
 
-def remaining_part(step: PlannedStep, state: State, index: int, odd: int) -> Part:
-    """What may still be planned for a phase, in grid steps beyond its odd milliseconds."""
-    had = state.attempt[index] if state.left[index] else 0
-    most = max(0, step.max_seconds * 1000 - had)
-    least = max(0, step.min_seconds * 1000 - had)
-    odd = min(odd, most)
-    high = (most - odd) // GRID_MS
-    low = min(high, -(-max(0, least - odd) // GRID_MS))
+def parts_ahead(plan: Plan, state: State, ahead: Sequence[int], odd: int) -> tuple[Part, ...]:
+    """What the re-fit may still plan. A cap goes before a phase's minimum, first come first served."""
+    space = [cap.seconds * 1000 - used_ms(plan, state, n) for n, cap in enumerate(plan.rules.cap)]
+    parts: list[Part] = []
+    for i in ahead:
+        covering = [n for n, cap in enumerate(plan.rules.cap) if cap.tag in plan.steps[i].tags]
+        room = max(0, min((space[n] for n in covering), default=FAR_AWAY))
+        part = remaining_part(plan.steps[i], state.attempt[i], room, odd if i == state.index else 0)
+        parts.append(part)
+        for n in covering:
+            space[n] -= part.low * GRID_MS + part.odd_ms
+    return tuple(parts)
+
+
+def ends_of(plan: Plan, state: State, index: int) -> tuple[int, int, int]:
+    """Least and most that the phase under way may still have, and the room that its caps leave."""
+    tags = plan.steps[index].tags
+    rooms = [
+        cap.seconds * 1000 - used_ms(plan, state, n)
+        for n, cap in enumerate(plan.rules.cap)
+        if cap.tag in tags
+    ]
+    room = max(0, min(rooms, default=FAR_AWAY))
+    return *bounds_left(plan.steps[index], state.attempt[index], room), room
+
+
+def bounds_left(step: PlannedStep, had: int, room: int) -> tuple[int, int]:
+    most = min(max(0, step.max_seconds * 1000 - had), room)
+    return min(max(0, step.min_seconds * 1000 - had), most), most
+
+
+def remaining_part(step: PlannedStep, had: int, room: int, odd: int) -> Part:
+    """What may still be planned for a phase, in grid steps beyond its odd milliseconds.
+
+    Where no whole grid step beyond ``odd`` lies within the bounds, its least time decides.
+    """
+    least, most = bounds_left(step, had, room)
+    if odd + -(-max(0, least - odd) // GRID_MS) * GRID_MS > most:
+        odd = least % GRID_MS
+    low = -(-max(0, least - odd) // GRID_MS)
     usual = max(1, round(step.seconds / GRID_SECONDS))
+    high = (most - odd) // GRID_MS
     return Part(step.technique or "", step.tags, low, high, usual, had, odd)
 
 
@@ -564,7 +611,8 @@ def timetable(plan: Plan, state: State) -> tuple[Row, ...]:
     for i in range(state.index, len(plan.steps)):
         step = plan.steps[i]
         ends = at + state.left[i]
-        rows.append(Row(step.id, at, ends if state.left[i] else None, step.wait))
+        waits = step.wait and not state.left[i]
+        rows.append(Row(step.id, at, None if waits else ends, step.wait))
         at = ends
     return tuple(rows)
 

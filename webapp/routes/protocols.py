@@ -84,9 +84,7 @@ def wish_of(protocol: Protocol, fields: MultiDict[str, str]) -> Wish:
         return Wish("", site().library.plan(protocol, protocol.session.usual, chosen))
     seconds = seconds_of(typed)
     if seconds is None:
-        return Wish(
-            typed, None, f"Please give minutes from 1 to {MOST_MINUTES} as a number, like 15."
-        )
+        return Wish(typed, None, f"Please give minutes up to {MOST_MINUTES} as a number, like 15.")
     return Wish(typed, site().library.plan(protocol, seconds, chosen))
 
 
@@ -96,6 +94,6 @@ def seconds_of(typed: str) -> int | None:
         minutes = float(typed[:12].replace(",", "."))
     except ValueError:
         return None
-    if not math.isfinite(minutes) or not 1 <= minutes <= MOST_MINUTES:
+    if not math.isfinite(minutes) or not 0 < minutes <= MOST_MINUTES:
         return None
     return round(minutes * 60)

@@ -44,10 +44,10 @@ def create() -> Response:
     """A new session, ready to start, from the protocol and the minutes in the form."""
     entry = protocols.entry_or_404(request.form.get("protocol", ""))
     wish = protocols.wish_of(entry.protocol, request.form)
-    if wish.fault or wish.plan is None:
-        return Response(protocols.page(entry, wish), 422, mimetype="text/html")
     if not entry.protocol.startable:
         return Response(protocols.page(entry, wish), 403, mimetype="text/html")
+    if wish.fault or wish.plan is None:
+        return Response(protocols.page(entry, wish), 422, mimetype="text/html")
     here = site()
     session_id = here.storage.create(wish.plan, entry.digest, here.clock.now())
     return redirect(url_for("sessions.show", session_id=session_id), 303)
@@ -120,39 +120,43 @@ def commanded(session_id: str, action: Action) -> Response:
         return answer(stored, 422, "That form was incomplete. Please try once more.")
     if site().storage.has_key(session_id, key):
         return answer(stored)
-    if action != "stop" and is_stale(stored):
+    now = site().clock.now()
+    if action != "stop" and is_stale(stored, now):
         return answer(stored, 409, STALE)
     try:
-        return carry_out(stored, action, key)
+        return carry_out(stored, action, key, now)
     except RefusedError as refusal:
         return answer(stored, 409, str(refusal))
     except ConflictError:
-        return after_conflict(session_id, action, key)
+        return after_conflict(session_id, action, key, now)
 
 
-def after_conflict(session_id: str, action: Action, key: str) -> Response:
+def after_conflict(session_id: str, action: Action, key: str, now: int) -> Response:
     """Somebody acted at the same instant: a stop goes through all the same, the rest is stale."""
     stored = stored_or_404(session_id)
     if site().storage.has_key(session_id, key):
         return answer(stored)
     if action == "stop":
         try:
-            return carry_out(stored, action, key)
+            return carry_out(stored, action, key, now)
         except RefusedError as refusal:
             return answer(stored, 409, str(refusal))
     return answer(stored, 409, STALE)
 
 
-def is_stale(stored: Stored) -> bool:
-    """True when the form shows another moment of the session than the present one."""
-    snapshot = look(stored)
+def is_stale(stored: Stored, now: int) -> bool:
+    """True when the form shows another moment of the session than ``now``."""
+    snapshot = view(stored.plan, stored.folded, stored.seq, now)
     return (
         request.form.get("seq") != str(stored.seq) or request.form.get("step") != snapshot.step_id
     )
 
 
-def carry_out(stored: Stored, action: Action, key: str) -> Response:
-    """Record the act and answer. Raises RefusedError or ConflictError; then nothing changed."""
+def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
+    """Record the act, done at ``now``, and answer.
+
+    Raises RefusedError or ConflictError; then nothing changed.
+    """
     here = site()
     left_ms = None
     if action == "start" and not request.form.get("another"):
@@ -169,7 +173,7 @@ def carry_out(stored: Stored, action: Action, key: str) -> Response:
                 "Please give a time within the next six hours, like 15:50.",
                 typed=typed,
             )
-    event = act(stored.plan, stored.events, action, here.clock.now(), key, left_ms)
+    event = act(stored.plan, stored.events, action, now, key, left_ms)
     after = here.storage.record(stored, event)
     return answer(after, said=result_of(after, action, left_ms))
 
@@ -182,7 +186,7 @@ def result_of(after: Stored, action: Action, wished_ms: int | None) -> str:
     reached = snapshot.hands_on_ends_in or 0
     if abs(reached - wished_ms) < 5_000:
         return ""
-    at = site().clock.wall_time(reached).strftime("%H:%M")
+    at = hours_minutes(reached)
     return f"Within the rules of this protocol the nearest possible end is {at}."
 
 
@@ -232,7 +236,12 @@ def until(snapshot: Snapshot) -> int:
 def ends_at(snapshot: Snapshot) -> str:
     """The time on the wall at which hands-on work ends if nobody pauses."""
     left = snapshot.hands_on_ends_in
-    return site().clock.wall_time(left).strftime("%H:%M") if left is not None else ""
+    return hours_minutes(left) if left is not None else ""
+
+
+def hours_minutes(ms_from_now: int) -> str:
+    """The clock on the wall then, to the nearest second, as ``15:50``."""
+    return site().clock.wall_time(ms_from_now + 500).strftime("%H:%M")
 
 
 def page(stored: Stored, status: int = 200, **more: object) -> Response:

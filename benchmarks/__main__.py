@@ -1,0 +1,66 @@
+"""``python -m benchmarks [NAME...]``: run the benchmarks and print a table for each."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import beat, countdown, first_visit, load, start, traffic
+from benchmarks.options import Options
+from benchmarks.table import Table
+
+BENCHMARKS: dict[str, Callable[[Options], Table]] = {
+    "start": start.measure,
+    "first_visit": first_visit.measure,
+    "beat": beat.measure,
+    "traffic": traffic.measure,
+    "countdown": countdown.measure,
+    "load": load.measure,
+}
+
+
+def main() -> None:
+    """A missed promise is told in the table; it is never an exit status."""
+    given = parser().parse_args()
+    if given.list:
+        for name, measure in BENCHMARKS.items():
+            print(f"{name:12} {(measure.__doc__ or '').splitlines()[0]}")
+        return
+    names = given.names or (["countdown"] if given.long else list(BENCHMARKS))
+    for name in names:
+        with tempfile.TemporaryDirectory(prefix=f"steady-hands-{name}-") as folder:
+            options = Options(
+                Path(folder),
+                seconds=given.seconds,
+                long=given.long,
+                sessions=given.sessions,
+                reach=given.reach,
+                commands_every=given.commands_every,
+            )
+            print(BENCHMARKS[name](options).text(), flush=True)
+
+
+def parser() -> argparse.ArgumentParser:
+    found = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    found.add_argument(
+        "names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME", help="only these"
+    )
+    found.add_argument("--list", action="store_true", help="say which there are")
+    found.add_argument("--long", action="store_true", help="countdown over 28 minutes")
+    found.add_argument("--seconds", type=float, help="shorter, for trying")
+    found.add_argument("--sessions", type=int, help="load: how many (default 10,000)")
+    found.add_argument("--reach", action="store_true", help="load: step up until it breaks")
+    found.add_argument(
+        "--commands-every",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="load: seconds between two acts in one session (default 60)",
+    )
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""The first visit to a session page: bytes, requests, other hosts, Largest Contentful Paint."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Playwright, Request
+
+from benchmarks import browsers, proxy, sites
+from benchmarks.browsers import FLAGS
+from benchmarks.options import Options
+from benchmarks.sites import Server
+from benchmarks.table import Row, Table
+from webapp.library import load
+from webapp.settings import shipped
+
+ROUNDS = 5
+LIGHTHOUSE = "lighthouse@13"
+INSTALL_SECONDS = 180
+RUN_SECONDS = 120
+PROMISED_BYTES = 60_000
+PROMISED_SECONDS = 1.3
+QUIET_MS = 1_500
+
+# Where Lighthouse cannot be had: its mobile preset's link and processor, applied for real.
+LINK = {
+    "offline": False,
+    "latency": 150,
+    "downloadThroughput": 1_638_400 / 8,
+    "uploadThroughput": 750_000 / 8,
+}
+SLOWDOWN = 4.0
+PAINT = """
+new PerformanceObserver((list) => { window.benchmarkPaint = list.getEntries().at(-1).startTime; })
+  .observe({ type: "largest-contentful-paint", buffered: true });
+"""
+
+
+@dataclass(slots=True)
+class Visit:
+    """One visit with an empty cache."""
+
+    page: str
+    data: int = 0
+    requests: int = 0
+    hosts: set[str] = field(default_factory=set)
+
+
+def measure(options: Options) -> Table:
+    """Bytes, requests and Largest Contentful Paint of a first visit to a session page."""
+    with ExitStack() as stack:
+        ours = stack.enter_context(sites.ours(options.folder / "data"))
+        baseline = stack.enter_context(sites.baseline())
+        sessions = {name: ours.running_session(name) for name in startable()}
+        with browsers.playwright() as running:
+            visits = [
+                visit(running, ours, f"/sessions/{session}", name)
+                for name, session in sessions.items()
+            ]
+            base = visit(running, baseline, "/", "")
+        largest = max(visits, key=lambda found: found.data)
+        page = f"{ours.address}/sessions/{sessions[largest.page]}"
+        tool = lighthouse()
+        how = "Lighthouse's mobile preset" if tool else "throttled in Chromium (no Lighthouse here)"
+        paints = [paint_times(tool, options, address) for address in (page, baseline.address)]
+    return table(largest, base, paints, how)
+
+
+def startable() -> list[str]:
+    """The shipped protocols that can be started from the pages."""
+    folder = shipped("protocols")
+    entries = load(folder, folder).entries
+    return [name for name, entry in entries.items() if entry.protocol.startable]
+
+
+def visit(running: Playwright, server: Server, path: str, name: str) -> Visit:
+    """Load the page in a fresh browser through a counting proxy."""
+    found = Visit(name)
+
+    def seen(request: Request) -> None:
+        found.hosts.add(urlsplit(request.url).netloc)
+
+    with proxy.before(server) as line, browsers.screen(running) as screen:
+        screen.page.on("request", seen)
+        screen.page.goto(f"{server.proxied}{path}", wait_until="load")
+        screen.page.wait_for_timeout(QUIET_MS)
+        found.data, found.requests = line.down, len(line.exchanges)
+        found.hosts -= {urlsplit(server.proxied).netloc, ""}
+    return found
+
+
+def lighthouse() -> list[str] | None:
+    """The command, installed once outside the repository; None when it cannot be had."""
+    if not shutil.which("npm"):
+        return None
+    folder = Path(tempfile.gettempdir()) / f"steady-hands-{LIGHTHOUSE.replace('@', '-')}"
+    tool = folder / "node_modules" / ".bin" / "lighthouse"
+    if not tool.exists():
+        folder.mkdir(exist_ok=True)
+        command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", LIGHTHOUSE]
+        try:
+            subprocess.run(
+                command, cwd=folder, timeout=INSTALL_SECONDS, check=True, capture_output=True
+            )
+        except (subprocess.SubprocessError, OSError):
+            return None
+    return [str(tool)]
+
+
+def paint_times(tool: list[str] | None, options: Options, address: str) -> list[float]:
+    """Largest Contentful Paint in seconds, five times."""
+    if tool:
+        return [lighthouse_paint(tool, options.folder, address) for _ in range(ROUNDS)]
+    with browsers.playwright() as running:
+        return [throttled_paint(running, address) for _ in range(ROUNDS)]
+
+
+def lighthouse_paint(tool: list[str], folder: Path, address: str) -> float:
+    flags = " ".join(["--headless=new", *FLAGS])
+    command = [
+        *tool,
+        address,
+        "--only-categories=performance",
+        "--output=json",
+        "--quiet",
+        "--no-enable-error-reporting",
+        f"--output-path={folder / 'lighthouse.json'}",
+        f"--chrome-flags={flags}",
+    ]
+    path = browsers.chromium()
+    environment = {**os.environ, "CHROME_PATH": path}
+    subprocess.run(
+        command, cwd=folder, env=environment, timeout=RUN_SECONDS, check=True, capture_output=True
+    )
+    report = json.loads((folder / "lighthouse.json").read_text(encoding="utf-8"))
+    return float(report["audits"]["largest-contentful-paint"]["numericValue"]) / 1000
+
+
+def throttled_paint(running: Playwright, address: str) -> float:
+    with browsers.screen(running, PAINT) as screen:
+        screen.cdp.send("Network.enable")
+        screen.cdp.send("Network.emulateNetworkConditions", LINK)
+        screen.throttle(SLOWDOWN)
+        screen.page.goto(address, wait_until="load")
+        screen.page.wait_for_timeout(QUIET_MS)
+        return float(screen.page.evaluate("window.benchmarkPaint")) / 1000
+
+
+def table(largest: Visit, base: Visit, paints: list[list[float]], how: str) -> Table:
+    ours, baseline = (statistics.median(times) for times in paints)
+    return Table(
+        f"First visit to a running session's page, the largest one ({largest.page})",
+        [
+            Row(
+                "kB over the wire",
+                f"{largest.data / 1000:.1f}",
+                f"{base.data / 1000:.1f}",
+                f"<= {PROMISED_BYTES / 1000:.0f}",
+                largest.data <= PROMISED_BYTES,
+            ),
+            Row("requests", str(largest.requests), str(base.requests)),
+            Row(
+                "other hosts", str(len(largest.hosts)), str(len(base.hosts)), "0", not largest.hosts
+            ),
+            Row(
+                f"Largest Contentful Paint, median of {ROUNDS}",
+                f"{ours:.2f} s",
+                f"{baseline:.2f} s",
+                f"<= {PROMISED_SECONDS} s",
+                ours <= PROMISED_SECONDS,
+            ),
+        ],
+        [f"{how}; ours {min(paints[0]):.2f}-{max(paints[0]):.2f} s"],
+    )

@@ -1,0 +1,60 @@
+"""A folder with one protocol of equal phases that follow one another without a person."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from webapp.library import MOST_PHASES
+
+PROTOCOL = "benchmark"
+PHASE_SECONDS = 20
+LONG_PHASE_SECONDS = 30
+
+HANDS = (("stroking", "outward"), ("kneading", "circles"), ("trituration", "spirals"))
+
+
+def phase_seconds(seconds: float) -> int:
+    """20 s where a whole run fits into the most phases a protocol may have, else 30 s."""
+    return PHASE_SECONDS if seconds <= PHASE_SECONDS * MOST_PHASES else LONG_PHASE_SECONDS
+
+
+def write(folder: Path, each: int = PHASE_SECONDS, count: int = MOST_PHASES) -> Path:
+    """Write the protocol into ``folder`` and give the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    total = each * count
+    protocol = {
+        "format": 1,
+        "id": PROTOCOL,
+        "title": "Benchmark",
+        "summary": "Equal phases, one after the other.",
+        "condition": "spinal-osteochondrosis",
+        "regions": ["back"],
+        "performer": ["helper"],
+        "position": "Lying.",
+        "access": "open",
+        "evidence": {"grade": "traditional", "note": "None."},
+        "session": {"min": total, "usual": total, "max": total},
+        "phases": [phase(number, each) for number in range(count)],
+    }
+    (folder / f"{PROTOCOL}.json").write_text(json.dumps(protocol), encoding="utf-8")
+    return folder
+
+
+def phase(number: int, each: int) -> dict[str, object]:
+    technique, arrow = HANDS[number % len(HANDS)]
+    return {
+        "id": f"phase-{number}",
+        "technique": technique,
+        "title": f"Phase {number}",
+        "area": "whole-back",
+        "side": "both",
+        "direction": "from the low back to the shoulders",
+        "arrow": arrow,
+        "pressure": 2,
+        "tempo": 20,
+        "seconds": {"min": each, "usual": each, "max": each},
+        "instructions": ["Both hands glide from low to high.", "Let the shoulders sink."],
+        "avoid": ["Straight on the spine"],
+        "origin": "inferred",
+    }

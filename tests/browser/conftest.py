@@ -1,0 +1,226 @@
+"""A real server on short protocols, and a real Chromium that reports every error."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser import chromium
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def phase(name: str, usual: int, **more: Any) -> dict[str, Any]:
+    """A phase of exactly ``usual`` seconds, unless ``seconds`` says more."""
+    return {
+        "id": name,
+        "technique": "stroking",
+        "title": f"Phase {name}",
+        "area": "whole-back",
+        "side": "both",
+        "direction": "low back upward",
+        "arrow": "up",
+        "pressure": 2,
+        "tempo": 12,
+        "seconds": {"min": usual, "usual": usual, "max": usual},
+        "instructions": ["Flat, warm hands."],
+        "origin": "inferred",
+        **more,
+    }
+
+
+def protocol(name: str, *phases: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A whole protocol file around ``phases``, open for everyone."""
+    total = sum(p["seconds"]["usual"] for p in phases)
+    return {
+        "format": 1,
+        "id": name,
+        "title": f"Test {name}",
+        "summary": "For tests.",
+        "condition": "spinal-osteochondrosis",
+        "regions": ["back"],
+        "performer": ["helper"],
+        "position": "Lying face down.",
+        "access": "open",
+        "evidence": {"grade": "low", "note": "None."},
+        "session": {"min": total, "usual": total, "max": total},
+        "phases": list(phases),
+        **more,
+    }
+
+
+WAIT = {
+    "id": "ready",
+    "title": "Get ready",
+    "text": "Warm hands.",
+    "wait": True,
+    "origin": "inferred",
+}
+REST = {
+    "id": "rest",
+    "title": "Rest",
+    "text": "Lie still.",
+    "seconds": {"min": 5, "usual": 5, "max": 5},
+    "origin": "inferred",
+}
+LONG = {"min": 60, "usual": 120, "max": 180}
+
+PROTOCOLS = [
+    protocol("short", phase("one", 5), phase("two", 5, technique="kneading"), aftercare=[REST]),
+    protocol("waiting", phase("one", 5), phase("two", 5), prepare=[WAIT]),
+    protocol(
+        "long",
+        phase("one", 120, seconds=LONG),
+        phase("two", 120, seconds=LONG, technique="kneading"),
+        phase("three", 120, seconds=LONG),
+        session={"min": 180, "usual": 360, "max": 540},
+        aftercare=[REST],
+    ),
+]
+
+
+@dataclass
+class Server:
+    """A `steady-hands serve` process on loopback that can be killed and started again."""
+
+    data: Path
+    protocols: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "webapp", "serve", "--no-open", "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            [*command, "--data", str(self.data), "--protocols", str(self.protocols)],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(self.address, timeout=1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise TimeoutError("the server did not answer")
+
+    def kill(self) -> None:
+        """As a power switch would: the whole process group at once."""
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+        self.process = None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def protocol_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("protocols")
+    for item in PROTOCOLS:
+        (folder / f"{item['id']}.json").write_text(json.dumps(item), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def server(tmp_path: Path, protocol_folder: Path) -> Iterator[Server]:
+    running = Server(tmp_path / "data", protocol_folder, free_port())
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        instance = playwright.chromium.launch(
+            executable_path=chromium.ensure(), args=chromium.flags()
+        )
+        yield instance
+        instance.close()
+
+
+@dataclass
+class Watch:
+    """What the pages of a test did: errors, navigations and requests."""
+
+    errors: list[str] = field(default_factory=list)
+    loads: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def follow(self, page: Page) -> Page:
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on(
+            "console",
+            lambda m: self.errors.append(m.text) if m.type in ("error", "warning") else None,
+        )
+        page.on("load", lambda p: self.loads.append(p.url))
+        page.on("request", lambda r: self.requests.append(f"{r.method} {r.url}"))
+        return page
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Server, watch: Watch) -> Iterator[Visit]:
+    """Open a page of the site on a device of its own; keyword arguments describe the device."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(path: str = "/", **device: Any) -> Page:
+        context = browser.new_context(
+            viewport=device.pop("viewport", {"width": 1280, "height": 800}),
+            base_url=server.address,
+            **device,
+        )
+        context.set_default_timeout(8_000)
+        contexts.append(context)
+        page = watch.follow(context.new_page())
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def prepare(visit: Visit) -> Callable[..., Page]:
+    """A device on a new session of a protocol, ready to start."""
+
+    def prepared(name: str, **device: Any) -> Page:
+        page = visit(f"/protocols/{name}", **device)
+        page.get_by_role("button", name="Prepare this session").click()
+        page.wait_for_selector("#session-live")
+        return page
+
+    return prepared

@@ -1,0 +1,422 @@
+"""Who may come in, and what every answer carries."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.conftest import HOST, Visitor
+from tests.routes.page import Page
+from webapp.app import create_app
+from webapp.assets import read_assets
+from webapp.settings import Settings, shipped
+from webapp.storage import NotSavedError
+
+DIRECTIVES = {
+    "default-src": "'none'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "media-src": "'self'",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "manifest-src": "'self'",
+    "worker-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "object-src": "'none'",
+    "require-trusted-types-for": "'script'",
+    "trusted-types": "htmx",
+}
+FIXED = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+KEY = {"key": "12345678", "seq": "0", "step": "one"}
+VERSION = read_assets(shipped("static")).version
+STYLE = f"/static/{VERSION}/site.css"
+
+
+def directives(answer: TestResponse) -> dict[str, str]:
+    (policy,) = answer.headers.getlist("Content-Security-Policy")
+    pairs = [part.strip().partition(" ") for part in policy.split(";")]
+    assert len({name for name, _, _ in pairs}) == len(pairs)
+    return {name: value for name, _, value in pairs}
+
+
+def check_headers(answer: TestResponse, *, static: bool = False) -> None:
+    found = directives(answer)
+    scripts = found.pop("script-src")
+    assert found == DIRECTIVES
+    assert re.fullmatch(r"'nonce-[A-Za-z0-9_-]{20,}'|'none'", scripts)
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    for name, value in FIXED.items():
+        assert answer.headers.getlist(name) == [value]
+    allowed = dict(
+        part.strip().split("=", 1) for part in answer.headers["Permissions-Policy"].split(",")
+    )
+    for name in ("camera", "microphone", "geolocation", "payment", "usb"):
+        assert allowed[name] == "()"
+    for name in ("screen-wake-lock", "fullscreen", "autoplay"):
+        assert allowed[name] == "(self)"
+    expected = "public, max-age=31536000, immutable" if static else "no-store"
+    assert answer.headers.getlist("Cache-Control") == [expected]
+
+
+def fail(visitor: Visitor, patch: pytest.MonkeyPatch, name: str, error: Exception) -> None:
+    def broken(*_arguments: object) -> None:
+        raise error
+
+    patch.setattr(visitor.storage, name, broken)
+
+
+Ask = Callable[[Visitor, pytest.MonkeyPatch], TestResponse]
+
+
+def not_saved(visitor: Visitor, patch: pytest.MonkeyPatch) -> TestResponse:
+    fail(visitor, patch, "create", NotSavedError())
+    return visitor.post("/sessions", {"protocol": "short"})
+
+
+def broken(visitor: Visitor, patch: pytest.MonkeyPatch) -> TestResponse:
+    fail(visitor, patch, "load", RuntimeError("for a test"))
+    return visitor.get("/sessions/any")
+
+
+def beat(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+    return visitor.get(f"/sessions/{visitor.prepare()}/live?seq=0&until=0")
+
+
+def session(path: str) -> Ask:
+    return lambda visitor, _: visitor.get(f"/sessions/{visitor.prepare()}{path}")
+
+
+def act(action: str, *, htmx: bool = False, **fields: str) -> Ask:
+    return lambda visitor, _: visitor.act(visitor.prepare(), action, htmx=htmx, **fields)
+
+
+def get(path: str, **headers: str) -> Ask:
+    return lambda visitor, _: visitor.get(path, **headers)
+
+
+def post(path: str, fields: dict[str, str], **headers: str) -> Ask:
+    return lambda visitor, _: visitor.post(path, fields, **headers)
+
+
+ANSWERS: list[tuple[int, str, Ask]] = [
+    (200, "catalogue.show", get("/")),
+    (200, "protocols.show", get("/protocols/short")),
+    (200, "protocols.plan", get("/protocols/short/plan")),
+    (200, "sessions.show", session("")),
+    (200, "sessions.live", session("/live")),
+    (200, "sessions.summary", session("/summary")),
+    (200, "sessions.command", act("start", htmx=True)),
+    (200, "static", get(STYLE)),
+    (204, "sessions.live", beat),
+    (303, "sessions.create", post("/sessions", {"protocol": "short"})),
+    (303, "sessions.command", act("start")),
+    (308, "", get("/protocols//short")),
+    (403, "sessions.create", post("/sessions", {"protocol": "locked"})),
+    (403, "sessions.create", post("/sessions", {"protocol": "short"}, Origin="http://evil.test")),
+    (404, "", get("/nowhere")),
+    (404, "static", get("/static/wrong/site.css")),
+    (404, "sessions.show", get("/sessions/none")),
+    (404, "sessions.live", get("/sessions/none/live", HX_Request="true")),
+    (404, "protocols.show", get("/protocols/none")),
+    (405, "", post("/", {})),
+    (405, "", get("/sessions")),
+    (409, "sessions.command", act("pause", htmx=True)),
+    (409, "sessions.command", act("pause")),
+    (413, "sessions.create", post("/sessions", {"protocol": "x" * 70_000})),
+    (413, "sessions.command", act("start", time="x" * 70_000)),
+    (421, "catalogue.show", get("/", Host="evil.test")),
+    (422, "protocols.show", get("/protocols/short?minutes=x")),
+    (422, "protocols.plan", get("/protocols/short/plan?minutes=x")),
+    (422, "sessions.command", act("start", key="")),
+    (422, "sessions.command", act("end-at", time="never", htmx=True)),
+    (500, "sessions.show", broken),
+    (503, "sessions.create", not_saved),
+]
+
+
+def endpoint_of(app: Flask, answer: TestResponse) -> str:
+    found, _ = app.url_map.bind("").match(answer.request.path, answer.request.method)
+    return str(found)
+
+
+@pytest.mark.parametrize(
+    ("status", "endpoint", "ask"), ANSWERS, ids=[f"{s} {e} {n}" for n, (s, e, _) in enumerate(ANSWERS)]
+)
+def test_every_answer_carries_all_headers(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, status: int, endpoint: str, ask: Ask
+) -> None:
+    answer = ask(visitor, monkeypatch)
+    assert answer.status_code == status, answer.text
+    if endpoint:
+        assert endpoint_of(visitor.app, answer) == endpoint
+    check_headers(answer, static=endpoint == "static" and status == 200)
+
+
+def test_the_table_of_answers_covers_every_route_and_status(small_app: Flask) -> None:
+    endpoints = {rule.endpoint for rule in small_app.url_map.iter_rules()}
+    assert endpoints == {endpoint for _, endpoint, _ in ANSWERS} - {""}
+    statuses = {200, 204, 303, 403, 404, 405, 409, 413, 421, 422, 500, 503}
+    assert statuses <= {status for status, _, _ in ANSWERS}
+
+
+def test_a_failed_write_says_so_and_when_to_try_again(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = not_saved(visitor, monkeypatch)
+    assert "nothing has changed" in answer.text
+    assert answer.headers["Retry-After"] == "2"
+
+
+def test_a_fault_of_ours_shows_nothing_of_its_inside(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = broken(visitor, monkeypatch)
+    assert "The fault is on our side" in answer.text
+    assert "for a test" not in answer.text
+    assert "Traceback" not in answer.text
+
+
+def every_page(visitor: Visitor) -> list[tuple[str, TestResponse]]:
+    """Every page and fragment in every state."""
+    acts: list[tuple[str, tuple[str, ...], float]] = [
+        ("short", (), 0),
+        ("short", ("start", "next"), 4),
+        ("short", ("start",), 40),
+        ("sided", ("start",), 4),
+        ("cups", ("start", "pause"), 4),
+        ("short", ("start",), 99),
+        ("short", ("start", "stop"), 4),
+    ]
+    asked = ["/", "/?who=self", "/nowhere", "/protocols/short/plan", "/protocols/short?minutes=x"]
+    asked += [f"/protocols/{name}" for name in ("short", "sided", "cups", "locked", "withheld")]
+    answers = []
+    for protocol, before, seconds in acts:
+        session_id = visitor.prepare(protocol)
+        visitor.done(session_id, *before)
+        visitor.clock.forward(seconds)
+        paths = [f"/sessions/{session_id}{path}" for path in ("", "/live", "/summary")]
+        answers += [(path, visitor.get(path)) for path in paths]
+    second = visitor.prepare()
+    for htmx in (True, False):
+        for action, fields in (("start", {}), ("end-at", {"time": "x"}), ("pause", {})):
+            answers.append((action, visitor.act(second, action, htmx=htmx, **fields)))
+    answers += [(path, visitor.get(path)) for path in asked]
+    answers.append(("foreign", visitor.post("/sessions", {}, Origin="null")))
+    answers.append(("host", visitor.get("/", Host="evil.test")))
+    return answers
+
+
+def check_strict(name: str, answer: TestResponse) -> None:
+    page = Page(answer.text)
+    nonce = directives(answer)["script-src"].removeprefix("'nonce-").removesuffix("'")
+    for e in page.elements:
+        assert e.tag not in ("style", "iframe", "object", "embed", "base"), (name, e.tag)
+        assert not [a for a in e.attrs if a.startswith("on") or a == "style"], (name, e.attrs)
+        assert not [a for a in e.attrs if a.startswith("hx-on")], (name, e.attrs)
+        assert "javascript:" not in " ".join(e.attrs.values()), (name, e.attrs)
+        if any(a.startswith("hx-") and a != "hx-nonce" for a in e.attrs):
+            assert e.attrs.get("hx-nonce") == nonce, (name, e.tag, e.attrs)
+            assert "js:" not in e.attrs.get("hx-vals", ""), (name, e.attrs)
+            assert "[" not in e.attrs.get("hx-trigger", ""), (name, e.attrs)
+        if e.tag == "script":
+            assert e.attrs["nonce"] == nonce, (name, e.attrs)
+            assert e.attrs["src"].startswith(f"/static/{VERSION}/"), (name, e.attrs)
+            assert not e.text, (name, e.text)
+        if e.tag == "link":
+            assert e.attrs["href"].startswith(f"/static/{VERSION}/"), (name, e.attrs)
+
+
+def test_no_page_has_anything_inline_and_every_htmx_element_has_the_nonce(
+    visitor: Visitor,
+) -> None:
+    answers = every_page(visitor)
+    assert {answer.status_code for _, answer in answers} == {200, 403, 404, 409, 421, 422}
+    for name, answer in answers:
+        check_strict(name, answer)
+
+
+def test_no_shipped_protocol_page_has_anything_inline(shipped_visitor: Visitor) -> None:
+    site = shipped_visitor.app.extensions["site"]
+    for name in ["/", *(f"/protocols/{entry}" for entry in site.library.entries)]:
+        check_strict(name, shipped_visitor.get(name))
+
+
+def test_every_answer_has_a_nonce_of_its_own(visitor: Visitor) -> None:
+    nonces = {directives(visitor.get("/"))["script-src"] for _ in range(3)}
+    assert len(nonces) == 3
+
+
+def test_ids_are_unique_on_every_page(visitor: Visitor) -> None:
+    for name, answer in every_page(visitor):
+        ids = [e.attrs["id"] for e in Page(answer.text).shown if "id" in e.attrs]
+        assert len(ids) == len(set(ids)), (name, ids)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8000", 200),
+        ("localhost:8000", 200),
+        ("LOCALHOST:8000", 200),
+        ("[::1]:8000", 200),
+        ("127.0.0.1", 421),
+        ("localhost", 421),
+        ("127.0.0.1:8001", 421),
+        ("127.0.0.1:80000", 421),
+        ("evil.test:8000", 421),
+        ("localhost.evil.test:8000", 421),
+        ("127.0.0.1.evil.test:8000", 421),
+        ("evil.test", 421),
+        ("0.0.0.0:8000", 421),
+        ("192.168.1.5:8000", 421),
+        ("user@127.0.0.1:8000", 421),
+        ("", 421),
+    ],
+)
+def test_only_our_own_names_are_answered(visitor: Visitor, host: str, status: int) -> None:
+    answer = visitor.get("/", Host=host)
+    assert answer.status_code == status
+    if status == 421:
+        assert 'href="http://127.0.0.1:8000/"' in answer.text
+        assert visitor.get(STYLE, Host=host).status_code == 421
+        assert visitor.post("/sessions", {"protocol": "short"}, Host=host).status_code == 421
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("192.168.1.5:8000", 200),
+        ("[fe80::1]:8000", 200),
+        ("192.168.1.5:8001", 421),
+        ("192.168.1.5", 421),
+        ("evil.test:8000", 421),
+        ("localhost:8000", 200),
+    ],
+)
+def test_listening_everywhere_any_literal_address_is_ours_but_no_foreign_name(
+    tmp_path: Path, protocols_folder: Path, host: str, status: int
+) -> None:
+    app = create_app(Settings(tmp_path, host="0.0.0.0", protocols=protocols_folder))
+    assert app.test_client().get("/", headers={"Host": host}).status_code == status
+    app.extensions["site"].storage.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [
+        ({}, True),
+        ({"Origin": f"http://{HOST}"}, True),
+        ({"Origin": f"http://{HOST}", "Sec-Fetch-Site": "same-origin"}, True),
+        ({"Origin": f"https://{HOST}"}, False),
+        ({"Origin": "http://127.0.0.1:8001"}, False),
+        ({"Origin": "http://127.0.0.1"}, False),
+        ({"Origin": "http://localhost:8000"}, False),
+        ({"Origin": "http://evil.test"}, False),
+        ({"Origin": f"http://{HOST}.evil.test"}, False),
+        ({"Origin": "null"}, False),
+        ({"Origin": ""}, False),
+        ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, False),
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        ({"Sec-Fetch-Site": "none"}, True),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Referer": f"http://{HOST}/protocols/short"}, True),
+        ({"Referer": "http://evil.test/"}, False),
+        ({"Referer": "http://127.0.0.1:8001/"}, False),
+        ({"Referer": f"http://{HOST}.evil.test/"}, False),
+        ({"Referer": f"http://evil.test/?http://{HOST}/"}, False),
+    ],
+    ids=json.dumps,
+)
+def test_only_our_own_pages_may_post(
+    visitor: Visitor, headers: dict[str, str], allowed: bool
+) -> None:
+    session_id = visitor.prepare()
+    form = visitor.form(session_id)
+    answer = visitor.post(f"/sessions/{session_id}/start", form, **headers)
+    made = visitor.post("/sessions", {"protocol": "short"}, **headers)
+    assert answer.status_code == made.status_code == (303 if allowed else 403)
+    assert visitor.seq(session_id) == allowed
+    assert allowed or "sent from another site" in answer.text
+
+
+def test_looking_is_allowed_from_anywhere(visitor: Visitor) -> None:
+    assert visitor.get("/", Origin="http://evil.test").status_code == 200
+
+
+def test_a_body_at_the_limit_passes_and_one_above_is_413(visitor: Visitor) -> None:
+    form = visitor.form(session_id := visitor.prepare()) | {"time": ""}
+    path = f"/sessions/{session_id}/end-at"
+    size = len("&".join(f"{name}={value}" for name, value in form.items()))
+    fits = form | {"time": "x" * (64 * 1024 - size)}
+    assert visitor.post(path, fits).status_code == 422
+    assert visitor.post(path, {**fits, "time": fits["time"] + "x"}).status_code == 413
+    assert visitor.seq(session_id) == 0
+
+
+def asset_names() -> list[str]:
+    folder = shipped("static")
+    found = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
+    return sorted(n for n in found if n.endswith((".js", ".css", ".svg"))) + ["site.css"]
+
+
+@pytest.mark.parametrize("name", asset_names())
+def test_every_script_and_style_is_immutable_and_gzipped(visitor: Visitor, name: str) -> None:
+    path = f"/static/{VERSION}/{name}"
+    zipped = visitor.get(path, Accept_Encoding="br, gzip")
+    plain = visitor.get(path)
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert gzip.decompress(zipped.data) == plain.data
+    kind = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+    assert plain.headers["Content-Type"] == f"{kind[name.rpartition('.')[2]]}; charset=utf-8"
+    for answer in (zipped, plain):
+        assert answer.status_code == 200
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        check_headers(answer, static=True)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/000000000000/site.css",
+        f"/static/{VERSION}/none.css",
+        f"/static/{VERSION}/../../pyproject.toml",
+        f"/static/{VERSION}/%2e%2e/%2e%2e/pyproject.toml",
+        f"/static/{VERSION}/..%2f..%2fpyproject.toml",
+        f"/static/{VERSION}/js/../site.css",
+        f"/static/{VERSION}//etc/passwd",
+        f"/static/{VERSION}/",
+        "/static/",
+        "/static/site.css",
+    ],
+)
+def test_wrong_versions_and_paths_out_of_the_folder_are_not_served(
+    visitor: Visitor, path: str
+) -> None:
+    answer = visitor.get(path)
+    assert answer.status_code in (404, 308)
+    assert "steady-hands" not in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_pages_are_gzipped_for_those_who_take_it(visitor: Visitor) -> None:
+    zipped = visitor.get("/protocols/short", Accept_Encoding="gzip")
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert int(zipped.headers["Content-Length"]) == len(zipped.data)
+    assert "Short protocol" in gzip.decompress(zipped.data).decode()
+    assert "Content-Encoding" not in visitor.get("/protocols/short").headers

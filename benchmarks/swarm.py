@@ -27,7 +27,7 @@ PHASE_END_DELAY_SECONDS = 0.03
 PAUSE_SECONDS = 5.0
 LOST_SECONDS = 10.0
 GZIP = 31
-ACTS = ("pause", "pause", "next", "back")
+ACTS = ("pause", "next")
 REFUSED = 409
 
 
@@ -192,8 +192,6 @@ class Device(asyncio.Protocol):
         if self.swarm.over:
             return
         action = "resume" if self.paused else random.choice(ACTS)
-        if action == "back" and self.step.endswith("-0"):
-            action = "next"
         gap = 1.5 * self.swarm.task.commands_every - PAUSE_SECONDS / 2  # three acts in two rounds
         wait = PAUSE_SECONDS if action == "pause" else random.uniform(0.1 * gap, 1.9 * gap)
         self.swarm.loop.call_later(wait, self.command)

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from tests.broken.cases import BASE, FOLDER
 from webapp.cli import main
-from webapp.library import MOST_PHASES, MOST_RULES
+from webapp.consistency import MOST_PHASES, MOST_RULES
 from webapp.schema import schema_text
 from webapp.settings import shipped
 

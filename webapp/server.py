@@ -16,8 +16,8 @@ from granian.server import Server as Granian
 
 from webapp.app import create_app, start_life
 from webapp.clock import zone_named
-from webapp.library import BadFileError
-from webapp.settings import Settings
+from webapp.library import BadFileError, load_catalogue
+from webapp.settings import Settings, shipped
 from webapp.storage import StorageError, open_sqlite
 
 BACKPRESSURE = 20_000
@@ -76,8 +76,11 @@ def check_folder(settings: Settings) -> None:
         raise StartError(f"there is no protocol folder {settings.protocols}")
     try:
         zone_named(settings.time_zone)
+        load_catalogue(settings.protocols / "catalogue", shipped("protocols") / "catalogue")
         open_sqlite(settings.database).close()
-    except (StorageError, BadFileError, ValueError) as error:
+    except BadFileError as error:
+        raise StartError(f"{error.bad.lines()[0]}; steady-hands check tells more") from None
+    except (StorageError, ValueError) as error:
         raise StartError(str(error)) from None
 
 

@@ -54,9 +54,7 @@ class Place(Visitor):
 
 
 @pytest.fixture
-def place(
-    small_app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Place]:
+def place(small_app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     machine = Machine(monkeypatch)
     for visitor in visit(small_app, tmp_path):
         here = Place(visitor.app, visitor.client, visitor.clock, visitor.storage)

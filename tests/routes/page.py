@@ -66,9 +66,7 @@ class Page(HTMLParser):
         """Shown elements with this tag and these attributes (``data_status`` is data-status)."""
         wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attrs.items()}
         return [
-            e
-            for e in self.shown
-            if (not tag or e.tag == tag) and wanted.items() <= e.attrs.items()
+            e for e in self.shown if (not tag or e.tag == tag) and wanted.items() <= e.attrs.items()
         ]
 
     def has_id(self, element_id: str) -> bool:

@@ -15,9 +15,7 @@ from webapp.settings import Settings
 
 
 def listed(page: Page) -> list[str]:
-    return [
-        e.attrs["href"].removeprefix("/protocols/") for e in page.all("a", class_="card-link")
-    ]
+    return [e.attrs["href"].removeprefix("/protocols/") for e in page.all("a", class_="card-link")]
 
 
 def test_all_six_shipped_protocols_are_listed(shipped_visitor: Visitor) -> None:

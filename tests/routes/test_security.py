@@ -105,11 +105,11 @@ def act(action: str, *, htmx: bool = False, **fields: str) -> Ask:
 
 
 def get(path: str, **headers: str) -> Ask:
-    return lambda visitor, _: visitor.get(path, **headers)
+    return lambda visitor, _: visitor.get(path, htmx="HX_Request" in headers, **headers)
 
 
 def post(path: str, fields: dict[str, str], **headers: str) -> Ask:
-    return lambda visitor, _: visitor.post(path, fields, **headers)
+    return lambda visitor, _: visitor.post(path, fields, htmx=False, **headers)
 
 
 ANSWERS: list[tuple[int, str, Ask]] = [
@@ -154,7 +154,9 @@ def endpoint_of(app: Flask, answer: TestResponse) -> str:
 
 
 @pytest.mark.parametrize(
-    ("status", "endpoint", "ask"), ANSWERS, ids=[f"{s} {e} {n}" for n, (s, e, _) in enumerate(ANSWERS)]
+    ("status", "endpoint", "ask"),
+    ANSWERS,
+    ids=[f"{s} {e} {n}" for n, (s, e, _) in enumerate(ANSWERS)],
 )
 def test_every_answer_carries_all_headers(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch, status: int, endpoint: str, ask: Ask
@@ -347,8 +349,8 @@ def test_only_our_own_pages_may_post(
 ) -> None:
     session_id = visitor.prepare()
     form = visitor.form(session_id)
-    answer = visitor.post(f"/sessions/{session_id}/start", form, **headers)
-    made = visitor.post("/sessions", {"protocol": "short"}, **headers)
+    answer = visitor.post(f"/sessions/{session_id}/start", form, htmx=False, **headers)
+    made = visitor.post("/sessions", {"protocol": "short"}, htmx=False, **headers)
     assert answer.status_code == made.status_code == (303 if allowed else 403)
     assert visitor.seq(session_id) == allowed
     assert allowed or "sent from another site" in answer.text
@@ -371,7 +373,7 @@ def test_a_body_at_the_limit_passes_and_one_above_is_413(visitor: Visitor) -> No
 def asset_names() -> list[str]:
     folder = shipped("static")
     found = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
-    return sorted(n for n in found if n.endswith((".js", ".css", ".svg"))) + ["site.css"]
+    return [*sorted(n for n in found if n.endswith((".js", ".css", ".svg"))), "site.css"]
 
 
 @pytest.mark.parametrize("name", asset_names())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.builders import happened, protocol, shipped, sides, simple_plan, step, usual_plan
+from tests.builders import Act, happened, protocol, shipped, sides, simple_plan, step, usual_plan
 from tests.builders import phase as phase_of
 from tests.conftest import queries_of
 from webapp.clock import SignOfLife
@@ -55,7 +55,11 @@ def sided_plan() -> Plan:
 
 @pytest.mark.parametrize(
     "plan",
-    [simple_plan(), sided_plan(), *(p for e in shipped().entries.values() if (p := shipped().usual_plan(e)))],
+    [
+        simple_plan(),
+        sided_plan(),
+        *(p for e in shipped().entries.values() if (p := shipped().usual_plan(e))),
+    ],
     ids=lambda plan: plan.protocol,
 )
 def test_a_plan_comes_back_as_it_was_in_another_process(storage: Storage, plan: Plan) -> None:
@@ -248,7 +252,9 @@ def test_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) -> No
 
 def test_live_gives_what_was_begun_and_is_not_over_the_newest_first(storage: Storage) -> None:
     plan = simple_plan(1)  # ready-1 waits, 60 s, 120 s of rest
-    start, on, pause = ("start", 1_000), ("next", 1_000), ("pause", 2_000)
+    start: Act = ("start", 1_000)
+    on: Act = ("next", 1_000)
+    pause: Act = ("pause", 2_000)
     ready = made(storage, plan, at=1)
     waiting = made(storage, plan, happened(plan, start), at=2)
     running = made(storage, plan, happened(plan, start, on), at=3)
@@ -342,18 +348,27 @@ def test_a_full_disk_is_not_saved_and_after_that_writing_works_again(storage: St
     with storage.write() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
-    with pytest.raises(NotSavedError):
+
+    def fill() -> None:
         for _ in range(100):
             storage.create(plan, "hash", 1)
+
+    with pytest.raises(NotSavedError):
+        fill()
     assert loaded(storage, stored.id) == stored
     assert loaded(storage, storage.create(plan, "hash", 1)).seq == 0
 
 
 def test_a_fault_of_our_own_in_a_write_is_undone(storage: Storage) -> None:
     stored = made(storage, simple_plan())
-    with pytest.raises(ZeroDivisionError), storage.write() as connection:
-        connection.exec_driver_sql("DELETE FROM sessions")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with storage.write() as connection:
+            connection.exec_driver_sql("DELETE FROM sessions")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert loaded(storage, stored.id) == stored
     storage.record(stored, Event(1, "start-key", "start", 5))
 

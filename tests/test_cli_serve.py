@@ -1,0 +1,202 @@
+"""``steady-hands serve``: its options, the one line at the start, and why it cannot start."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.faults.server import COMMAND, Server, clean_environment, free_port, wait_until_free
+from webapp import cli
+from webapp.settings import Settings, shipped
+from webapp.storage import open_sqlite
+
+Started = dict[str, Any]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
+    """What ``serve`` would have started."""
+    seen: Started = {}
+
+    def run(settings: Settings, *, open_browser: bool) -> None:
+        seen.update(settings=settings, open=open_browser)
+
+    monkeypatch.setattr("webapp.server.run", run)
+    for name in [name for name in os.environ if name.startswith("STEADY_HANDS")]:
+        monkeypatch.delenv(name)
+    return seen
+
+
+def call(*arguments: str, **environment: str) -> None:
+    env = {f"STEADY_HANDS_{name}": value for name, value in environment.items()}
+    outcome = CliRunner().invoke(cli.main, arguments, env=env)
+    assert outcome.exit_code == 0, outcome.output
+
+
+def test_without_options_it_serves_this_machine_alone(started: Started) -> None:
+    call()
+    settings = started["settings"]
+    assert (settings.host, settings.port, settings.time_zone) == ("127.0.0.1", 8000, None)
+    assert settings.protocols == shipped("protocols")
+    assert settings.data.name == "steady-hands"
+    assert started["open"] is False
+
+
+def test_every_option_arrives(started: Started, tmp_path: Path) -> None:
+    call(
+        *("serve", "--host", "0.0.0.0", "--port", "81", "--data", str(tmp_path / "d")),
+        *("--protocols", str(tmp_path), "--time-zone", "Asia/Tokyo", "--open"),
+    )
+    assert started == {
+        "settings": Settings(tmp_path / "d", "0.0.0.0", 81, tmp_path, "Asia/Tokyo"),
+        "open": True,
+    }
+
+
+def test_every_option_is_an_environment_variable_too(started: Started, tmp_path: Path) -> None:
+    call(
+        "serve",
+        HOST="::1",
+        PORT="81",
+        DATA=str(tmp_path / "d"),
+        PROTOCOLS=str(tmp_path),
+        TIME_ZONE="Asia/Tokyo",
+        OPEN="1",
+    )
+    assert started == {
+        "settings": Settings(tmp_path / "d", "::1", 81, tmp_path, "Asia/Tokyo"),
+        "open": True,
+    }
+
+
+def test_an_option_outdoes_the_environment(started: Started) -> None:
+    call("serve", "--port", "82", "--no-open", PORT="81", OPEN="1")
+    assert started["settings"].port == 82
+    assert started["open"] is False
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "x", "-1"])
+def test_an_impossible_port_is_a_wrong_call(started: Started, port: str) -> None:
+    assert CliRunner().invoke(cli.main, ["serve", "--port", port]).exit_code == 2
+    assert started == {}
+
+
+def refused(*arguments: str, **environment: str) -> str:
+    """The one line with which ``steady-hands serve`` says why it cannot start."""
+    env = clean_environment(**{f"STEADY_HANDS_{n}": value for n, value in environment.items()})
+    ended = subprocess.run(
+        [str(COMMAND), "serve", *arguments], env=env, capture_output=True, text=True, timeout=20
+    )
+    assert ended.returncode == 1, ended
+    assert "Traceback" not in ended.stderr
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("steady-hands: ")
+    assert ended.stdout == ""
+    return line
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield int(holder.getsockname()[1])
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path, taken_port: int) -> None:
+    line = refused("--data", str(tmp_path), "--port", str(taken_port))
+    assert f"port {taken_port} is taken" in line
+    assert "--port" in line
+
+
+def test_a_host_that_is_not_ours_is_one_clear_line(tmp_path: Path) -> None:
+    line = refused("--data", str(tmp_path), "--host", "192.0.2.1", "--port", str(free_port()))
+    assert "cannot listen on 192.0.2.1" in line
+
+
+@pytest.mark.parametrize("below", ["", "deeper", "deeper/still"])
+def test_an_unwritable_folder_is_one_clear_line(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    line = refused(DATA=str(file / below), PORT=str(free_port()))
+    assert f"cannot write to the data folder {file}" in line
+    assert "--data" in line
+
+
+def test_a_newer_database_is_one_clear_line_and_is_left_alone(tmp_path: Path) -> None:
+    open_sqlite(Settings(tmp_path).database).close()
+    connection = sqlite3.connect(Settings(tmp_path).database)
+    connection.execute("UPDATE meta SET value = '99' WHERE name = 'schema'")
+    connection.commit()
+    connection.close()
+    before = Settings(tmp_path).database.read_bytes()
+    line = refused("--data", str(tmp_path), "--port", str(free_port()))
+    assert "newer Steady Hands (schema 99" in line
+    assert Settings(tmp_path).database.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> None:
+    Settings(tmp_path).database.write_text("no database" * 100)
+    line = refused("--data", str(tmp_path), "--port", str(free_port()))
+    assert "file is not a database" in line
+
+
+@pytest.mark.parametrize("name", ["missing", "file"])
+def test_a_missing_protocol_folder_is_one_clear_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("in the way")
+    folder = tmp_path / name
+    line = refused("--data", str(tmp_path), "--protocols", str(folder), "--port", str(free_port()))
+    assert f"there is no protocol folder {folder}" in line
+
+
+def test_a_broken_catalogue_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "catalogue").mkdir()
+    (tmp_path / "catalogue" / "areas.json").write_text('{"areas": 3}')
+    line = refused(
+        "--data", str(tmp_path), "--protocols", str(tmp_path), "--port", str(free_port())
+    )
+    assert "areas.json:1:" in line
+
+
+@pytest.mark.parametrize("zone", ["Mars/Phobos", "Europe", "../etc/passwd", "x" * 300])
+def test_an_unknown_time_zone_is_one_clear_line(tmp_path: Path, zone: str) -> None:
+    line = refused("--data", str(tmp_path), "--time-zone", zone, "--port", str(free_port()))
+    assert f"unknown time zone '{zone}'" in line
+    assert "Europe/Berlin" in line
+
+
+def test_the_start_prints_one_line_with_the_address_and_ends_when_told(tmp_path: Path) -> None:
+    data = tmp_path / "new" / "folder"
+    with Server(data) as server:
+        assert server.ask("GET", "/").status == 200
+        process = server.running
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=10)
+        assert output.splitlines() == [f"Steady Hands is at http://127.0.0.1:{server.port}"]
+        assert wait_until_free(server.port, 3)
+    assert (data / "steady-hands.sqlite3").is_file()
+    assert not list(data.glob(".write-test*"))
+
+
+def test_it_listens_on_this_machine_alone(tmp_path: Path, protocols_folder: Path) -> None:
+    if not Path("/proc/net/tcp").exists():
+        pytest.skip("needs /proc")
+    with Server(tmp_path, protocols_folder) as server:
+        wanted = f":{server.port:04X}"
+        rows = [
+            line.split()
+            for table in ("/proc/net/tcp", "/proc/net/tcp6")
+            if Path(table).exists()
+            for line in Path(table).read_text().splitlines()[1:]
+        ]
+        listening = {row[1] for row in rows if row[3] == "0A" and row[1].endswith(wanted)}
+        assert listening == {f"0100007F{wanted}"}

@@ -19,7 +19,7 @@ from benchmarks.options import Options
 from benchmarks.sites import HOST, Server
 from benchmarks.table import Row, Table
 from webapp.app import create_app
-from webapp.domain.session import act
+from webapp.domain.acts import act
 from webapp.settings import Settings
 
 ROUNDS = 5

@@ -19,7 +19,8 @@ from benchmarks.sites import HOST, Server
 from benchmarks.swarm import Report, Task
 from benchmarks.table import Row, Table, percentile
 from webapp.clock import Clock
-from webapp.domain.session import act, view
+from webapp.domain.acts import act
+from webapp.domain.snapshot import view
 from webapp.library import load as load_library
 from webapp.settings import shipped
 from webapp.storage import Storage, open_sqlite
@@ -31,7 +32,7 @@ RAMP_SECONDS = 8.0
 WARM_SECONDS = 60.0
 SECONDS = 40.0
 PROMISED_P99_MS = 50.0
-SPREAD_SECONDS = 1_200
+SPREAD_SECONDS = 720
 PATIENCE_SECONDS = 120.0
 
 Device = tuple[str, int, int, str]
@@ -104,7 +105,7 @@ def run(options: Options, sessions: int) -> Outcome:
 
 
 def filled(data: Path, folder: Path, sessions: int) -> list[Device]:
-    """So many sessions, started at random moments of the last 20 minutes, by the app's own storage."""
+    """So many sessions, started at random moments of the last 12 minutes, by the app's own storage."""
     library = load_library(folder, shipped("protocols"))
     entry = library.entries[protocol_folder.PROTOCOL]
     plan = library.usual_plan(entry)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 PROTOCOL = "benchmark"
 MOST_PHASES = 60  # of the format
+USUAL_PHASES = 20
 PHASE_SECONDS = 20
 LONG_PHASE_SECONDS = 30
 
 HANDS = (("stroking", "outward"), ("kneading", "circles"), ("trituration", "spirals"))
 
 
-def phase_seconds(seconds: float) -> int:
-    """20 s where a whole run fits into the most phases a protocol may have, else 30 s."""
-    return PHASE_SECONDS if seconds <= PHASE_SECONDS * MOST_PHASES else LONG_PHASE_SECONDS
+def long_enough(folder: Path, seconds: float) -> Path:
+    """A protocol that runs for ``seconds`` at least, with short phases where they suffice."""
+    each = PHASE_SECONDS if seconds <= PHASE_SECONDS * MOST_PHASES else LONG_PHASE_SECONDS
+    return write(folder, each, max(USUAL_PHASES, math.ceil(seconds / each)))
 
 
-def write(folder: Path, each: int = PHASE_SECONDS, count: int = MOST_PHASES) -> Path:
+def write(folder: Path, each: int = PHASE_SECONDS, count: int = USUAL_PHASES) -> Path:
     """Write the protocol into ``folder`` and give the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     total = each * count

@@ -11,7 +11,8 @@ import secrets
 import threading
 
 from webapp.clock import Clock
-from webapp.domain.session import Event, view
+from webapp.domain.session import Event
+from webapp.domain.snapshot import view
 from webapp.storage import ConflictError, NotSavedError, Storage, Stored
 
 BEAT_SECONDS = 10.0

@@ -28,6 +28,7 @@ from tests.builders import (
     step,
     usual_plan,
 )
+from webapp.domain.acts import act
 from webapp.domain.plan import Plan
 from webapp.domain.session import (
     FAR_AWAY,
@@ -37,16 +38,15 @@ from webapp.domain.session import (
     RefusedError,
     State,
     Status,
-    act,
     advance,
     fold,
     hands_on_ms,
     initial,
     live_until,
-    snapshot,
     tagged,
     used_ms,
 )
+from webapp.domain.snapshot import snapshot
 
 START: Act = ("start", 1_000)
 ON: Act = ("next", 1_000)  # past the waiting preparation step of simple_plan

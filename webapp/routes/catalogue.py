@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
-from webapp.domain.session import Snapshot, view
+from webapp.domain.snapshot import Snapshot, view
 from webapp.library import Entry
 from webapp.routes import site
 

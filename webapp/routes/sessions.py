@@ -10,14 +10,9 @@ from datetime import timedelta
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.domain.session import (
-    ANY_STATUS,
-    Action,
-    RefusedError,
-    Snapshot,
-    act,
-    view,
-)
+from webapp.domain.acts import act
+from webapp.domain.session import ANY_STATUS, Action, RefusedError
+from webapp.domain.snapshot import Snapshot, view
 from webapp.htmx import fragment_or_redirect, is_htmx
 from webapp.routes import protocols, site
 from webapp.routes.catalogue import running_now

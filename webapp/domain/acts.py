@@ -1,0 +1,105 @@
+"""What people may do with a session: the table's acts as buttons, and the checks before one counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from webapp.domain.plan import Plan
+from webapp.domain.refit import phases_ahead, refit
+from webapp.domain.session import (
+    LONGEST_REST_MS,
+    TRANSITIONS,
+    Action,
+    Event,
+    RefusedError,
+    State,
+    Status,
+    advance,
+    apply,
+    fold,
+    hands_on_ms,
+    tagged,
+    used_ms,
+)
+
+
+def allowed(plan: Plan, state: State) -> tuple[Action, ...]:
+    """The acts that the page offers, from the table; what this very state cannot do is left out."""
+    return tuple(action for action in TRANSITIONS[state.status] if fits_here(plan, state, action))
+
+
+def fits_here(plan: Plan, state: State, action: Action) -> bool:
+    match action:
+        case "release":
+            return state.holding
+        case "back":
+            return state.index > 0
+        case "extend":
+            return state.left[state.index] > 0
+        case "restart":
+            return state.planned[state.index] > 0
+        case "end-at":
+            return bool(phases_ahead(plan, state))
+        case _:
+            return True
+
+
+def act(
+    plan: Plan,
+    events: Sequence[Event],
+    action: Action,
+    now: int,
+    key: str,
+    hands_on_left_ms: int | None = None,
+) -> Event:
+    """The event to record for ``action`` at ``now``.
+
+    ``hands_on_left_ms`` goes with ``end-at``: the time until the hands-on work must be over.
+    Raises RefusedError with the reason, and then nothing has changed.
+    """
+    state = advance(plan, fold(plan, events), now)
+    if action not in allowed(plan, state):
+        raise RefusedError(REASONS.get(state.status, "That is not possible at this moment."))
+    event = Event(len(events) + 1, key, action, max(now, state.at))
+    if action == "end-at":
+        return replace(event, left_ms=refit(plan, state, hands_on_left_ms or 0))
+    if action in ("back", "restart", "extend"):
+        check_caps(plan, apply(plan, state, event), action)
+    return event
+
+
+REASONS: dict[Status, str] = {
+    "ready": "The session has not begun yet.",
+    "paused": "The session is paused. Resume first.",
+    "finished": "The session is over.",
+    "stopped": "The session was stopped. It cannot go on.",
+}
+
+
+def check_caps(plan: Plan, after: State, action: Action) -> None:
+    """Raise RefusedError when done plus planned time would break a cap or a bound."""
+    if after.index >= len(plan.steps):
+        return
+    for number, cap in enumerate(plan.rules.cap):
+        ahead = sum(after.left[i] for i in tagged(plan, cap.tag) if i >= after.index)
+        if ahead and used_ms(plan, after, number) + ahead > cap.seconds * 1000:
+            raise RefusedError(
+                f"{cap.tag.replace('-', ' ').capitalize()}: at most {minutes(cap.seconds)} in one session."
+            )
+    step = plan.steps[after.index]
+    if not step.hands_on:
+        if after.left[after.index] > LONGEST_REST_MS:
+            raise RefusedError("This step is long enough.")
+        return
+    if hands_on_ms(plan, after) > plan.session_max_seconds * 1000:
+        raise RefusedError(
+            f"This session has at most {minutes(plan.session_max_seconds)} of hands-on time."
+        )
+    length = after.attempt[after.index] + after.left[after.index]
+    if action == "extend" and length > step.max_seconds * 1000:
+        raise RefusedError(f"{step.title}: at most {minutes(step.max_seconds)}.")
+
+
+def minutes(seconds: int) -> str:
+    return f"{seconds // 60}:{seconds % 60:02d} min"

@@ -1,0 +1,108 @@
+"""New times for the phases that remain, so that hands-on work ends when it must."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from webapp.domain.plan import GRID_MS, GRID_SECONDS, Part, Plan, PlannedStep, Spent, ladder
+from webapp.domain.session import FAR_AWAY, State, entry_status, used_ms
+
+
+def phases_ahead(plan: Plan, state: State) -> list[int]:
+    """The phases that still run: not the one that is used up and only waits to be left."""
+    waits = state.status != "ready" and entry_status(plan, state.left, state.index) == "waiting"
+    return [i for i, s in enumerate(plan.steps) if s.hands_on and i >= state.index + waits]
+
+
+def refit(plan: Plan, state: State, until_end_ms: int) -> tuple[tuple[str, int], ...]:
+    """New remaining times of all phases from here on, so that hands-on work ends in ``until_end_ms``.
+
+    The phase under way takes what is no multiple of 5 s. Outside the reachable range the nearest
+    reachable total comes out. Times of preparation and change steps ahead are left as they are.
+    """
+    ahead = phases_ahead(plan, state)
+    others = sum(
+        state.left[i]
+        for i, s in enumerate(plan.steps)
+        if not s.hands_on and state.index <= i < ahead[-1]
+    )
+    wish = max(0, until_end_ms - others)
+    most = plan.session_max_seconds * 1000 - spent(plan, state).total_ms
+
+    def miss(left_ms: Sequence[int]) -> tuple[int, int]:
+        return max(0, sum(left_ms) - most), abs(sum(left_ms) - wish)
+
+    ends = (wish, most, *ends_of(plan, state, ahead[0])) if ahead[0] == state.index else (0,)
+    found: list[tuple[int, ...]] = []
+    for odd in dict.fromkeys(end % GRID_MS for end in ends):
+        found.append(allotted(plan, state, parts_ahead(plan, state, ahead, odd), wish))
+        if miss(found[-1]) == (0, 0):
+            break
+    best = min(found, key=miss)
+    return tuple((plan.steps[i].id, ms) for i, ms in zip(ahead, best, strict=True))
+
+
+def allotted(plan: Plan, state: State, parts: tuple[Part, ...], wish: int) -> tuple[int, ...]:
+    """The time of each part in milliseconds, their sum as near to ``wish`` as the ladder comes."""
+    rungs = ladder(parts, plan.rules, plan.session_max_seconds, spent(plan, state), strict=False)
+    steps = round((wish - sum(part.odd_ms for part in parts)) / GRID_MS)
+    rung = rungs[min(max(steps - sum(rungs[0]), 0), len(rungs) - 1)]
+    return tuple(n * GRID_MS + part.odd_ms for n, part in zip(rung, parts, strict=True))
+
+
+def parts_ahead(plan: Plan, state: State, ahead: Sequence[int], odd: int) -> tuple[Part, ...]:
+    """What the re-fit may still plan. A cap goes before a phase's minimum, first come first served."""
+    space = [cap.seconds * 1000 - used_ms(plan, state, n) for n, cap in enumerate(plan.rules.cap)]
+    parts: list[Part] = []
+    for i in ahead:
+        covering = [n for n, cap in enumerate(plan.rules.cap) if cap.tag in plan.steps[i].tags]
+        room = max(0, min((space[n] for n in covering), default=FAR_AWAY))
+        part = remaining_part(plan.steps[i], state.attempt[i], room, odd if i == state.index else 0)
+        parts.append(part)
+        for n in covering:
+            space[n] -= part.low * GRID_MS + part.odd_ms
+    return tuple(parts)
+
+
+def ends_of(plan: Plan, state: State, index: int) -> tuple[int, int, int]:
+    """Least and most that the phase under way may still have, and the room that its caps leave."""
+    tags = plan.steps[index].tags
+    rooms = [
+        cap.seconds * 1000 - used_ms(plan, state, n)
+        for n, cap in enumerate(plan.rules.cap)
+        if cap.tag in tags
+    ]
+    room = max(0, min(rooms, default=FAR_AWAY))
+    return *bounds_left(plan.steps[index], state.attempt[index], room), room
+
+
+def bounds_left(step: PlannedStep, had: int, room: int) -> tuple[int, int]:
+    most = min(max(0, step.max_seconds * 1000 - had), room)
+    return min(max(0, step.min_seconds * 1000 - had), most), most
+
+
+def remaining_part(step: PlannedStep, had: int, room: int, odd: int) -> Part:
+    """What may still be planned for a phase, in grid steps beyond its odd milliseconds.
+
+    Where no whole grid step beyond ``odd`` lies within the bounds, its least time decides.
+    """
+    least, most = bounds_left(step, had, room)
+    if odd + -(-max(0, least - odd) // GRID_MS) * GRID_MS > most:
+        odd = least % GRID_MS
+    low = -(-max(0, least - odd) // GRID_MS)
+    usual = max(1, round(step.seconds / GRID_SECONDS))
+    high = (most - odd) // GRID_MS
+    return Part(step.technique or "", step.tags, low, high, usual, had, odd)
+
+
+def spent(plan: Plan, state: State) -> Spent:
+    """Everything done so far, as the rules count it."""
+    by_technique: dict[str, int] = {}
+    by_tag: dict[str, int] = {}
+    for number, cap in enumerate(plan.rules.cap):
+        by_tag[cap.tag] = used_ms(plan, state, number)
+    for i, step in enumerate(plan.steps):
+        if step.hands_on and step.technique:
+            by_technique[step.technique] = by_technique.get(step.technique, 0) + state.done[i]
+    total = sum(by_technique.values())
+    return Spent(total, tuple(sorted(by_technique.items())), tuple(sorted(by_tag.items())))

@@ -5,8 +5,8 @@ BIN := .venv/Scripts
 else
 BIN := .venv/bin
 endif
-DATA ?= .data
-PORT ?= 8000
+DATA ?= $(or $(STEADY_HANDS_DATA),.data)
+PORT ?= $(or $(STEADY_HANDS_PORT),8000)
 
 .PHONY: run test check bench bench-long lock schema screenshots clean
 

@@ -19,7 +19,7 @@ from benchmarks.options import Options
 from benchmarks.sites import HOST, Server
 from benchmarks.table import Row, Table
 from webapp.app import create_app
-from webapp.domain.acts import act
+from webapp.domain.session import Event
 from webapp.settings import Settings
 
 ROUNDS = 5
@@ -111,10 +111,9 @@ def in_process(options: Options) -> tuple[float, float]:
     entry = site.library.get(protocol_folder.PROTOCOL)
     plan = site.library.usual_plan(entry)
     session = site.storage.create(plan, entry.digest, site.clock.now())
-    stored = site.storage.load(session)
-    event = act(plan, (), "start", site.clock.now(), "benchmark-key")
+    event = Event(1, "benchmark-start", "start", site.clock.now())
     until = event.at + plan.steps[0].seconds * 1000
-    site.storage.record(stored, event)
+    site.storage.record(site.storage.load(session), event)
     path, query = f"/sessions/{session}/live", f"seq=1&until={until}"
     host = f"{HOST}:{settings.port}"
     times: tuple[list[float], list[float]] = ([], [])

@@ -19,8 +19,7 @@ from benchmarks.sites import HOST, Server
 from benchmarks.swarm import Report, Task
 from benchmarks.table import Row, Table, percentile
 from webapp.clock import Clock
-from webapp.domain.acts import act
-from webapp.domain.snapshot import view
+from webapp.domain.session import Event
 from webapp.library import load as load_library
 from webapp.settings import shipped
 from webapp.storage import Storage, open_sqlite
@@ -118,9 +117,10 @@ def filled(data: Path, folder: Path, sessions: int) -> list[Device]:
             session = storage.create(plan, entry.digest, at)
             stored = storage.load(session)
             assert stored is not None
-            after = storage.record(stored, act(plan, (), "start", at, "benchmark-start"))
-            seen = view(plan, after.folded, after.seq, now)
-            devices.append((session, seen.seq, now + seen.remaining_ms, seen.step_id))
+            storage.record(stored, Event(1, "benchmark-start", "start", at))
+            row = (now - at) // (PHASE_SECONDS * 1000)
+            until = at + (row + 1) * PHASE_SECONDS * 1000
+            devices.append((session, 1, until, plan.steps[row].id))
     return devices
 
 

@@ -8,8 +8,9 @@ import socket
 import sys
 import threading
 import time
-from typing import Any
+from dataclasses import dataclass
 
+from flask import Flask
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server as Granian
@@ -28,6 +29,20 @@ class StartError(Exception):
     """The site cannot start; one line that says why and what to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class AppLoader:
+    """Makes the app inside the worker process; can be sent there where processes are spawned."""
+
+    settings: Settings
+    parent: int
+
+    def __call__(self, _target: str) -> Flask:
+        app = create_app(self.settings)
+        start_life(app)
+        watch_parent(self.parent)
+        return app
+
+
 def run(settings: Settings, *, open_browser: bool = False) -> None:
     """Serve until told to stop. Raises StartError."""
     check_folder(settings)
@@ -37,14 +52,6 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
         print("Everyone who can reach this address can use it.", flush=True)
     if open_browser:
         threading.Thread(target=show, args=(settings.address,), daemon=True).start()
-    parent = os.getpid()
-
-    def load(_target: str) -> Any:
-        app = create_app(settings)
-        start_life(app)
-        watch_parent(parent)
-        return app
-
     Granian(
         "webapp",
         address=settings.host,
@@ -57,7 +64,7 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
-    ).serve(target_loader=load)
+    ).serve(target_loader=AppLoader(settings, os.getpid()))
 
 
 def check_folder(settings: Settings) -> None:

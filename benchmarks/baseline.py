@@ -12,10 +12,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, render_template_string
+from flask import Flask, Response, render_template
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
+from jinja2 import DictLoader
 
 PHASE_SECONDS = 20
 HTMX = Path(__file__).parent.parent / "static" / "vendor" / "htmx-4.0.1.min.js"
@@ -45,9 +46,10 @@ def shown(ticking: bool = True) -> dict[str, object]:
 def create_app() -> Flask:
     app = Flask("baseline", static_folder=None)
     script = HTMX.read_bytes()
-    app.add_url_rule("/", "page", lambda: render_template_string(PAGE, **shown()))
-    app.add_url_rule("/idle", "idle", lambda: render_template_string(PAGE, **shown(False)))
-    app.add_url_rule("/fragment", "fragment", lambda: render_template_string(FRAGMENT, **shown()))
+    app.jinja_loader = DictLoader({"page.html": PAGE, "fragment.html": FRAGMENT})
+    app.add_url_rule("/", "page", lambda: render_template("page.html", **shown()))
+    app.add_url_rule("/idle", "idle", lambda: render_template("page.html", **shown(False)))
+    app.add_url_rule("/fragment", "fragment", lambda: render_template("fragment.html", **shown()))
     app.add_url_rule("/empty", "empty", lambda: Response(status=204))
     app.add_url_rule("/htmx.js", "htmx", lambda: Response(script, mimetype="text/javascript"))
     return app

@@ -47,7 +47,7 @@ class Task:
 
 @dataclass(slots=True)
 class Report:
-    """Latencies in ms of everything asked inside the measured time."""
+    """Latencies in ms of everything answered inside the measured time."""
 
     beats: list[float] = field(default_factory=list)
     phase_ends: list[float] = field(default_factory=list)
@@ -93,7 +93,7 @@ class Swarm:
         self.form = f"Origin: {origin}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
     def took(self, kind: str, wanted: float, status: int) -> None:
-        if not self.measuring or wanted < self.report.begun:
+        if not self.measuring:
             return
         lists = {
             "beat": self.report.beats,
@@ -130,7 +130,7 @@ class Swarm:
         self.measuring, self.over = False, True
         for device in self.devices:
             if device.ask and self.loop.time() - device.ask.wanted > LOST_SECONDS:
-                self.errors["no answer"] += 1
+                self.errors[f"no answer for {LOST_SECONDS:.0f} s"] += 1
         self.report.statuses, self.report.errors = dict(self.statuses), dict(self.errors)
         return self.report
 

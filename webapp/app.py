@@ -15,7 +15,7 @@ from webapp.filters import FILTERS
 from webapp.htmx import is_htmx
 from webapp.library import Library, load
 from webapp.life import LifeSigns, wake
-from webapp.routes import catalogue, protocols, sessions
+from webapp.routes import catalogue, protocols, reference, sessions
 from webapp.settings import Settings, shipped
 from webapp.storage import NotSavedError, Storage, open_sqlite
 
@@ -58,7 +58,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     figures.install(app)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["nonce"] = security.new_nonce
-    for module in (catalogue, protocols, sessions):
+    for module in (catalogue, protocols, reference, sessions):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(NotSavedError, show_not_saved)

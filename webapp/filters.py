@@ -84,6 +84,12 @@ def hue(step: PlannedStep, plan: Plan) -> str:
     return plan.techniques[step.technique].hue if step.technique else "plain"
 
 
+def origin_parts(origin: str) -> list[tuple[str, str]]:
+    """Each part of an origin with the place on the page of sources that explains it."""
+    places = {"base": "base-text", "inferred": "inferred"}
+    return [(part, places.get(part.split()[0]) or part.split()[1]) for part in origin.split("; ")]
+
+
 PERFORMERS = {"therapist": "a therapist", "helper": "a helper at home", "self": "yourself"}
 GRADES = {
     "guideline": "Guideline",
@@ -114,6 +120,7 @@ FILTERS = {
     "textbook": textbook,
     "hue": hue,
     "by_whom": by_whom,
+    "origin_parts": origin_parts,
     "grade": GRADES.__getitem__,
     "condition": CONDITIONS.__getitem__,
     "words": lambda value: str(value).replace("-", " "),

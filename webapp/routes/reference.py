@@ -1,0 +1,42 @@
+"""The glossary of techniques, and where every number comes from."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, render_template
+
+from webapp.domain.protocol import Source
+from webapp.routes import site
+
+blueprint = Blueprint("reference", __name__)
+
+
+@blueprint.get("/techniques")
+def techniques() -> str:
+    """Every technique: everyday name, textbook name, what the hands do, and where it is used."""
+    library = site().library
+    used = {
+        technique: [
+            entry.protocol
+            for entry in library.entries.values()
+            if any(phase.technique == technique for phase in entry.protocol.all_phases())
+        ]
+        for technique in library.catalogue.techniques
+    }
+    return render_template(
+        "reference/techniques.html", techniques=library.catalogue.techniques.values(), used=used
+    )
+
+
+@blueprint.get("/sources")
+def sources() -> str:
+    """The public sources with grade and address, and what the words of an origin mean."""
+    found = site().library.catalogue.sources.values()
+    return render_template("reference/sources.html", sources=sorted(found, key=in_order))
+
+
+def in_order(source: Source) -> tuple[int, str]:
+    """R05 before R05b before R06."""
+    number = re.search(r"\d+", source.id)
+    return int(number[0]) if number else 0, source.id

@@ -174,7 +174,7 @@ def table(beats: list[Cost], empties: list[Cost], inside: tuple[float, float]) -
             ratio_row("server CPU µs a request", cpu[0], cpu[1]),
             ratio_row("µs a request, server busy", took[0], took[1]),
             Row("requests a second", f"{1e6 / took[0]:,.0f}", f"{1e6 / took[1]:,.0f}"),
-            ratio_row("µs a call in the process", *inside),
+            Row("CPU µs of the call alone, no server", f"{inside[0]:.0f}", f"{inside[1]:.0f}"),
         ],
         ["The load generator shares the machine's cores with the server."],
     )

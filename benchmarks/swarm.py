@@ -160,7 +160,7 @@ class Device(asyncio.Protocol):
         loop = self.swarm.loop
         loop.call_later(random.uniform(0, BEAT_SECONDS), self.beat)
         if self.swarm.task.commands_every:
-            loop.call_later(random.uniform(0, self.swarm.task.commands_every), self.command)
+            loop.call_later(random.uniform(0, 1.5 * self.swarm.task.commands_every), self.command)
         self.await_phase_end()
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -14,7 +14,8 @@ from webapp.domain.session import Action, Event, State, fold
 from webapp.library import Library, load
 
 PROTOCOLS = Path(__file__).parent.parent / "protocols"
-SHIPPED = tuple(sorted(path.stem for path in PROTOCOLS.glob("*.json")))
+WITHHELD = ("honey-neck", "neck-front-self")
+SHIPPED = tuple(sorted(path.stem for path in PROTOCOLS.glob("*.json") if path.stem not in WITHHELD))
 
 Seconds = tuple[int, int, int]
 Act = tuple[Action | Literal["doubt"], int] | tuple[Literal["end-at"], int, int]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import SHIPPED
+from tests.builders import SHIPPED, WITHHELD
 from tests.faults.server import Server, clean_environment
 from tests.routes.page import Page
 
@@ -91,7 +91,7 @@ def test_the_wheel_serves_from_another_folder_all_it_needs(installed: Path, tmp_
         page = Page(reply.text)
         assert reply.status == 200
         cards = {e.attrs["href"] for e in page.all("a", class_="card-link")}
-        assert cards == {f"/protocols/{name}" for name in SHIPPED}
+        assert cards == {f"/protocols/{name}" for name in (*SHIPPED, *WITHHELD)}
         files = [e.attrs["href"] for e in page.all("link")]
         files += [e.attrs["src"] for e in page.all("script")]
         assert len(files) >= 4

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from webapp import assets, figures, security
+from webapp.beat import Beat
 from webapp.clock import Clock, zone_named
 from webapp.filters import FILTERS
 from webapp.htmx import is_htmx
@@ -63,6 +64,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(NotSavedError, show_not_saved)
     app.register_error_handler(Exception, show_failure)
+    app.wsgi_app = Beat(app, security.hosts_of(settings))  # type: ignore[method-assign]
     return app
 
 

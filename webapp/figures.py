@@ -1,21 +1,102 @@
-"""Body figures for templates, drawn once for every area, side and arrow."""
+"""Drawings for templates: body figures, once for every area, side and arrow, and the time bar."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from flask import Flask
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.protocol import Area
-from webapp.filters import place
+from webapp.domain.session import State
+from webapp.filters import clock_seconds, hue, minutes, place
+
+MOST_KEPT = 500
 
 
 def main_step(plan: Plan) -> PlannedStep:
     """The longest phase: the picture that stands for the whole protocol."""
     phases = [step for step in plan.steps if step.hands_on]
     return max(phases, key=lambda step: step.seconds)
+
+
+BAR_WIDTH = 1000
+BAR_GAP = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A phase on the time bar: its place in ``plan.steps``, its width, and its drawing so far.
+
+    ``opening`` ends where the width of the part that is done begins.
+    """
+
+    index: int
+    ms: int
+    width: float
+    opening: str
+    anchor: str
+
+
+def segments(plan: Plan) -> tuple[Segment, ...]:
+    """Every phase in proportion to its planned time, side by side."""
+    phases = [(i, step) for i, step in enumerate(plan.steps) if step.hands_on]
+    total = max(1, sum(step.seconds for _, step in phases))
+    scale = (BAR_WIDTH - BAR_GAP * (len(phases) - 1)) / total
+    drawn: list[Segment] = []
+    x = 0.0
+    for index, step in phases:
+        width = step.seconds * scale
+        title = escape(f"{step.title}, {clock_seconds(step.seconds)}")
+        place = f'x="{x:.2f}" y="0" height="20" rx="4"'
+        opening = (
+            f'<g class="segment hue-{hue(step, plan)}" data-step="{step.id}"><title>{title}</title>'
+            f'<rect class="segment-all" {place} width="{width:.2f}"/>'
+            f'<rect class="segment-done" {place} width="'
+        )
+        anchor = f'<a href="#{step.id}" aria-label="{title}">'
+        drawn.append(Segment(index, step.seconds * 1000, width, opening, anchor))
+        x += width + BAR_GAP
+    return tuple(drawn)
+
+
+class Bars:
+    """Time bars; what does not change while a plan runs is drawn once and kept."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, tuple[Plan, tuple[Segment, ...]]] = {}
+
+    def segments(self, plan: Plan) -> tuple[Segment, ...]:
+        kept = self.kept.get(id(plan))
+        if kept is None or kept[0] is not plan:
+            if len(self.kept) >= MOST_KEPT:
+                self.kept.clear()
+            kept = self.kept[id(plan)] = (plan, segments(plan))
+        return kept[1]
+
+    def draw(self, plan: Plan, state: State | None = None, links: bool = False) -> Markup:
+        """The bar as SVG: filled as far as ``state`` has come; with ``links`` a tap leads to the phase."""
+        parts = self.segments(plan)
+        label = f"{len(parts)} phases, {minutes(plan.hands_on_seconds)} of hands-on time"
+        role = "group" if links else "img"
+        text = [
+            f'<svg class="bar" viewBox="0 0 {BAR_WIDTH} 20" preserveAspectRatio="none" '
+            f'role="{role}" aria-label="{label}">'
+        ]
+        for part in parts:
+            drawn = f'{part.opening}{part.width * filled(part, state):.2f}"/></g>'
+            text.append(f"{part.anchor}{drawn}</a>" if links else drawn)
+        text.append("</svg>")
+        return Markup("".join(text))
+
+
+def filled(part: Segment, state: State | None) -> float:
+    """How much of a phase is done, from 0 to 1; a phase that was left counts as done."""
+    if state is None or not part.ms:
+        return 0
+    return 1 if part.index < state.index else min(1, state.done[part.index] / part.ms)
 
 
 def install(app: Flask) -> None:
@@ -31,5 +112,6 @@ def install(app: Flask) -> None:
             return Markup("")
         return draw(plan.areas[step.area], step.side or "both", step.arrow or "", place(step, plan))
 
+    app.jinja_env.globals["bar"] = Bars().draw
     app.jinja_env.globals["figure_of"] = figure_of
     app.jinja_env.globals["main_step"] = main_step

@@ -103,6 +103,13 @@ CONDITIONS = {
 }
 
 
+LOCKS = {
+    "clearance": "Needs a screening first",
+    "professional": "For trained hands only",
+    "withheld": "Explained, never run",
+}
+
+
 def by_whom(performers: tuple[str, ...]) -> str:
     return " or ".join(PERFORMERS[name] for name in performers)
 
@@ -121,6 +128,7 @@ FILTERS = {
     "hue": hue,
     "by_whom": by_whom,
     "origin_parts": origin_parts,
+    "lock": LOCKS.__getitem__,
     "grade": GRADES.__getitem__,
     "condition": CONDITIONS.__getitem__,
     "words": lambda value: str(value).replace("-", " "),

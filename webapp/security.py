@@ -8,6 +8,7 @@ import socket
 from dataclasses import dataclass
 
 from flask import Flask, g, request
+from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
 from webapp.settings import Settings
@@ -35,6 +36,9 @@ ALWAYS = (
         "screen-wake-lock=(self)",
     ),
 )
+
+
+BARE_HEADERS = (*ALWAYS, ("Content-Security-Policy", POLICY.format(scripts="'none'")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +116,16 @@ def install(app: Flask, settings: Settings) -> None:
             return render_template("errors/foreign.html"), 403
         return None
 
+    bare = Headers(list(BARE_HEADERS))
+
     def headers(response: Response) -> Response:
-        into = response.headers
-        scripts = f"'nonce-{g.nonce}'" if "nonce" in g else "'none'"
-        into["Content-Security-Policy"] = POLICY.format(scripts=scripts)
-        for name, value in ALWAYS:
-            into[name] = value
+        """The fixed headers are copied as a whole: each one set by itself costs more."""
+        into = bare.copy()
+        into.extend(response.headers)
+        if "nonce" in g:
+            into["Content-Security-Policy"] = POLICY.format(scripts=f"'nonce-{g.nonce}'")
         into.setdefault("Cache-Control", "no-store")
+        response.headers = into
         return response
 
     app.before_request(check)

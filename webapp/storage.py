@@ -11,6 +11,7 @@ import hashlib
 import json
 import secrets
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -121,6 +122,8 @@ class Storage:
         self.cache: OrderedDict[str, Stored] = OrderedDict()
         self.cache_lock = threading.Lock()
         self.plans: dict[str, Plan] = {}
+        self.held = threading.local()
+        self.readers: weakref.WeakSet[sa.Connection] = weakref.WeakSet()
 
     # -- opening ---------------------------------------------------------------------------
 
@@ -148,14 +151,28 @@ class Storage:
     def close(self) -> None:
         with self.lock:
             self.drop_writer()
+        for reader in list(self.readers):
+            reader.close()
         self.engine.dispose()
 
     # -- reading ---------------------------------------------------------------------------
 
     def last_seq(self, session_id: str) -> int | None:
         """How many events the session has; None when it is unknown. One query."""
-        with self.engine.connect() as connection:
+        connection = self.reader()
+        try:
             return connection.scalar(LAST_SEQ, {"id": session_id})
+        except BaseException:
+            connection.close()
+            raise
+
+    def reader(self) -> sa.Connection:
+        """This thread's own connection for a beat: taking one from the pool costs more than the read."""
+        held: sa.Connection | None = getattr(self.held, "reader", None)
+        if held is None or held.closed:
+            held = self.held.reader = self.engine.connect()
+            self.readers.add(held)
+        return held
 
     def load(self, session_id: str) -> Stored | None:
         """The session, from memory when nothing has happened since. One to three queries."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import SHIPPED
+from tests.builders import SHIPPED, WITHHELD
 from tests.conftest import Visitor, visit
 from tests.routes.page import Page
 from webapp.app import create_app
@@ -22,7 +22,7 @@ def test_all_shipped_protocols_are_listed_the_first_six_among_them(
     shipped_visitor: Visitor,
 ) -> None:
     found = listed(shipped_visitor.page("/"))
-    assert sorted(found) == list(SHIPPED)
+    assert sorted(found) == sorted([*SHIPPED, *WITHHELD])
     assert set(found) >= {
         "dm-legs-feet",
         "oc-classic-collar",

@@ -116,6 +116,8 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (200, "catalogue.show", get("/")),
     (200, "protocols.show", get("/protocols/short")),
     (200, "protocols.plan", get("/protocols/short/plan")),
+    (200, "reference.techniques", get("/techniques")),
+    (200, "reference.sources", get("/sources")),
     (200, "sessions.show", session("")),
     (200, "sessions.live", session("/live")),
     (200, "sessions.summary", session("/summary")),

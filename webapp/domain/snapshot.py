@@ -35,11 +35,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything a page may show of a session at one instant."""
+    """Everything a page may show of a session at one instant.
+
+    ``touched_at`` is the instant of the last event.
+    """
 
     plan: Plan
     state: State
     seq: int
+    touched_at: int
     actions: tuple[Action, ...]
     rows: tuple[Row, ...] = field(repr=False)
 
@@ -122,7 +126,7 @@ def snapshot(plan: Plan, events: Sequence[Event], now: int) -> Snapshot:
 def view(plan: Plan, folded: State, seq: int, now: int) -> Snapshot:
     """Like :func:`snapshot`, from a state that is folded already."""
     state = advance(plan, folded, now)
-    return Snapshot(plan, state, seq, allowed(plan, state), timetable(plan, state))
+    return Snapshot(plan, state, seq, folded.at, allowed(plan, state), timetable(plan, state))
 
 
 def timetable(plan: Plan, state: State) -> tuple[Row, ...]:

@@ -38,9 +38,12 @@ def wanted(entry: Entry, chosen: dict[str, str]) -> bool:
     )
 
 
-def shelf_order(entry: Entry) -> tuple[bool, str]:
-    """What can be started comes first."""
-    return not entry.protocol.startable, entry.protocol.title
+SHELVES = ("open", "clearance", "professional", "withheld")
+
+
+def shelf_order(entry: Entry) -> tuple[int, str]:
+    """What can be started comes first, what is never run last."""
+    return SHELVES.index(entry.protocol.access), entry.protocol.title
 
 
 def running_now() -> list[tuple[str, Snapshot]]:

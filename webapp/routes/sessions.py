@@ -24,6 +24,8 @@ KEY = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 TIME = re.compile(r"^([01]?\d|2[0-3])[:.]([0-5]\d)$")
 FARTHEST_END = timedelta(hours=6)
 
+LEFT_BEHIND_MS = 12 * 3_600_000
+
 STALE = "The session had moved on meanwhile. Nothing was changed."
 
 
@@ -55,26 +57,8 @@ def show(session_id: str) -> Response:
 
 @blueprint.get("/<session_id>/live")
 def live(session_id: str) -> Response:
-    """The live fragment; 204 when the version in the query is still what is shown.
-
-    A version is ``seq`` and ``until``, the instant at which the page changes by itself (0: never).
-    """
-    here = site()
-    seen = version_of(request.args.get("seq", ""), request.args.get("until", ""))
-    if seen:
-        seq = here.storage.last_seq(session_id)
-        now = here.clock.now()
-        if seq == seen[0] and (not seen[1] or now < seen[1]):
-            response = Response(status=204)
-            response.headers["X-Now"] = str(here.clock.now())
-            return response
+    """The live fragment. A beat that finds nothing new has been answered in ``beat.py``."""
     return fragment(stored_or_404(session_id))
-
-
-def version_of(seq: str, until: str) -> tuple[int, int] | None:
-    if not (seq.isdecimal() and until.isdecimal() and len(seq) < 9 and len(until) < 17):
-        return None
-    return int(seq), int(until)
 
 
 @blueprint.get("/<session_id>/summary")
@@ -155,7 +139,7 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     here = site()
     left_ms = None
     if action == "start" and not request.form.get("another"):
-        others = [s for s in running_now() if s[0] != stored.id and not s[1].hands_on_over]
+        others = at_work(stored.id, now)
         if others:
             return answer(stored, 409, "", others=others)
     if action == "end-at":
@@ -171,6 +155,17 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     event = act(stored.plan, stored.events, action, now, key, left_ms)
     after = here.storage.record(stored, event)
     return answer(after, said=result_of(after, action, left_ms))
+
+
+def at_work(besides: str, now: int) -> list[tuple[str, Snapshot]]:
+    """Other sessions with hands at work: not resting, and touched within the last 12 hours."""
+    return [
+        (session_id, snapshot)
+        for session_id, snapshot in running_now()
+        if session_id != besides
+        and not snapshot.hands_on_over
+        and now - snapshot.touched_at < LEFT_BEHIND_MS
+    ]
 
 
 def result_of(after: Stored, action: Action, wished_ms: int | None) -> str:

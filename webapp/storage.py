@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from webapp.clock import SignOfLife
 from webapp.domain.plan import Plan
-from webapp.domain.session import Event, State, fold, live_until
+from webapp.domain.session import Event, State, fold, follow, live_until
 
 SCHEMA = 1
 BUSY_SECONDS = 5.0
@@ -68,9 +68,6 @@ events = sa.Table(
 LAST_SEQ = sa.select(sessions.c.last_seq).where(sessions.c.id == sa.bindparam("id"))
 SESSION = sa.select(sessions).where(sessions.c.id == sa.bindparam("id"))
 EVENTS = sa.select(events).where(events.c.session == sa.bindparam("id")).order_by(events.c.seq)
-EVENT_WITH_KEY = sa.select(events.c.seq).where(
-    events.c.session == sa.bindparam("id"), events.c.key == sa.bindparam("key")
-)
 LIVE = (
     sa.select(sessions.c.id)
     .where(sessions.c.live_until > sa.bindparam("now"))
@@ -110,6 +107,10 @@ class Stored:
     @property
     def seq(self) -> int:
         return len(self.events)
+
+    def has_key(self, key: str) -> bool:
+        """True when an act with this key is recorded."""
+        return any(event.key == key for event in self.events)
 
 
 class Storage:
@@ -190,11 +191,6 @@ class Storage:
         self.keep(stored)
         return stored
 
-    def has_key(self, session_id: str, key: str) -> bool:
-        """True when an act with this key is recorded."""
-        with self.engine.connect() as connection:
-            return connection.scalar(EVENT_WITH_KEY, {"id": session_id, "key": key}) is not None
-
     def live(self, now: int, most: int = 20) -> list[Stored]:
         """Sessions that somebody started and that are not over, latest first, at most ``most``."""
         return list(self.load_all(self.live_ids(now, most)))
@@ -266,7 +262,7 @@ class Storage:
         Raises ConflictError when another event came first, NotSavedError when it cannot be written.
         """
         past = (*stored.events, event)
-        folded = fold(stored.plan, past)
+        folded = follow(stored.plan, stored.folded, event)
         try:
             with self.write() as connection:
                 moved = connection.execute(

@@ -58,10 +58,23 @@ def act(
     ``hands_on_left_ms`` goes with ``end-at``: the time until the hands-on work must be over.
     Raises RefusedError with the reason, and then nothing has changed.
     """
-    state = advance(plan, fold(plan, events), now)
+    return decide(plan, fold(plan, events), len(events), action, now, key, hands_on_left_ms)
+
+
+def decide(
+    plan: Plan,
+    folded: State,
+    seq: int,
+    action: Action,
+    now: int,
+    key: str,
+    hands_on_left_ms: int | None = None,
+) -> Event:
+    """Like :func:`act`, from a state that is folded already, after ``seq`` events."""
+    state = advance(plan, folded, now)
     if action not in allowed(plan, state):
         raise RefusedError(REASONS.get(state.status, "That is not possible at this moment."))
-    event = Event(len(events) + 1, key, action, max(now, state.at))
+    event = Event(seq + 1, key, action, max(now, state.at))
     if action == "end-at":
         return replace(event, left_ms=refit(plan, state, hands_on_left_ms or 0))
     if action in ("back", "restart", "extend"):

@@ -101,8 +101,13 @@ def fold(plan: Plan, events: Sequence[Event]) -> State:
     """The state right after the last event."""
     state = initial(plan)
     for event in events:
-        state = apply(plan, advance(plan, state, event.at), event)
+        state = follow(plan, state, event)
     return state
+
+
+def follow(plan: Plan, state: State, event: Event) -> State:
+    """The state right after ``event``, the first that comes after ``state``."""
+    return apply(plan, advance(plan, state, event.at), event)
 
 
 def advance(plan: Plan, state: State, now: int) -> State:

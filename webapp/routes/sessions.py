@@ -10,7 +10,7 @@ from datetime import timedelta
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.domain.acts import act
+from webapp.domain.acts import decide
 from webapp.domain.session import ANY_STATUS, Action, RefusedError
 from webapp.domain.snapshot import Snapshot, view
 from webapp.htmx import fragment_or_redirect, is_htmx
@@ -97,7 +97,7 @@ def commanded(session_id: str, action: Action) -> Response:
     key = request.form.get("key", "")
     if not KEY.match(key):
         return answer(stored, 422, "That form was incomplete. Please try once more.")
-    if site().storage.has_key(session_id, key):
+    if stored.has_key(key):
         return answer(stored)
     now = site().clock.now()
     if action != "stop" and is_stale(stored, now):
@@ -113,7 +113,7 @@ def commanded(session_id: str, action: Action) -> Response:
 def after_conflict(session_id: str, action: Action, key: str, now: int) -> Response:
     """Somebody acted at the same instant: a stop goes through all the same, the rest is stale."""
     stored = stored_or_404(session_id)
-    if site().storage.has_key(session_id, key):
+    if stored.has_key(key):
         return answer(stored)
     if action == "stop":
         try:
@@ -152,7 +152,7 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
                 "Please give a time within the next six hours, like 15:50.",
                 typed=typed,
             )
-    event = act(stored.plan, stored.events, action, now, key, left_ms)
+    event = decide(stored.plan, stored.folded, stored.seq, action, now, key, left_ms)
     after = here.storage.record(stored, event)
     return answer(after, said=result_of(after, action, left_ms))
 

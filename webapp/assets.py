@@ -91,7 +91,7 @@ def install(app: Flask, assets: Assets) -> None:
         small = response.status_code == 204 or (response.content_length or 0) < WORTH_COMPRESSING
         if small or response.mimetype != "text/html" or not accepts_gzip():
             return response
-        response.set_data(gzip.compress(response.get_data(), 5))
+        response.set_data(gzip.compress(response.get_data(), 1))
         response.headers["Content-Encoding"] = "gzip"
         response.headers["Vary"] = "Accept-Encoding"
         return response

@@ -42,7 +42,7 @@ class Beat:
                 site: Site = self.extensions["site"]
                 if unchanged(site, path[1], int(query[1]), int(query[2])):
                     now = str(site.clock.now())
-                    start_response("204 No Content", [*HEADERS, ("X-Now", now)])
+                    start_response("204 NO CONTENT", [*HEADERS, ("X-Now", now)])
                     return ()
         return self.app(environ, start_response)
 

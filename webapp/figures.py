@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.protocol import Area
 from webapp.domain.session import State
-from webapp.filters import clock_seconds, hue, minutes, place
+from webapp.filters import clock, hue, place
 
 MOST_KEPT = 500
 
@@ -40,16 +40,16 @@ class Segment:
     anchor: str
 
 
-def segments(plan: Plan) -> tuple[Segment, ...]:
-    """Every phase in proportion to its planned time, side by side."""
+def segments(plan: Plan, planned: tuple[int, ...]) -> tuple[Segment, ...]:
+    """Every phase in proportion to its ``planned`` time in ms, side by side."""
     phases = [(i, step) for i, step in enumerate(plan.steps) if step.hands_on]
-    total = max(1, sum(step.seconds for _, step in phases))
+    total = max(1, sum(planned[i] for i, _ in phases))
     scale = (BAR_WIDTH - BAR_GAP * (len(phases) - 1)) / total
     drawn: list[Segment] = []
     x = 0.0
     for index, step in phases:
-        width = step.seconds * scale
-        title = escape(f"{step.title}, {clock_seconds(step.seconds)}")
+        width = planned[index] * scale
+        title = escape(f"{step.title}, {clock(planned[index])}")
         place = f'x="{x:.2f}" y="0" height="20" rx="4"'
         opening = (
             f'<g class="segment hue-{hue(step, plan)}" data-step="{step.id}"><title>{title}</title>'
@@ -57,7 +57,7 @@ def segments(plan: Plan) -> tuple[Segment, ...]:
             f'<rect class="segment-done" {place} width="'
         )
         anchor = f'<a href="#{step.id}" aria-label="{title}">'
-        drawn.append(Segment(index, step.seconds * 1000, width, opening, anchor))
+        drawn.append(Segment(index, planned[index], width, opening, anchor))
         x += width + BAR_GAP
     return tuple(drawn)
 
@@ -66,20 +66,22 @@ class Bars:
     """Time bars; what does not change while a plan runs is drawn once and kept."""
 
     def __init__(self) -> None:
-        self.kept: dict[int, tuple[Plan, tuple[Segment, ...]]] = {}
+        self.kept: dict[tuple[int, tuple[int, ...]], tuple[Plan, tuple[Segment, ...]]] = {}
 
-    def segments(self, plan: Plan) -> tuple[Segment, ...]:
-        kept = self.kept.get(id(plan))
+    def segments(self, plan: Plan, planned: tuple[int, ...]) -> tuple[Segment, ...]:
+        key = (id(plan), planned)
+        kept = self.kept.get(key)
         if kept is None or kept[0] is not plan:
             if len(self.kept) >= MOST_KEPT:
                 self.kept.clear()
-            kept = self.kept[id(plan)] = (plan, segments(plan))
+            kept = self.kept[key] = (plan, segments(plan, planned))
         return kept[1]
 
     def draw(self, plan: Plan, state: State | None = None, links: bool = False) -> Markup:
         """The bar as SVG: filled as far as ``state`` has come; with ``links`` a tap leads to the phase."""
-        parts = self.segments(plan)
-        label = f"{len(parts)} phases, {minutes(plan.hands_on_seconds)} of hands-on time"
+        planned = state.planned if state else tuple(step.seconds * 1000 for step in plan.steps)
+        parts = self.segments(plan, planned)
+        label = f"{len(parts)} phases, {clock(sum(part.ms for part in parts))} of hands-on time"
         role = "group" if links else "img"
         text = [
             f'<svg class="bar" viewBox="0 0 {BAR_WIDTH} 20" preserveAspectRatio="none" '

@@ -58,8 +58,8 @@ def span(value: Span) -> str:
     return " ".join(parts)
 
 
-def place(step: PlannedStep, plan: Plan) -> str:
-    """Where and which way: ``Left calf, ankle towards knee``."""
+def side_and_area(step: PlannedStep, plan: Plan) -> str:
+    """Where: ``Left side: calf``, ``Back, both sides``."""
     if not step.area:
         return ""
     name = plan.areas[step.area].name
@@ -67,6 +67,12 @@ def place(step: PlannedStep, plan: Plan) -> str:
         name = f"{step.side.capitalize()} side: {name[0].lower()}{name[1:]}"
     elif step.side == "both":
         name = f"{name}, both sides"
+    return name
+
+
+def place(step: PlannedStep, plan: Plan) -> str:
+    """Where and which way: ``Back, both sides, low back upward``."""
+    name = side_and_area(step, plan)
     return f"{name}, {step.direction}" if step.direction else name
 
 
@@ -123,6 +129,7 @@ FILTERS = {
     "span_of_minutes": span_of_minutes,
     "span": span,
     "place": place,
+    "side_and_area": side_and_area,
     "technique_name": technique_name,
     "textbook": textbook,
     "hue": hue,

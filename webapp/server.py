@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import socket
 import sys
@@ -41,7 +40,6 @@ class AppLoader:
         app = create_app(self.settings)
         start_life(app)
         watch_parent(self.parent)
-        spare_collections()
         return app
 
 
@@ -112,16 +110,6 @@ def port_trouble(settings: Settings, error: OSError) -> str:
     if error.errno == errno.EACCES:
         return f"port {settings.port} needs more rights; choose one above 1023 with --port"
     return f"cannot listen on {settings.host}:{settings.port} ({error.strerror or error})"
-
-
-def spare_collections() -> None:
-    """Let the cyclic garbage collector look seldom: over many sessions in memory one look takes long.
-
-    What a request makes is freed by its reference count; cycles are few.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
 
 
 def watch_parent(parent: int) -> None:

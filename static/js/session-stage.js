@@ -1,8 +1,10 @@
 // <session-stage>: paints the seconds between the server's answers, and goes on to the next
 // phase by the plan it already has when the server cannot be asked.
+import { PendingStop } from "./pending-stop.js";
 import { ServerClock, SleepWatch } from "./server-clock.js";
 
 const TRUST_OWN_STEP_MS = 2_000;
+const DOUBLE_TAP_MS = 400;
 const WAKING = ["visibilitychange", "resume"];
 const RETURNING = ["pageshow", "online", "focus"];
 
@@ -18,6 +20,8 @@ class SessionStage extends HTMLElement {
   #confirmed = null;
   #steppedAt = -Infinity;
   #lostSince = null;
+  #tapped = { control: null, at: -Infinity };
+  #stop = new PendingStop(location.pathname, () => this.#resync());
   #listeners = new AbortController();
 
   connectedCallback() {
@@ -29,8 +33,12 @@ class SessionStage extends HTMLElement {
     on(this, "htmx:after:swap", () => this.#adopt());
     on(document, "htmx:after:swap", () => this.#adopt());
     on(document, "htmx:finally:request", (e) => this.#unswapped(e.detail.ctx));
-    on(document, "htmx:error", () => this.#lost());
-    on(this, "click", (e) => this.#stopAtOnce(e));
+    on(document, "htmx:error", (e) => this.#failed(e.detail.ctx));
+    this.addEventListener("click", (e) => this.#once(e), {
+      capture: true,
+      signal: this.#listeners.signal,
+    });
+    on(this, "click", (e) => e.target.closest("#act-stop") && this.#stopAtOnce());
     for (const name of WAKING) on(document, name, () => document.hidden || this.#wake());
     for (const name of RETURNING) on(window, name, () => this.#wake());
     const page = performance.getEntriesByType("navigation")[0];
@@ -39,6 +47,10 @@ class SessionStage extends HTMLElement {
       this.#clock.sample(page.requestStart, page.responseStart, this.#confirmed.now);
     }
     this.#paint();
+    if (this.#stop.waiting && this.#confirmed?.status !== "stopped") {
+      this.#showStopped();
+      this.#stop.send();
+    }
     addEventListener("load", () => this.#resync(), { once: true, signal: this.#listeners.signal });
   }
 
@@ -64,6 +76,7 @@ class SessionStage extends HTMLElement {
       ends: ends === null ? null : now + ends,
     }));
     const before = this.#confirmed;
+    if (data.status === "stopped") this.#stop.heard();
     this.#confirmed = {
       live, now, rows,
       status: data.status,
@@ -79,6 +92,10 @@ class SessionStage extends HTMLElement {
   }
 
   #say(live) {
+    if (live.dataset.status === "stopped") {
+      live.querySelector("h1").focus();
+      return;
+    }
     const status = this.querySelector("#session-status");
     const words = [live.querySelector(".step-name"), live.querySelector(".step-place")]
       .map((e) => e?.textContent.trim())
@@ -100,6 +117,7 @@ class SessionStage extends HTMLElement {
   #isOld(ctx) {
     const version = ctx.response?.headers.get("X-Version");
     if (!version || !this.#confirmed) return false;
+    if (this.#stop.waiting && !ctx.text.includes('data-status="stopped"')) return true;
     const [seq, index] = version.split(".").map(Number);
     if (seq !== this.#confirmed.seq) return seq < this.#confirmed.seq;
     const own = this.#confirmed.index + this.#shown.row;
@@ -107,9 +125,13 @@ class SessionStage extends HTMLElement {
     return index < own && this.#shown.row > 0 && steppedLately;
   }
 
-  /** An answer that found no place in the page: ask for the truth again. */
+  /** After an act: ask again when its answer found no place in the page, and never lose the focus. */
   #unswapped(ctx) {
-    if (ctx.request.method === "POST" && ctx.status !== "swapped") this.#resync();
+    if (ctx.request.method !== "POST") return;
+    if (ctx.status !== "swapped") this.#resync();
+    else if (document.activeElement === document.body) {
+      this.querySelector("#session-controls .control-main")?.focus();
+    }
   }
 
   #resync() {
@@ -126,6 +148,40 @@ class SessionStage extends HTMLElement {
     this.#resync();
   }
 
+  /** No answer. A beat is tried again by itself; an act was not done, and the person must know. */
+  #failed(ctx) {
+    this.#lost();
+    if (ctx?.request?.method !== "POST") return;
+    const stop = ctx.request.action.endsWith("/stop");
+    if (stop) this.#stop.send();
+    this.#unsent(
+      stop
+        ? "The stop counts here. The server has not heard of it yet; this device keeps trying."
+        : "Not sent: no connection. The countdown goes on; please tap again when it is back.",
+    );
+  }
+
+  #unsent(text) {
+    const note = this.querySelector("#session-unsent");
+    note.textContent = text;
+    note.hidden = !text;
+  }
+
+  /** A double tap is one tap. */
+  #once(event) {
+    const control = event.target.closest(".control");
+    if (!control || control.id === "act-stop") return;
+    const now = performance.now();
+    const { control: before, at } = this.#tapped;
+    const touched = event.pointerType === "touch" && before === control.id && now - at < DOUBLE_TAP_MS;
+    if (event.detail > 1 || touched) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
+    this.#tapped = { control: control.id, at: now };
+  }
+
   #lost() {
     this.#lostSince ??= new Date();
     const since = `${this.#lostSince.getHours()}:${pad(this.#lostSince.getMinutes())}`;
@@ -135,6 +191,7 @@ class SessionStage extends HTMLElement {
   #found() {
     this.#lostSince = null;
     this.#mark("");
+    if (!this.#stop.waiting) this.#unsent("");
   }
 
   #mark(text) {
@@ -143,8 +200,12 @@ class SessionStage extends HTMLElement {
   }
 
   /** Pain: stop counts at once, whether the server answers or not. */
-  #stopAtOnce(event) {
-    if (event.target.closest("#act-stop") === null) return;
+  #stopAtOnce() {
+    this.#stop.wait(new URLSearchParams(new FormData(this.querySelector("#acts"))));
+    this.#showStopped();
+  }
+
+  #showStopped() {
     clearTimeout(this.#timer);
     this.#confirmed.status = "stopped";
     const live = this.#live;
@@ -154,6 +215,8 @@ class SessionStage extends HTMLElement {
       ...live.querySelectorAll("input"),
       this.querySelector("#stop-advice").content.cloneNode(true),
     );
+    live.querySelector("h1").focus();
+    this.querySelector("#session-status").textContent = "Stopped. Hands off.";
   }
 
   /** Show this moment, and come back when the second changes. */
@@ -162,6 +225,7 @@ class SessionStage extends HTMLElement {
     if (!this.#confirmed) return;
     const { status } = this.#confirmed;
     if (status === "running") this.#paintRunning();
+    else if (status === "paused") this.#paintHold();
     else if (status === "waiting") this.#countUp(this.#confirmed.now - this.#confirmed.waited);
   }
 
@@ -191,6 +255,16 @@ class SessionStage extends HTMLElement {
     this.#write(clockText(seconds));
     if (this.#live.dataset.status === "running") this.#live.classList.add("stage-waiting");
     this.#again((seconds + 1) * 1000 - waited);
+  }
+
+  /** In a pause with cups on: what is left of their time. */
+  #paintHold() {
+    const hold = this.#live.querySelector("#hold-left");
+    if (!hold) return;
+    const left = Math.max(0, Number(hold.dataset.until) - this.#clock.now());
+    const seconds = Math.ceil(left / 1000);
+    hold.textContent = clockText(seconds);
+    if (left > 0) this.#again(left - (seconds - 1) * 1000);
   }
 
   #again(ms) {

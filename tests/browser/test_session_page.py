@@ -295,3 +295,66 @@ def test_nothing_leaves_the_site(prepare: Prepare, watch: Watch, server: Server)
     has(page, step="two")
     assert watch.requests
     assert all(server.address in request for request in watch.requests)
+
+
+def test_a_stop_without_the_server_is_sent_until_it_is_heard(
+    prepare: Prepare, server: Server
+) -> None:
+    page = prepare("long")
+    press(page, "Start")
+    has(page, status="running")
+    server.kill()
+    press(page, "Pain: stop")
+    expect(page.locator("#session-unsent")).to_contain_text("keeps trying")
+    server.start()
+    has(page, status="stopped", seq="2")
+    expect(page.locator("#session-unsent")).to_be_hidden()
+    page.reload()
+    has(page, status="stopped")
+
+
+def test_an_act_without_the_server_says_that_it_was_not_sent(
+    prepare: Prepare, server: Server
+) -> None:
+    page = prepare("long")
+    press(page, "Start")
+    has(page, status="running")
+    server.kill()
+    press(page, "Pause")
+    expect(page.locator("#session-unsent")).to_contain_text("Not sent")
+    server.start()
+    expect(page.locator("#session-unsent")).to_be_hidden(timeout=12_000)
+    has(page, status="running", seq="1")
+
+
+def test_a_double_tap_is_one_tap(prepare: Prepare) -> None:
+    page = prepare("long")
+    press(page, "Start")
+    has(page, status="running", seq="1")
+    page.get_by_role("button", name="Next", exact=True).dblclick(delay=60)
+    has(page, step="two", seq="2")
+    page.wait_for_timeout(700)
+    has(page, step="two", seq="2")
+
+
+def test_enter_in_the_time_field_fits_and_the_menu_stays_open(prepare: Prepare) -> None:
+    page = prepare("long")
+    press(page, "Start")
+    has(page, status="running")
+    page.locator("summary", has_text="More").click()
+    field = page.get_by_label("Must end at")
+    field.fill(time.strftime("%H:%M", time.localtime(time.time() + 5 * 60 + 30)))
+    field.press("Enter")
+    has(page, step="one", seq="2", status="running")
+    expect(page.locator("#session-more")).to_have_attribute("open", "")
+
+
+def test_after_end_back_returns_to_the_phase_that_was_left(prepare: Prepare) -> None:
+    page = prepare("long")
+    press(page, "Start")
+    has(page, status="running")
+    page.wait_for_timeout(300)
+    press(page, "End")
+    has(page, step="rest")
+    press(page, "Back")
+    has(page, step="one", status="running")

@@ -150,7 +150,7 @@ def test_without_script_the_page_loads_again_at_the_phase_end(
     visitor.clock.forward(seconds)
     page = visitor.page(f"/sessions/{session_id}")
     (refresh,) = [e for e in page.elements if e.attrs.get("http-equiv") == "refresh"]
-    assert refresh.attrs["content"] == content
+    assert refresh.attrs["content"] == f"{content};url=/sessions/{session_id}"
 
 
 @pytest.mark.parametrize(
@@ -342,13 +342,24 @@ def test_when_somebody_acts_at_the_same_instant_only_stop_goes_through(
 
 
 @pytest.mark.parametrize("key", ["", "short", "with space", "ä" * 10, "x" * 65, "a/b/c/d/e"])
-@pytest.mark.parametrize("action", ["next", "stop"])
+@pytest.mark.parametrize("action", ["next", "end"])
 def test_a_bad_key_is_422_and_changes_nothing(visitor: Visitor, key: str, action: str) -> None:
     session_id = visitor.started()
     answer = visitor.act(session_id, action, key=key)
     assert answer.status_code == 422
     assert "incomplete" in Page(answer.text).by_id("session-note").text
     assert visitor.seq(session_id) == 1
+
+
+@pytest.mark.parametrize("key", ["", "short", "the-key-of-a-pause"])
+def test_a_stop_counts_without_a_key_and_with_a_used_one(visitor: Visitor, key: str) -> None:
+    session_id = visitor.started()
+    visitor.act(session_id, "pause", key="the-key-of-a-pause")
+    answer = visitor.act(session_id, "stop", key=key)
+    assert Page(answer.text).by_id("session-live").attrs["data-status"] == "stopped"
+    again = visitor.post(f"/sessions/{session_id}/stop", {}, htmx=True)
+    assert again.status_code == 409
+    assert visitor.seq(session_id) == 3
 
 
 def test_a_form_without_any_field_is_422(visitor: Visitor) -> None:
@@ -517,7 +528,7 @@ def test_cups_that_stay_on_in_a_pause_count_until_they_are_off(visitor: Visitor)
     visitor.clock.forward(4)
     visitor.done(session_id, "pause")
     visitor.clock.forward(6)
-    assert "0:10 left" in visitor.page(f"/sessions/{session_id}").source
+    assert visitor.page(f"/sessions/{session_id}").by_id("hold-left").text == "0:10"
     visitor.done(session_id, "release")
     visitor.clock.forward(600)
     visitor.done(session_id, "resume")

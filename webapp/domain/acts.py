@@ -19,6 +19,7 @@ from webapp.domain.session import (
     apply,
     fold,
     hands_on_ms,
+    on_the_skin_here,
     tagged,
     used_ms,
 )
@@ -33,6 +34,8 @@ def fits_here(plan: Plan, state: State, action: Action) -> bool:
     match action:
         case "release":
             return state.holding
+        case "resume":
+            return not state.holding or on_the_skin_here(plan, state)
         case "back":
             return state.index > 0
         case "extend":
@@ -73,13 +76,20 @@ def decide(
     """Like :func:`act`, from a state that is folded already, after ``seq`` events."""
     state = advance(plan, folded, now)
     if action not in allowed(plan, state):
-        raise RefusedError(REASONS.get(state.status, "That is not possible at this moment."))
+        raise RefusedError(reason(state, action))
     event = Event(seq + 1, key, action, max(now, state.at))
     if action == "end-at":
         return replace(event, left_ms=refit(plan, state, hands_on_left_ms or 0))
     if action in ("back", "restart", "extend"):
         check_caps(plan, apply(plan, state, event), action)
     return event
+
+
+def reason(state: State, action: Action) -> str:
+    """Why ``action`` is not possible now, in words for the person."""
+    if action == "resume" and state.holding:
+        return "Take the cups off and confirm it first."
+    return REASONS.get(state.status, "That is not possible at this moment.")
 
 
 REASONS: dict[Status, str] = {

@@ -85,6 +85,7 @@ class State:
     waited: int = 0
     doubted: bool = False
     ended_early: bool = False
+    ended_from: int | None = None
     hands_on_ended_at: int | None = None
     started_at: int | None = None
     ended_at: int | None = None
@@ -203,7 +204,7 @@ def apply(plan: Plan, state: State, event: Event) -> State:
         case "next":
             return enter(plan, state, state.index + 1)
         case "back":
-            return enter(plan, give_again(state, max(0, state.index - 1)), max(0, state.index - 1))
+            return back(plan, state)
         case "restart":
             return enter(plan, give_in_full(state, state.index), state.index)
         case "extend":
@@ -221,8 +222,11 @@ def apply(plan: Plan, state: State, event: Event) -> State:
 
 def on_the_skin(plan: Plan, state: State) -> bool:
     """True when a pause in this step leaves something on the body that a cap counts on."""
-    if state.holding:
-        return True
+    return state.holding or on_the_skin_here(plan, state)
+
+
+def on_the_skin_here(plan: Plan, state: State) -> bool:
+    """True when the step under way is covered by a cap that counts on in a pause."""
     tags = plan.steps[state.index].tags if state.index < len(plan.steps) else ()
     return any(cap.counts_while_paused and cap.tag in tags for cap in plan.rules.cap)
 
@@ -257,6 +261,17 @@ def enter(plan: Plan, state: State, index: int) -> State:
     return replace(moved, status=entry_status(plan, moved.left, index))
 
 
+def back(plan: Plan, state: State) -> State:
+    """To the step before; right after an early end, to the step that was left for it."""
+    index = max(0, state.index - 1)
+    if plan.steps[index].kind == "aftercare":
+        return enter(plan, give_again(state, index), index)
+    if state.ended_from is not None:
+        index = state.ended_from
+    again = replace(give_again(state, index), ended_early=False, ended_from=None)
+    return enter(plan, again, index)
+
+
 def give_again(state: State, index: int) -> State:
     """What is left of the step, or all of it when nothing is."""
     return state if state.left[index] else give_in_full(state, index)
@@ -280,13 +295,14 @@ def lengthen(state: State, ms: int) -> State:
 
 def end(plan: Plan, state: State) -> State:
     """End early: hands off, and on to the aftercare; from the aftercare, or before any work, all ends."""
-    worked = any(state.done[i] for i, step in enumerate(plan.steps) if step.hands_on)
-    index = len(plan.steps)
-    if worked and not hands_on_over(plan, state.index):
-        index = next((i for i, s in enumerate(plan.steps) if s.kind == "aftercare"), index)
     status: Status = "running" if state.status == "paused" else state.status
-    over = replace(state, status=status, ended_early=True, holding=False, doubted=False)
-    return enter(plan, over, index)
+    over = replace(state, status=status, holding=False, doubted=False)
+    if hands_on_over(plan, state.index):
+        return enter(plan, over, len(plan.steps))
+    over = replace(over, ended_early=True, ended_from=state.index)
+    worked = any(state.done[i] for i, step in enumerate(plan.steps) if step.hands_on)
+    rest = next((i for i, s in enumerate(plan.steps) if s.kind == "aftercare"), len(plan.steps))
+    return enter(plan, over, rest if worked else len(plan.steps))
 
 
 def refitted(plan: Plan, state: State, left_ms: tuple[tuple[str, int], ...]) -> State:

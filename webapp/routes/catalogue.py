@@ -33,7 +33,8 @@ def show() -> str:
 
 def wanted(entry: Entry, chosen: dict[str, str]) -> bool:
     protocol = entry.protocol
-    return (not chosen["who"] or ("self" in protocol.performer) == (chosen["who"] == "self")) and (
+    hands = {"self": {"self"}, "table": {"therapist", "helper"}}.get(chosen["who"])
+    return (hands is None or bool(hands.intersection(protocol.performer))) and (
         not chosen["condition"] or protocol.condition == chosen["condition"]
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, render_template, request
@@ -16,6 +16,7 @@ from webapp.routes import site
 blueprint = Blueprint("protocols", __name__, url_prefix="/protocols")
 
 MOST_MINUTES = 240
+MINUTES = re.compile(r"^\d{1,3}([.,]\d{1,4})?$", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,7 @@ def wish_of(protocol: Protocol, fields: MultiDict[str, str]) -> Wish:
 
 def seconds_of(typed: str) -> int | None:
     """Minutes as typed (a decimal comma is fine) in seconds; None when they are impossible."""
-    try:
-        minutes = float(typed[:12].replace(",", "."))
-    except ValueError:
+    if not MINUTES.match(typed):
         return None
-    if not math.isfinite(minutes) or not 0 < minutes <= MOST_MINUTES:
-        return None
-    return round(minutes * 60)
+    minutes = float(typed.replace(",", "."))
+    return round(minutes * 60) if 0 < minutes <= MOST_MINUTES else None

@@ -95,32 +95,36 @@ def command(session_id: str, action: str) -> Response:
 def commanded(session_id: str, action: Action) -> Response:
     stored = stored_or_404(session_id)
     key = request.form.get("key", "")
+    if action == "stop":
+        return stop(stored, key)
     if not KEY.match(key):
         return answer(stored, 422, "That form was incomplete. Please try once more.")
     if stored.has_key(key):
         return answer(stored)
     now = site().clock.now()
-    if action != "stop" and is_stale(stored, now):
+    if is_stale(stored, now):
         return answer(stored, 409, STALE)
     try:
         return carry_out(stored, action, key, now)
     except RefusedError as refusal:
         return answer(stored, 409, str(refusal))
     except ConflictError:
-        return after_conflict(session_id, action, key, now)
+        after = stored_or_404(session_id)
+        return answer(after) if after.has_key(key) else answer(after, 409, STALE)
 
 
-def after_conflict(session_id: str, action: Action, key: str, now: int) -> Response:
-    """Somebody acted at the same instant: a stop goes through all the same, the rest is stale."""
-    stored = stored_or_404(session_id)
-    if stored.has_key(key):
+def stop(stored: Stored, key: str) -> Response:
+    """Pain: stop counts whatever the form carries: stale, without a key, or with a used one."""
+    if stored.has_key(key) and stored.folded.status == "stopped":
         return answer(stored)
-    if action == "stop":
-        try:
-            return carry_out(stored, action, key, now)
-        except RefusedError as refusal:
-            return answer(stored, 409, str(refusal))
-    return answer(stored, 409, STALE)
+    if not KEY.match(key) or stored.has_key(key):
+        key = secrets.token_urlsafe(12)
+    try:
+        return carry_out(stored, "stop", key, site().clock.now())
+    except RefusedError as refusal:
+        return answer(stored, 409, str(refusal))
+    except ConflictError:
+        return stop(stored_or_404(stored.id), key)
 
 
 def is_stale(stored: Stored, now: int) -> bool:

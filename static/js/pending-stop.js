@@ -1,0 +1,50 @@
+// A stop that the server has not heard of yet: kept over a reload, sent until it is answered.
+const AGAIN_MS = 2_000;
+
+export class PendingStop {
+  #key;
+  #url;
+  #heard;
+  #timer = 0;
+
+  /** `page` is the address of the session; `heard` is called once the server has answered. */
+  constructor(page, heard) {
+    this.#url = `${page}/stop`;
+    this.#key = `stop ${page}`;
+    this.#heard = heard;
+  }
+
+  get waiting() {
+    return sessionStorage.getItem(this.#key) !== null;
+  }
+
+  wait(form) {
+    sessionStorage.setItem(this.#key, form.toString());
+  }
+
+  /** The server knows. */
+  heard() {
+    sessionStorage.removeItem(this.#key);
+    clearTimeout(this.#timer);
+  }
+
+  /** Try now, and again until there is an answer. The same key makes repeating harmless. */
+  async send() {
+    clearTimeout(this.#timer);
+    const body = sessionStorage.getItem(this.#key);
+    if (body === null) return;
+    try {
+      const type = "application/x-www-form-urlencoded";
+      const headers = { "Content-Type": type, "HX-Request": "true" };
+      const answer = await fetch(this.#url, { method: "POST", body, headers });
+      if (answer.status < 500) {
+        this.heard();
+        this.#heard();
+        return;
+      }
+    } catch {
+      // No connection: tried again below.
+    }
+    this.#timer = setTimeout(() => this.send(), AGAIN_MS);
+  }
+}

@@ -28,7 +28,7 @@ from tests.builders import (
     step,
     usual_plan,
 )
-from webapp.domain.acts import act
+from webapp.domain.acts import act, allowed
 from webapp.domain.plan import Plan
 from webapp.domain.session import (
     FAR_AWAY,
@@ -1093,3 +1093,39 @@ def test_whatever_is_done_in_whatever_order_the_rules_hold(
         assert_act(plan, before, event, state)
         assert_seen(plan, events, state.at)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
+
+
+def test_with_cups_on_a_pause_is_left_only_where_they_work_or_when_they_are_off() -> None:
+    plan = usual_plan(shipped_protocol("oc-cupping-back"))
+    cups = next(i for i, step in enumerate(plan.steps) if "cups" in step.tags)
+    events = [Event(1, "start-key", "start", 0)]
+    events += [Event(2 + i, f"next-key-{i}", "next", 10 + i) for i in range(cups)]
+    events.append(Event(len(events) + 1, "pause-key", "pause", 5_000))
+    here = fold(plan, events)
+    assert here.holding
+    assert "resume" in allowed(plan, here)
+    for _ in range(sum("cups" in planned.tags for planned in plan.steps)):
+        events.append(Event(len(events) + 1, f"on-{len(events)}", "next", 6_000))
+    beyond = fold(plan, events)
+    assert beyond.holding
+    assert beyond.status == "paused"
+    with pytest.raises(RefusedError, match="Take the cups off"):
+        act(plan, events, "resume", 7_000, "resume-key")
+    events.append(act(plan, events, "release", 7_000, "release-key"))
+    assert act(plan, events, "resume", 8_000, "resume-key").kind == "resume"
+
+
+def test_back_right_after_an_early_end_returns_to_the_phase_that_was_left() -> None:
+    plan = usual_plan(shipped_protocol("oc-self-4step"))
+    first = next(i for i, step in enumerate(plan.steps) if step.hands_on)
+    events = [Event(1, "start-key", "start", 0)]
+    events += [Event(2 + i, f"next-key-{i}", "next", 10 + i) for i in range(first)]
+    events.append(act(plan, events, "end", 4_000, "end-key"))
+    ended = fold(plan, events)
+    assert ended.ended_early
+    assert plan.steps[ended.index].kind == "aftercare"
+    events.append(act(plan, events, "back", 5_000, "back-key"))
+    back = fold(plan, events)
+    assert back.index == first
+    assert not back.ended_early
+    assert back.hands_on_ended_at is None

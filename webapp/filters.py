@@ -58,13 +58,18 @@ def span(value: Span) -> str:
     return " ".join(parts)
 
 
+LIMBS = ("legs", "feet", "arms", "ear")
+
+
 def side_and_area(step: PlannedStep, plan: Plan) -> str:
-    """Where: ``Left side: calf``, ``Back, both sides``."""
+    """Where: ``Left calf``, ``Left: upper back``, ``Back, both sides``."""
     if not step.area:
         return ""
-    name = plan.areas[step.area].name
+    area = plan.areas[step.area]
+    name = area.name
     if step.side in ("left", "right"):
-        name = f"{step.side.capitalize()} side: {name[0].lower()}{name[1:]}"
+        limb = area.region in LIMBS or name.startswith("Side ")
+        name = f"{step.side.capitalize()}{'' if limb else ':'} {name[0].lower()}{name[1:]}"
     elif step.side == "both":
         name = f"{name}, both sides"
     return name

@@ -177,13 +177,13 @@ class Storage:
 
     def load(self, session_id: str) -> Stored | None:
         """The session, from memory when nothing has happened since. One to three queries."""
+        seq = self.last_seq(session_id)
+        if seq is None:
+            return None
+        kept = self.cache.get(session_id)
+        if kept and kept.seq == seq:
+            return kept
         with self.engine.connect() as connection:
-            seq = connection.scalar(LAST_SEQ, {"id": session_id})
-            if seq is None:
-                return None
-            kept = self.cache.get(session_id)
-            if kept and kept.seq == seq:
-                return kept
             row = connection.execute(SESSION, {"id": session_id}).one()
             past = tuple(event_of(r) for r in connection.execute(EVENTS, {"id": session_id}).all())
         plan = self.plan_of(row)

@@ -5,6 +5,7 @@ import { ServerClock, SleepWatch } from "./server-clock.js";
 
 const TRUST_OWN_STEP_MS = 2_000;
 const DOUBLE_TAP_MS = 400;
+const FILL_SECONDS = 5; // the bar moves slowly; each second would only cost power
 const WAKING = ["visibilitychange", "resume"];
 const RETURNING = ["pageshow", "online", "focus"];
 
@@ -241,7 +242,7 @@ class SessionStage extends HTMLElement {
     const left = Math.max(0, ends - now);
     const seconds = Math.ceil(left / 1000);
     this.#write(clockText(seconds));
-    this.#fill(rows[row], now);
+    if (this.#shown.from === undefined || seconds % FILL_SECONDS === 0) this.#fill(rows[row], now);
     if (left > 0) this.#again(left - (seconds - 1) * 1000);
   }
 

@@ -30,7 +30,10 @@ class SessionStage extends HTMLElement {
       target.addEventListener(name, act, { signal: this.#listeners.signal });
     on(this, "htmx:before:request", (e) => this.#sent.set(e.detail.ctx, performance.now()));
     on(this, "htmx:before:response", (e) => this.#answered(e.detail.ctx));
-    on(this, "htmx:before:swap", (e) => this.#isOld(e.detail.ctx) && e.preventDefault());
+    on(this, "htmx:before:swap", (e) => {
+      if (this.#isOld(e.detail.ctx)) e.preventDefault();
+      else this.#keepDigits(e.detail.tasks);
+    });
     on(this, "htmx:after:swap", () => this.#adopt());
     on(document, "htmx:after:swap", () => this.#adopt());
     on(document, "htmx:finally:request", (e) => this.#unswapped(e.detail.ctx));
@@ -124,6 +127,18 @@ class SessionStage extends HTMLElement {
     const own = this.#confirmed.index + this.#shown.row;
     const steppedLately = performance.now() - this.#steppedAt < TRUST_OWN_STEP_MS;
     return index < own && this.#shown.row > 0 && steppedLately;
+  }
+
+  /** The answer's digits are as old as its way here: the same step keeps those that are shown. */
+  #keepDigits(tasks) {
+    const { seq, status, step } = this.#live.dataset;
+    for (const { fragment } of tasks) {
+      const next = fragment?.querySelector?.("#session-live");
+      const same = next?.dataset.seq === seq && next.dataset.step === step;
+      if (same && status === "running" && this.#shown.text) {
+        next.querySelector("[role=timer]").textContent = this.#shown.text;
+      }
+    }
   }
 
   /** After an act: ask again when its answer found no place in the page, and never lose the focus. */

@@ -8,7 +8,7 @@ endif
 DATA ?= $(or $(STEADY_HANDS_DATA),.data)
 PORT ?= $(or $(STEADY_HANDS_PORT),8000)
 
-.PHONY: run test check bench bench-long lock schema screenshots clean
+.PHONY: run test check bench bench-long lock schema review screenshots clean
 
 run: .venv/app
 	$(BIN)/steady-hands serve --data $(DATA) --port $(PORT) --open
@@ -43,6 +43,9 @@ lock: .venv/dev
 
 schema: .venv/dev
 	$(BIN)/steady-hands schema --to protocols/schema/protocol.schema.json
+
+review: .venv/dev
+	$(BIN)/steady-hands review --to docs/clinical-review.md
 
 INSTALL := -m pip install --quiet --disable-pip-version-check
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from benchmarks import processes
+from tests.screened import SAFE
 from webapp.server import BACKLOG, BACKPRESSURE
 
 HOST = "127.0.0.2"
@@ -109,7 +110,9 @@ class Server:
 
     def new_session(self, protocol: str) -> str:
         """The id of a new session of ``protocol`` at its usual length, not started."""
-        answer = self.ask("/sessions", {"protocol": protocol})
+        answer = self.ask(f"/protocols/{protocol}/screening", SAFE)
+        screening = answer.headers["location"].rsplit("/", 1)[1]
+        answer = self.ask("/sessions", {"screening": screening})
         return answer.headers["location"].rsplit("/", 1)[1]
 
     def act(self, session: str, action: str) -> None:

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from tests.builders import phase_dict
 from tests.routes.page import Page
+from tests.screened import SAFE
 from webapp.app import Site, create_app
 from webapp.clock import Clock, SignOfLife
 from webapp.settings import Settings
@@ -70,9 +71,21 @@ class Visitor:
         assert answer.status_code == 200, answer.status
         return Page(answer.text)
 
+    def answer(self, protocol: str = "short", **fields: str) -> TestResponse:
+        """Send the questions' form; what ``fields`` do not say is safe (``q_fever`` is q-fever)."""
+        more = {name.replace("_", "-"): value for name, value in fields.items()}
+        return self.post(f"/protocols/{protocol}/screening", SAFE | more)
+
+    def screened(self, protocol: str = "short", **fields: str) -> str:
+        """A screening that led to a verdict; gives its id."""
+        answer = self.answer(protocol, **fields)
+        assert answer.status_code == 303, answer.text
+        return answer.headers["Location"].removeprefix("/screenings/")
+
     def prepare(self, protocol: str = "short", **fields: str) -> str:
         """A new session, ready to start; gives its id."""
-        answer = self.post("/sessions", {"protocol": protocol, **fields})
+        screening = self.screened(protocol, **fields)
+        answer = self.post("/sessions", {"screening": screening})
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"].removeprefix("/sessions/")
 

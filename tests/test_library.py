@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.broken.cases import BASE, CASES, FOLDER, Case
+from tests.broken.cases import BASE, CASES, CATALOGUE, CATALOGUE_CASES, FOLDER, Case, CatalogueCase
 from webapp import strict_json
-from webapp.domain.protocol import Catalogue
+from webapp.domain.catalogue import Catalogue
 from webapp.library import BadFileError, Entry, load, load_catalogue, load_protocol
 from webapp.settings import shipped
 
@@ -28,8 +28,7 @@ LIBRARY_WORDS = re.compile(
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
     """A catalogue of the tests' own: the messages list what it knows."""
-    folder = Path(__file__).parent / "broken" / "catalogue"
-    return load_catalogue(folder, folder)
+    return load_catalogue(CATALOGUE, CATALOGUE)
 
 
 def told(raw: bytes, catalogue: Catalogue, folder: Path, name: str = "base") -> list[str]:
@@ -195,15 +194,40 @@ def test_a_file_name_that_is_no_text_can_still_be_shown(tmp_path: Path) -> None:
     assert "\n".join(bad.lines()).encode().startswith(b"b?.json:3: id: ")
 
 
+def shipped_part(name: str) -> Any:
+    return json.loads((SHIPPED / "catalogue" / name).read_text(encoding="utf-8"))
+
+
 def test_a_folder_may_bring_a_part_of_the_catalogue(tmp_path: Path) -> None:
+    areas = shipped_part("areas.json")
+    areas["areas"][-1] = {"id": "chair", "name": "Chair", "figure": "back", "region": "arms"}
     (tmp_path / "catalogue").mkdir()
-    (tmp_path / "catalogue" / "areas.json").write_text('{"areas": []}', encoding="utf-8")
-    (tmp_path / "base.json").write_text(BASE, encoding="utf-8")
-    (bad,) = load(tmp_path, SHIPPED).bad_files
-    assert bad.lines()[0] == (
-        "base.json:34: phases[0].area: unknown area 'low-back', "
-        "expected one of: none, for none is known"
-    )
+    (tmp_path / "catalogue" / "areas.json").write_text(json.dumps(areas), encoding="utf-8")
+    opening = '"area": "low-back",\n      "side": "both",\n      "pressure": 1,\n      "tempo"'
+    assert BASE.count(opening) == 1
+    for name, area in (("base", "chair"), ("lost", "forearm")):
+        text = BASE.replace(opening, opening.replace("low-back", area))
+        text = text.replace('"id": "base"', f'"id": "{name}"')
+        (tmp_path / f"{name}.json").write_text(text, encoding="utf-8")
+    library = load(tmp_path, SHIPPED)
+    assert list(library.entries) == ["base"]
+    (bad,) = library.bad_files
+    assert bad.lines() == [
+        "lost.json:34: phases[0].area: unknown area 'forearm', expected one of: back-of-head, "
+        "beside-spine, buttocks, calf, chair, collar, ear, ear-lobe, ear-upper, foot-to-knee, "
+        "foot-top, hand, …"
+    ]
+
+
+def test_a_part_of_the_catalogue_has_what_the_others_name(tmp_path: Path) -> None:
+    sources = {"sources": [s for s in shipped_part("sources.json")["sources"] if s["id"] != "R50"]}
+    (tmp_path / "sources.json").write_text(json.dumps(sources), encoding="utf-8")
+    with pytest.raises(BadFileError) as caught:
+        load_catalogue(tmp_path, SHIPPED / "catalogue")
+    assert caught.value.bad.file == "screening.json"
+    assert [fault.message.partition(",")[0] for fault in caught.value.bad.faults] == [
+        "unknown source 'R50'"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -232,6 +256,34 @@ def test_every_fault_of_a_broken_catalogue_is_told_at_once(
     with pytest.raises(BadFileError) as caught:
         load_catalogue(tmp_path, SHIPPED / "catalogue")
     assert caught.value.bad.lines() == lines
+
+
+@pytest.mark.parametrize("case", CATALOGUE_CASES, ids=lambda case: case.name)
+def test_a_broken_file_of_the_catalogue_is_told_in_exactly_these_lines(
+    case: CatalogueCase, tmp_path: Path
+) -> None:
+    (tmp_path / case.file).write_text(case.text(), encoding="utf-8")
+    with pytest.raises(BadFileError) as caught:
+        load_catalogue(tmp_path, CATALOGUE)
+    assert caught.value.bad.lines() == [f"{case.file}:{line}" for line in case.lines]
+
+
+def test_no_two_cases_of_the_catalogue_have_one_name_and_none_is_without_fault() -> None:
+    assert len({case.name for case in CATALOGUE_CASES}) == len(CATALOGUE_CASES) >= 20
+    assert all(case.edits and case.lines for case in CATALOGUE_CASES)
+
+
+def test_the_hash_of_the_rules_changes_with_the_files_that_decide(tmp_path: Path) -> None:
+    def hash_with(name: str) -> str:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / name).write_bytes((CATALOGUE / name).read_bytes() + b"\n")
+        return load_catalogue(folder, CATALOGUE).rules_hash
+
+    before = load_catalogue(CATALOGUE, CATALOGUE).rules_hash
+    assert hash_with("sources.json") == before
+    hashes = {hash_with(name) for name in ("screening.json", "areas.json", "techniques.json")}
+    assert len({before, *hashes}) == 4
 
 
 # Fuzzing: whatever the bytes, an Entry or a BadFileError with at least one placed fault.

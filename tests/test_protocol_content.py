@@ -11,12 +11,15 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from webapp.domain.glucose import PLAUSIBLE, Band, Reading, Unit, band_of
 from webapp.domain.protocol import Phase, Protocol, SideGroup, Step
+from webapp.domain.screening import READING_COUNTS_MS, needs_glucose, questions_for
 from webapp.library import load
 from webapp.settings import shipped
 
@@ -109,21 +112,30 @@ FACTS = {
 }
 # facts correction 3, with 2.4 (neck) and 2.5 (neck red flags)
 NECK_QUESTIONS = {
-    *("neck-sudden", "neck-dizzy", "neck-limbs", "neck-vessels"),
+    *("neck-sudden", "neck-dizzy", "neck-limbs", "neck-vessels", "accident"),
     *("hypertension", "neck-strain", "joint-inflammation"),
 }
-# facts 2.3, 2.4 and correction 5
+# facts 2.3, 2.4 and correction 5; the reading itself is asked by the code
 DIABETES_QUESTIONS = {
-    *("glucose-low", "glucose-borderline", "glucose-high", "glucose-very-high"),
-    *("glucose-unknown", "insulin-recent", "hypo-unaware", "diabetes-unsteady"),
-    *("foot-wound", "foot-hot", "leg-arteries", "feet-numb", "foot-shape", "insulin-thigh"),
-    *("leg-clot", "varicose-veins", "eye-bleed", "kidney-failure"),
+    *("diabetes-type", "glucose-medicine", "last-insulin", "dka-history"),
+    *("hypo-now", "hypo-severe", "hypo-unaware", "diabetes-unsteady", "insulin-sites"),
+    *("foot-wound", "foot-hot", "foot-cold", "leg-arteries", "feet-numb", "foot-shape"),
+    *("leg-clot", "clot-known", "varicose-veins", "eye-bleed", "kidney-failure"),
 }
 # facts 2.4 and correction 4: asked of everybody
 ALL_QUESTIONS = {
-    *("chest-breath", "kidney-failure", "meal-alcohol"),
-    *("under-18", "unwell", "fever", "flare", "new-weakness", "leg-clot", "blood-thinners"),
-    *("heart", "pressure-160", "aneurysm", "lymph", "lungs", "tumour", "deep-infection"),
+    *("chest-breath", "kidney-failure", "alcohol", "last-meal"),
+    *("under-18", "unwell", "fever", "flare", "new-weakness", "leg-clot", "clot-known"),
+    *(
+        "blood-thinners",
+        "heart",
+        "pressure-160",
+        "aneurysm",
+        "lymph",
+        "lungs",
+        "tumour",
+        "deep-infection",
+    ),
     *("weak-bones", "surgery", "nervous-system", "mental-flare", "pregnancy", "skin"),
 }
 # facts 1.8 and U-12, correction 6
@@ -131,7 +143,7 @@ CUP_QUESTIONS = {"cups-diabetes", "cups-marks", "cups-moles", "cups-device", "bl
 # facts U-13, with asthma asked on its own
 HONEY_QUESTIONS = {"honey-allergy", "honey-asthma", "honey-diabetes", "honey-patch"}
 # facts U-22
-STONE_QUESTIONS = {"stones-diabetes", "stones-numb", "stones-cold"}
+STONE_QUESTIONS = {"stones-diabetes", "numb-place", "stones-cold"}
 NECK_AREAS = {"nape", "nape-shoulders", "nape-side", "collar", "back-of-head"}
 LEG_AREAS = {"lower-leg", "calf", "knee", "thigh", "thigh-back", "leg-back", "foot-to-knee"}
 FOOT_AREAS = {"toes", "foot-top", "sole", "heel", "inner-ankle"}
@@ -253,6 +265,16 @@ def question(name: str) -> str:
     return CATALOGUE.questions[name].text
 
 
+def asked(protocol: Protocol) -> set[str]:
+    """The ids of everything that is asked before a start."""
+    return {found.id for found in questions_for(CATALOGUE, protocol)}
+
+
+def levels(name: str) -> set[str]:
+    """What the unsafe answers to a question lead to, in any protocol."""
+    return {outcome.level for outcome in CATALOGUE.questions[name].every_outcome()}
+
+
 def test_every_shipped_file_loads_and_has_its_row_here() -> None:
     assert LIBRARY.bad_files == []
     files = {path.stem for path in SHIPPED.glob("*.json")}
@@ -265,7 +287,8 @@ def test_every_shipped_file_loads_and_has_its_row_here() -> None:
 @every_file
 def test_access_is_as_strict_as_the_facts_say(protocol: Protocol) -> None:
     assert protocol.access == row(protocol).access
-    assert bool(protocol.reason) == (protocol.access != "open")
+    if protocol.access != "clearance":  # there the questions say it; points say more
+        assert bool(protocol.reason) == (protocol.access != "open")
 
 
 @of({"honey-neck", "neck-front-self"})
@@ -316,8 +339,8 @@ def test_the_course_is_that_of_the_facts(protocol: Protocol) -> None:
 
 @each
 def test_everybody_is_asked_what_speaks_against_any_massage(protocol: Protocol) -> None:
-    assert set(protocol.screening) >= ALL_QUESTIONS
-    assert len(set(protocol.screening)) == len(protocol.screening)
+    assert asked(protocol) >= ALL_QUESTIONS
+    assert len(asked(protocol)) == len(questions_for(CATALOGUE, protocol))
 
 
 @each
@@ -325,7 +348,7 @@ def test_whatever_touches_the_neck_asks_all_neck_questions(protocol: Protocol) -
     # facts correction 3: by the areas, not by the status word
     assert touches_neck(protocol) == (protocol.id in NECKS)
     if touches_neck(protocol):
-        assert set(protocol.screening) >= NECK_QUESTIONS
+        assert asked(protocol) >= NECK_QUESTIONS
         assert "neck" in protocol.regions
 
 
@@ -338,17 +361,19 @@ def test_the_areas_of_the_neck_are_those_that_the_rules_below_know() -> None:
 @each
 def test_a_spine_is_asked_about_disc_and_physiotherapy(protocol: Protocol) -> None:
     # facts C24, C20 and X-12
-    asked = set(protocol.screening)
-    assert ({"disc", "physiotherapy", "spine-injury"} <= asked) == protocol.id.startswith("oc-")
-    if any(CATALOGUE.areas[p.area].region == "back" for p in protocol.all_phases()):
-        assert asked >= {"disc", "spine-injury", "back-signs", "hidden-illness"}
+    back = any(CATALOGUE.areas[p.area].region == "back" for p in protocol.all_phases())
+    assert "physiotherapy" in asked(protocol)
+    spine = back or protocol.id in SPINE
+    assert ({"disc", "spine-injury"} <= asked(protocol)) == spine
+    if back:
+        assert asked(protocol) >= {"back-signs", "hidden-illness", "accident"}
 
 
 @each
 def test_lying_face_down_is_asked_about_bleeding_in_the_eye(protocol: Protocol) -> None:
     # facts 2.4: "retinopathy with recent bleeding (prone)"
     if "face down" in protocol.position.lower():
-        assert "eye-bleed" in protocol.screening
+        assert "eye-bleed" in asked(protocol)
 
 
 @each
@@ -502,20 +527,57 @@ def test_only_their_own_files_use_cups_suction_honey_stones_device_and_stretches
 
 
 @pytest.mark.parametrize(
-    ("name", "asked"),
+    ("name", "wanted"),
     [
         ("oc-cupping-back", CUP_QUESTIONS),
         ("oc-vacuum", CUP_QUESTIONS),
         ("oc-honey-back", {*HONEY_QUESTIONS, "skin", "lungs", "heart"}),
         ("oc-stone", {*STONE_QUESTIONS, "leg-arteries"}),
-        ("oc-massager", {"implant-device", "stones-numb"}),
+        ("oc-massager", {"implant-device", "numb-place"}),
         ("oc-ap-ear", {"ear-sore"}),
         ("oc-thai", {"joint-replacement", "leg-arteries", "foot-wound", "varicose-veins"}),
     ],
 )
-def test_what_is_laid_on_the_skin_brings_its_own_questions(name: str, asked: set[str]) -> None:
+def test_what_is_laid_on_the_skin_brings_its_own_questions(name: str, wanted: set[str]) -> None:
     # facts U-12, U-13, U-22, R40
-    assert set(PROTOCOLS[name].screening) >= asked
+    assert asked(PROTOCOLS[name]) >= wanted
+
+
+@each
+def test_only_professional_files_ask_whether_the_hands_are_trained(protocol: Protocol) -> None:
+    # facts, status words: PRO and INFO run once a trained person has confirmed
+    assert ("trained" in asked(protocol)) == (protocol.access == "professional")
+
+
+def test_every_tag_that_an_answer_leaves_out_is_carried_by_phases() -> None:
+    # a tag with a slip of the pen would leave nothing out
+    named = {
+        tag
+        for found in CATALOGUE.questions.values()
+        for outcome in found.every_outcome()
+        for tag in outcome.leave_out
+    }
+    carried = {tag for p in RUN.values() for phase in p.all_phases() for tag in phase.tags}
+    assert named == {"pregnancy-point", "foot-point"}
+    assert named <= carried
+
+
+def test_what_no_word_of_a_clinician_clears_is_closed() -> None:
+    # facts correction 4
+    for name in ("under-18", "leg-clot", "clot-known", "neck-vessels", "cups-diabetes"):
+        assert CATALOGUE.questions[name].never_cleared, name
+        assert levels(name) <= {"not-today", "help"}, name
+    for found in CATALOGUE.questions.values():
+        if found.group == "signs":
+            assert found.never_cleared, found.id
+            assert levels(found.id) == {"help"}, found.id
+    for name, when in (
+        ("aneurysm", {"neck", "collar-zone"}),
+        ("blood-thinners", {"cupping", "vacuum"}),
+    ):
+        first = CATALOGUE.questions[name].outcomes[0]
+        assert first.level == "not-today", name
+        assert when <= {*first.when.regions, *first.when.techniques}, name
 
 
 @of(SUCTION)
@@ -542,7 +604,8 @@ def test_diabetes_is_touched_lightly_and_slowly(protocol: Protocol) -> None:
     for phase in phases:
         if phase.area in ("calf", "leg-back", "thigh-back", "foot-to-knee"):
             assert any("behind the knee" in place for place in phase.avoid), phase.id
-    assert set(protocol.screening) >= DIABETES_QUESTIONS
+    assert asked(protocol) >= DIABETES_QUESTIONS
+    assert needs_glucose(protocol)
 
 
 def test_legs_and_feet_come_in_their_order() -> None:
@@ -573,17 +636,49 @@ def test_diabetes_checks_glucose_before_and_after(protocol: Protocol) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "numbers"),
+    ("band", "mg", "mmol"),
     [
-        ("glucose-low", ["4.0", "72"]),
-        ("glucose-borderline", ["4.0", "5.6", "72", "99"]),
-        ("glucose-high", ["13.9", "16.7", "251", "300"]),
-        ("glucose-very-high", ["16.7", "300"]),
-        ("glucose-unknown", ["15"]),
+        ("severe-low", ("20", "53"), ("1.1", "2.9")),
+        ("low", ("54", "71"), ("3.0", "3.9")),
+        ("borderline", ("72", "99"), ("4.0", "5.5")),
+        ("go", ("100", "250"), ("5.6", "13.9")),
+        ("high", ("251", "300"), ("14.0", "16.7")),
+        ("very-high", ("301", "600"), ("16.8", "33.3")),
     ],
 )
-def test_the_bands_of_glucose_are_those_of_the_facts(name: str, numbers: list[str]) -> None:
-    assert re.findall(r"\d+(?:\.\d+)?", question(name)) == numbers  # facts 2.3
+def test_the_bands_of_glucose_are_those_of_the_facts(
+    band: Band, mg: tuple[str, str], mmol: tuple[str, str]
+) -> None:
+    # facts 2.3: the first and the last reading of each band that a meter can show
+    units: dict[Unit, tuple[str, str]] = {"mg/dL": mg, "mmol/L": mmol}
+    for unit, (least, most) in units.items():
+        for value in (least, most):
+            reading = Reading(shown="number", value=Decimal(value), unit=unit)
+            assert band_of(reading) == band, (value, unit)
+        if band in ("severe-low", "very-high"):
+            assert Decimal(least if band == "severe-low" else most) in PLAUSIBLE[unit]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "band"),
+    [
+        ("5.55", "mmol/L", "borderline"),
+        ("13.95", "mmol/L", "high"),
+        ("3.95", "mmol/L", "low"),
+        ("2.95", "mmol/L", "severe-low"),
+        ("16.75", "mmol/L", "very-high"),
+        ("99.5", "mg/dL", "borderline"),
+        ("250.5", "mg/dL", "high"),
+    ],
+)
+def test_between_two_bands_the_stricter_one_holds(value: str, unit: Unit, band: Band) -> None:
+    # facts correction 5
+    assert band_of(Reading(shown="number", value=Decimal(value), unit=unit)) == band
+
+
+def test_a_reading_counts_for_fifteen_minutes() -> None:
+    # facts correction 5
+    assert READING_COUNTS_MS == 15 * 60 * 1000
 
 
 # --- the conflicts of the base text, facts 1.12 -----------------------------------------------
@@ -616,7 +711,7 @@ def test_C03_cups_stay_on_for_seven_minutes_at_most_and_five_as_usual(protocol: 
 def test_C04_cups_wait_three_days_and_for_the_marks(protocol: Protocol) -> None:
     assert protocol.course
     assert protocol.course.gap_hours >= 72
-    assert "cups-marks" in protocol.screening
+    assert "cups-marks" in asked(protocol)
     assert "faded" in step(protocol, "marks").text
 
 
@@ -629,18 +724,19 @@ def test_C05_cups_glide_up_the_back_and_never_on_the_neck(protocol: Protocol) ->
 
 @of(SUCTION)
 def test_C06_cups_ask_the_full_list(protocol: Protocol) -> None:
-    assert set(protocol.screening) >= ALL_QUESTIONS | CUP_QUESTIONS
+    assert asked(protocol) >= ALL_QUESTIONS | CUP_QUESTIONS
 
 
 @of(SUCTION)
 def test_C07_no_cups_in_a_flare(protocol: Protocol) -> None:
-    assert "flare" in protocol.screening
+    assert "flare" in asked(protocol)
 
 
 @each
 def test_C08_adults_only(protocol: Protocol) -> None:
-    assert protocol.screening[0] == "under-18"
+    assert "under-18" in asked(protocol)
     assert "18" in question("under-18")
+    assert levels("under-18") == {"not-today"}
     if protocol.id in SUCTION:
         assert "adults only" in protocol.summary
 
@@ -720,11 +816,12 @@ def test_C18_points_where_it_hurts_and_away_from_it_are_two_files() -> None:
 @of(SPINE_POINTS)
 def test_C19_no_points_in_a_flare(protocol: Protocol) -> None:
     assert protocol.access == "clearance"
-    assert "flare" in protocol.screening
+    assert "flare" in asked(protocol)
 
 
 @of(SPINE)
 def test_C20_a_day_between_physiotherapy_and_massage(protocol: Protocol) -> None:
+    assert "physiotherapy" in asked(protocol)
     assert "24 hours" in question("physiotherapy")
     assert "no physiotherapy in the last 24 hours" in step(protocol, "meal").text
 
@@ -751,13 +848,14 @@ def test_C22_strong_hands_on_the_neck_are_trained_hands() -> None:
 
 @each
 def test_C23_severe_pain_is_no_reason_for_massage(protocol: Protocol) -> None:
-    assert "flare" in protocol.screening
+    assert "flare" in asked(protocol)
+    assert levels("flare") == {"not-today"}
     assert "strong pain" in question("flare")
 
 
 @of(SPINE | {"dm-general-gentle"})
 def test_C24_a_slipped_disc_is_asked_about(protocol: Protocol) -> None:
-    assert "disc" in protocol.screening
+    assert "disc" in asked(protocol)
     assert "slipped disc" in question("disc")
 
 
@@ -769,21 +867,26 @@ def test_C25_tumours_and_tuberculosis_are_asked_about_in_the_wider_words() -> No
 
 @each
 def test_C26_skin_is_asked_about_wherever_hands_go(protocol: Protocol) -> None:
-    assert "skin" in protocol.screening
+    assert "skin" in asked(protocol)
+    assert CATALOGUE.questions["skin"].kind == "place"
     assert "where hands would go" in question("skin")
 
 
 @of(NECKS)
 def test_C27_neck_vessels_and_high_pressure_are_asked_about(protocol: Protocol) -> None:
-    assert {"neck-vessels", "hypertension", "aneurysm"} <= set(protocol.screening)
+    assert {"neck-vessels", "hypertension", "aneurysm"} <= asked(protocol)
 
 
 @each
 def test_C28_pregnancy_is_asked_about_and_its_point_is_marked(protocol: Protocol) -> None:
-    assert "pregnancy" in protocol.screening
+    assert "pregnancy" in asked(protocol)
+    assert [o.leave_out for o in CATALOGUE.questions["pregnancy"].outcomes] == [
+        ("pregnancy-point",)
+    ]
     for phase in protocol.all_phases():
         marked = any("regnant" in place for place in phase.avoid)
         assert marked == ("SP6" in phase.title), phase.id
+        assert ("pregnancy-point" in phase.tags) == ("SP6" in phase.title), phase.id
 
 
 @each
@@ -852,17 +955,30 @@ def test_C34_massage_comes_on_top_of_the_medicine(protocol: Protocol) -> None:
 
 def test_C35_insulin_is_a_gate_and_a_lock_for_points() -> None:
     for name in DIABETES:
-        gates = {"insulin-recent", "glucose-unknown", "insulin-thigh"}
-        assert gates <= set(PROTOCOLS[name].screening), name
-        assert ("insulin-points" in PROTOCOLS[name].screening) == (name == "dm2-acupressure")
+        gates = {"last-insulin", "glucose-medicine", "insulin-sites"}
+        assert gates <= asked(PROTOCOLS[name]), name
+        assert needs_glucose(PROTOCOLS[name]), name
+        locks = [
+            option.id
+            for option in CATALOGUE.questions["glucose-medicine"].options
+            if any(
+                outcome.level == "clinician" and CATALOGUE.matches(outcome.when, PROTOCOLS[name])
+                for outcome in option.outcomes
+            )
+        ]
+        assert locks == (["insulin"] if name == "dm2-acupressure" else []), name
     assert "clinician has agreed" in step(PROTOCOLS["dm2-acupressure"], "insulin").text
 
 
 @of(DIABETES | {"oc-thai"})
 def test_C36_poor_leg_arteries_and_numb_feet_are_asked_about(protocol: Protocol) -> None:
-    assert {"leg-arteries", "feet-numb"} <= set(protocol.screening)
+    assert {"leg-arteries", "feet-numb"} <= asked(protocol)
+    assert levels("leg-arteries") == levels("feet-numb") == {"clinician"}
+    (numb,) = CATALOGUE.questions["feet-numb"].outcomes
+    assert (numb.light, numb.leave_out) == (True, ("foot-point",))
     assert all(p.pressure <= 2 for p in protocol.all_phases() if p.area in LEG_AREAS | FOOT_AREAS)
     for phase in points(protocol):
+        assert ("foot-point" in phase.tags) == (phase.area in FOOT_AREAS), phase.id
         if phase.area in FOOT_AREAS:
             assert any("Numb feet" in place for place in phase.avoid), phase.id
 

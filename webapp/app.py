@@ -16,7 +16,7 @@ from webapp.filters import FILTERS
 from webapp.htmx import is_htmx
 from webapp.library import Library, load
 from webapp.life import LifeSigns, wake
-from webapp.routes import catalogue, protocols, reference, sessions
+from webapp.routes import catalogue, protocols, reference, screenings, sessions
 from webapp.settings import Settings, shipped
 from webapp.storage import NotSavedError, Storage, open_sqlite
 
@@ -59,7 +59,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     figures.install(app)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["nonce"] = security.new_nonce
-    for module in (catalogue, protocols, reference, sessions):
+    for module in (catalogue, protocols, reference, screenings, sessions):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(NotSavedError, show_not_saved)
@@ -89,6 +89,7 @@ def error_answer(status: int, title: str, text: str) -> Response:
 WORDS = {
     404: ("Not here", "There is nothing at this address. It may have been mistyped or removed."),
     405: ("Not this way", "This address does not take that kind of request."),
+    409: ("Not now", "That does not fit what stands here at the moment. Nothing was changed."),
     413: ("Too much", "What was sent is larger than this site takes."),
 }
 

@@ -158,3 +158,22 @@ def schema(to: Path | None) -> None:
         to.write_text(text, encoding="utf-8")
     else:
         click.echo(text, nl=False)
+
+
+@main.command()
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write instead of the screen.",
+)
+def review(to: Path | None) -> None:
+    """Print the content of the shipped protocols, for a clinician to go through."""
+    from webapp.library import load
+    from webapp.review import review_text
+
+    folder = shipped("protocols")
+    text = review_text(load(folder, folder))
+    if to:
+        to.write_text(text, encoding="utf-8")
+    else:
+        click.echo(text, nl=False)

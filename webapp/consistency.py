@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from webapp import strict_json
+from webapp.domain.catalogue import Catalogue
 from webapp.domain.plan import OPTIONAL_FLOOR_SECONDS, UnreachableError, check_reachable, fit
-from webapp.domain.protocol import FORMAT, Catalogue, Phase, Protocol, SideGroup
+from webapp.domain.protocol import FORMAT, Phase, Protocol, SideGroup
 from webapp.strict_json import Document
 from webapp.validation import FORMS, shown, validate
 
@@ -65,6 +66,35 @@ def reference_complaints(value: object, name: str, catalogue: Catalogue) -> Iter
             for source in SOURCE_IN_ORIGIN.findall(text):
                 yield from unknown(place, "source", source, catalogue.sources)
     yield from doubled(step_ids(value))
+
+
+# Where catalogue files name things of the catalogue: the place, the noun, the part that knows it.
+WHENS: tuple[strict_json.Path, ...] = (
+    ("questions", "*", "asked", "*"),
+    ("questions", "*", "outcomes", "*", "when"),
+    ("questions", "*", "options", "*", "outcomes", "*", "when"),
+    ("red_flags", "*", "when", "*"),
+)
+
+
+def catalogue_complaints(value: object, catalogue: Catalogue) -> Iterator[Complaint]:
+    """Ids in a catalogue file that name nothing."""
+    regions = {area.region for area in catalogue.areas.values()}
+    names: list[tuple[strict_json.Path, str, Iterable[str]]] = [
+        (("areas", "*", "within", "*"), "area", catalogue.areas),
+        (("techniques", "*", "never_areas", "*"), "area", catalogue.areas),
+        (("questions", "*", "group"), "group", catalogue.groups),
+    ]
+    for when in WHENS:
+        names.append(((*when, "techniques", "*"), "technique", catalogue.techniques))
+        names.append(((*when, "regions", "*"), "region", regions))
+    for pattern, noun, known in names:
+        for place, text in texts(value, pattern):
+            yield from unknown(place, noun, text, known)
+    for key in ("questions", "red_flags"):
+        for place, text in texts(value, (key, "*", "origin")):
+            for source in SOURCE_IN_ORIGIN.findall(text):
+                yield from unknown(place, "source", source, catalogue.sources)
 
 
 def unknown(
@@ -178,6 +208,27 @@ def phase_complaints(place: strict_json.Path, phase: Phase) -> Iterator[Complain
             yield (
                 (*place, "cues", i, "at"),
                 f"{cue.at} lies outside the phase at its shortest, expected {-least} to {least}",
+            )
+
+
+def technique_complaints(
+    place: strict_json.Path, phase: Phase, catalogue: Catalogue
+) -> Iterator[Complaint]:
+    """A phase outside the limits of its technique."""
+    technique = catalogue.techniques.get(phase.technique)
+    if technique is None:
+        return
+    name = technique.name.lower()
+    if phase.area in technique.never_areas:
+        yield (*place, "area"), f"no {name} in {shown(phase.area)}, expected another area"
+    for field, limits, value in (
+        ("pressure", technique.pressure, phase.pressure),
+        ("tempo", technique.tempo, phase.tempo),
+    ):
+        if limits and value is not None and not limits.holds(value):
+            yield (
+                (*place, field),
+                f"{value} is outside what {name} allows, expected {limits.min} to {limits.max}",
             )
 
 

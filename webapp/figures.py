@@ -8,8 +8,8 @@ from functools import lru_cache
 from flask import Flask
 from markupsafe import Markup, escape
 
+from webapp.domain.catalogue import Area
 from webapp.domain.plan import Plan, PlannedStep
-from webapp.domain.protocol import Area
 from webapp.domain.session import State
 from webapp.filters import clock, hue, place
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 
+from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.protocol import Duration, PhaseDuration, Span
 
@@ -114,11 +116,31 @@ CONDITIONS = {
 }
 
 
+def glucose(reading: Reading) -> str:
+    """``6.4 mmol/L``, or what the meter said."""
+    if reading.shown == "number":
+        return f"{reading.value} {reading.unit}"
+    return {"lo": "LO", "hi": "HI", "none": "no meter"}[reading.shown]
+
+
 LOCKS = {
-    "clearance": "Needs a screening first",
+    "clearance": "More questions first",
     "professional": "For trained hands only",
     "withheld": "Explained, never run",
 }
+CLINICIANS = {
+    "doctor": "the doctor",
+    "diabetes-team": "the diabetes team",
+    "specialist": "a specialist",
+    "midwife": "the midwife",
+    "physiotherapist": "the physiotherapist",
+}
+
+
+def day(iso: str) -> str:
+    """An ISO day in words: ``12 November 2026``."""
+    found = date.fromisoformat(iso)
+    return f"{found.day} {found:%B %Y}"
 
 
 def by_whom(performers: tuple[str, ...]) -> str:
@@ -140,6 +162,9 @@ FILTERS = {
     "hue": hue,
     "by_whom": by_whom,
     "origin_parts": origin_parts,
+    "day": day,
+    "glucose": glucose,
+    "clinician": CLINICIANS.__getitem__,
     "lock": LOCKS.__getitem__,
     "grade": GRADES.__getitem__,
     "condition": CONDITIONS.__getitem__,

@@ -10,28 +10,28 @@ from typing import TypeVar
 
 from webapp import strict_json
 from webapp.consistency import (
+    catalogue_complaints,
     doubled,
     phase_complaints,
     placed_phases,
     protocol_complaints,
     reference_complaints,
     rule_complaints,
+    technique_complaints,
     texts,
 )
-from webapp.domain.plan import (
-    Plan,
-    fit,
-    with_names,
-)
-from webapp.domain.protocol import (
+from webapp.domain.catalogue import (
     Area,
     Catalogue,
-    Model,
-    Protocol,
+    Group,
     Question,
+    RedFlag,
     Source,
     Technique,
 )
+from webapp.domain.plan import NO_CHANGES, Changes, Plan, fit, with_names
+from webapp.domain.protocol import Model, Protocol
+from webapp.domain.screening import RULES
 from webapp.strict_json import Document, Fault, NotJsonError
 from webapp.validation import validate
 
@@ -87,11 +87,18 @@ class Library:
     def get(self, protocol_id: str) -> Entry | None:
         return self.entries.get(protocol_id)
 
-    def plan(self, protocol: Protocol, seconds: int, chosen: frozenset[str] = frozenset()) -> Plan:
-        """Fit, and give the plan its own copy of the names it shows. Raises UnreachableError."""
-        return with_names(
-            fit(protocol, seconds, chosen), self.catalogue.techniques, self.catalogue.areas
-        )
+    def plan(
+        self,
+        protocol: Protocol,
+        seconds: int,
+        chosen: frozenset[str] = frozenset(),
+        changes: Changes = NO_CHANGES,
+    ) -> Plan:
+        """Fit, and give the plan its own copy of what it shows. Raises UnreachableError."""
+        catalogue = self.catalogue
+        flags = [f for f in catalogue.red_flags.values() if catalogue.concerns(f.when, protocol)]
+        plan = fit(protocol, seconds, chosen, changes, catalogue.areas)
+        return with_names(plan, catalogue.techniques, catalogue.areas, flags)
 
 
 def load(folder: Path, shipped: Path) -> Library:
@@ -114,8 +121,11 @@ def load(folder: Path, shipped: Path) -> Library:
 def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
     """Techniques, areas, sources and screening questions. Raises BadFileError."""
 
+    def found(name: str) -> Path:
+        return folder / name if (folder / name).is_file() else shipped / name
+
     def items(name: str, key: str, model: type[M]) -> list[M]:
-        path = folder / name if (folder / name).is_file() else shipped / name
+        path = found(name)
         document = parsed(path, content(path))
         raw = document.value.get(key) if isinstance(document.value, dict) else None
         if not isinstance(raw, list):
@@ -128,12 +138,33 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
             raise bad_file(path, faults)
         return [item for item, _ in checked if item]
 
-    return Catalogue(
+    catalogue = Catalogue(
         techniques={t.id: t for t in items("techniques.json", "techniques", Technique)},
         areas={a.id: a for a in items("areas.json", "areas", Area)},
         sources={s.id: s for s in items("sources.json", "sources", Source)},
+        groups={g.id: g for g in items("screening.json", "groups", Group)},
         questions={q.id: q for q in items("screening.json", "questions", Question)},
+        red_flags={f.id: f for f in items("screening.json", "red_flags", RedFlag)},
+        rules_hash=rules_hash([found(name) for name in RULE_FILES]),
     )
+    for name in RULE_FILES:
+        document = parsed(found(name), content(found(name)))
+        complaints = catalogue_complaints(document.value, catalogue)
+        faults = [Fault(document.line(place), place, text) for place, text in complaints]
+        if faults:
+            raise bad_file(found(name), faults)
+    return catalogue
+
+
+RULE_FILES = ("screening.json", "areas.json", "techniques.json")
+
+
+def rules_hash(files: Iterable[Path]) -> str:
+    """Which version of the rules of screening this is: the files that decide, and the code's number."""
+    digest = hashlib.sha256(f"rules {RULES}".encode())
+    for file in files:
+        digest.update(content(file))
+    return digest.hexdigest()
 
 
 def load_protocol(path: Path, catalogue: Catalogue) -> Entry:
@@ -145,6 +176,7 @@ def load_protocol(path: Path, catalogue: Catalogue) -> Entry:
     complaints = [*reference_complaints(document.value, path.stem, catalogue)]
     for place, phase in placed_phases(document):
         complaints += phase_complaints(place, phase)
+        complaints += technique_complaints(place, phase, catalogue)
     if protocol:
         complaints += protocol_complaints(protocol)
     told = {fault.path for fault in faults}

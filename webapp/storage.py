@@ -15,17 +15,21 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from webapp.clock import SignOfLife
+from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
+from webapp.domain.screening import Admission, Screening
 from webapp.domain.session import Event, State, fold, follow, live_until
 
-SCHEMA = 1
+SCHEMA = 2
+SCREENING_KEPT_MS = 24 * 3_600_000
 BUSY_SECONDS = 5.0
 KEPT_SESSIONS = 20_000
 KEPT_PLANS = 2_000
@@ -51,6 +55,23 @@ sessions = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("last_seq", sa.Integer, nullable=False),
     sa.Column("live_until", sa.BigInteger, nullable=False, index=True),
+    sa.Column("admission", sa.Text),
+)
+
+screenings = sa.Table(
+    "screenings",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("kept_at", sa.BigInteger, nullable=False, index=True),
+)
+
+readings = sa.Table(
+    "readings",
+    metadata,
+    sa.Column("session", sa.ForeignKey("sessions.id"), primary_key=True),
+    sa.Column("at", sa.BigInteger, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
 )
 
 events = sa.Table(
@@ -103,6 +124,7 @@ class Stored:
     events: tuple[Event, ...]
     folded: State
     created_at: int
+    admission: Admission | None = None
 
     @property
     def seq(self) -> int:
@@ -133,7 +155,7 @@ class Storage:
         try:
             with self.write() as connection:
                 if sa.inspect(connection).has_table("meta"):
-                    self.check_schema(connection)
+                    self.upgrade(connection, self.check_schema(connection))
                 else:
                     metadata.create_all(connection)
                     connection.execute(sa.insert(meta), {"name": "schema", "value": str(SCHEMA)})
@@ -141,12 +163,24 @@ class Storage:
             why = getattr(error.__cause__, "orig", error.__cause__)
             raise StorageError(f"the database cannot be used: {why}") from error
 
-    def check_schema(self, connection: sa.Connection) -> None:
+    def check_schema(self, connection: sa.Connection) -> int:
+        """The schema of the database that is there. Raises StorageError for a newer one."""
         found = connection.scalar(sa.select(meta.c.value).where(meta.c.name == "schema"))
         if found is None or not found.isdigit() or int(found) > SCHEMA:
             raise StorageError(
                 f"the database was written by a newer Steady Hands (schema {found}, this one knows "
                 f"{SCHEMA}); install that version, or choose another folder with --data"
+            )
+        return int(found)
+
+    def upgrade(self, connection: sa.Connection, found: int) -> None:
+        """Bring an older database up to date, in the transaction of ``connection``."""
+        if found < 2:
+            connection.exec_driver_sql("ALTER TABLE sessions ADD COLUMN admission TEXT")
+            metadata.create_all(connection, tables=[screenings, readings])
+        if found < SCHEMA:
+            connection.execute(
+                sa.update(meta).where(meta.c.name == "schema").values(value=str(SCHEMA))
             )
 
     def close(self) -> None:
@@ -187,7 +221,7 @@ class Storage:
             row = connection.execute(SESSION, {"id": session_id}).one()
             past = tuple(event_of(r) for r in connection.execute(EVENTS, {"id": session_id}).all())
         plan = self.plan_of(row)
-        stored = Stored(session_id, row.title, plan, past, fold(plan, past), row.created_at)
+        stored = stored_of(row, plan, past)
         self.keep(stored)
         return stored
 
@@ -213,11 +247,7 @@ class Storage:
                 by_session.setdefault(row.session, []).append(event_of(row))
         for session_id in ids:
             row = rows[session_id]
-            happened = tuple(by_session.get(session_id, []))
-            plan = self.plan_of(row)
-            yield Stored(
-                session_id, row.title, plan, happened, fold(plan, happened), row.created_at
-            )
+            yield stored_of(row, self.plan_of(row), tuple(by_session.get(session_id, [])))
 
     def plan_of(self, row: sa.Row[tuple[object, ...]]) -> Plan:
         """The frozen plan of a session; equal plans are one object in memory."""
@@ -235,7 +265,9 @@ class Storage:
 
     # -- writing ---------------------------------------------------------------------------
 
-    def create(self, plan: Plan, protocol_hash: str, now: int) -> str:
+    def create(
+        self, plan: Plan, protocol_hash: str, now: int, admission: Admission | None = None
+    ) -> str:
         """Store a new session and give its id. Raises NotSavedError."""
         session_id = secrets.token_urlsafe(12)
         text = plan.model_dump_json()
@@ -252,9 +284,54 @@ class Storage:
                     "created_at": now,
                     "last_seq": 0,
                     "live_until": 0,
+                    "admission": admission.model_dump_json() if admission else None,
                 },
             )
         return session_id
+
+    def keep_screening(self, screening: Screening, now: int) -> str:
+        """Store a screening, drop those of more than a day ago, and give its id.
+
+        Raises NotSavedError.
+        """
+        screening_id = secrets.token_urlsafe(12)
+        row = {"id": screening_id, "body": screening.model_dump_json(), "kept_at": now}
+        with self.write() as connection:
+            old = screenings.c.kept_at < now - SCREENING_KEPT_MS
+            connection.execute(sa.delete(screenings).where(old))
+            connection.execute(sa.insert(screenings), row)
+        return screening_id
+
+    def screening(self, screening_id: str) -> Screening | None:
+        """A screening that is still kept. One query."""
+        query = sa.select(screenings.c.body).where(screenings.c.id == screening_id)
+        with self.engine.connect() as connection:
+            body = connection.scalar(query)
+        return Screening.model_validate_json(body) if body else None
+
+    def tell_word(self, screening_id: str, screening: Screening) -> None:
+        """Store the screening with a clinician's word. Raises NotSavedError."""
+        with self.write() as connection:
+            connection.execute(
+                sa.update(screenings)
+                .where(screenings.c.id == screening_id)
+                .values(body=screening.model_dump_json())
+            )
+
+    def tell_reading(self, session_id: str, at: int, reading: Reading) -> None:
+        """A reading after the session; the same instant again replaces it. Raises NotSavedError."""
+        row = {"session": session_id, "at": at, "body": reading.model_dump_json()}
+        same = (readings.c.session == session_id) & (readings.c.at == at)
+        with self.write() as connection:
+            connection.execute(sa.delete(readings).where(same))
+            connection.execute(sa.insert(readings), row)
+
+    def readings_of(self, session_id: str) -> list[tuple[int, Reading]]:
+        """Instants (ms) and readings after a session, in order. One query."""
+        query = sa.select(readings).where(readings.c.session == session_id).order_by(readings.c.at)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [(row.at, Reading.model_validate_json(row.body)) for row in rows]
 
     def record(self, stored: Stored, event: Event) -> Stored:
         """Add ``event`` right behind what ``stored`` knows, durably, and give the session after it.
@@ -279,7 +356,7 @@ class Storage:
                 connection.execute(ADD_EVENT, row_of(stored.id, event))
         except IntegrityError:
             raise ConflictError from None
-        after = Stored(stored.id, stored.title, stored.plan, past, folded, stored.created_at)
+        after = replace(stored, events=past, folded=folded)
         self.keep(after)
         return after
 
@@ -356,6 +433,13 @@ def open_sqlite(path: Path) -> Storage:
     except (OperationalError, DBAPIError) as error:
         raise StorageError(f"the database {path.name} cannot be opened: {error.orig}") from error
     return storage
+
+
+def stored_of(row: sa.Row[Any], plan: Plan, past: tuple[Event, ...]) -> Stored:
+    admission = Admission.model_validate_json(row.admission) if row.admission else None
+    return Stored(
+        row.id, row.title, plan, past, fold(plan, past), row.created_at, admission=admission
+    )
 
 
 def event_of(row: sa.Row[tuple[object, ...]]) -> Event:

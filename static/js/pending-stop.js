@@ -3,13 +3,13 @@ const AGAIN_MS = 2_000;
 
 export class PendingStop {
   #key;
-  #url;
+  #page;
   #heard;
   #timer = 0;
 
   /** `page` is the address of the session; `heard` is called once the server has answered. */
   constructor(page, heard) {
-    this.#url = `${page}/stop`;
+    this.#page = page;
     this.#key = `stop ${page}`;
     this.#heard = heard;
   }
@@ -18,8 +18,14 @@ export class PendingStop {
     return sessionStorage.getItem(this.#key) !== null;
   }
 
-  wait(form) {
-    sessionStorage.setItem(this.#key, form.toString());
+  /** `act` is "stop" or "low", `form` what its button sends. */
+  wait(act, form) {
+    sessionStorage.setItem(this.#key, `${act}?${form}`);
+  }
+
+  /** Which of the two it was. */
+  get act() {
+    return sessionStorage.getItem(this.#key)?.split("?", 1)[0];
   }
 
   /** The server knows. */
@@ -31,12 +37,13 @@ export class PendingStop {
   /** Try now, and again until there is an answer. The same key makes repeating harmless. */
   async send() {
     clearTimeout(this.#timer);
-    const body = sessionStorage.getItem(this.#key);
-    if (body === null) return;
+    const kept = sessionStorage.getItem(this.#key);
+    if (kept === null) return;
+    const [act, body] = kept.split(/\?(.*)/s);
     try {
       const type = "application/x-www-form-urlencoded";
       const headers = { "Content-Type": type, "HX-Request": "true" };
-      const answer = await fetch(this.#url, { method: "POST", body, headers });
+      const answer = await fetch(`${this.#page}/${act}`, { method: "POST", body, headers });
       if (answer.status < 500) {
         this.heard();
         this.#heard();

@@ -6,6 +6,7 @@ import { ServerClock, SleepWatch } from "./server-clock.js";
 const TRUST_OWN_STEP_MS = 2_000;
 const DOUBLE_TAP_MS = 400;
 const FILL_SECONDS = 5; // the bar moves slowly; each second would only cost power
+const STOPS = "#act-stop, #act-low";
 const WAKING = ["visibilitychange", "resume"];
 const RETURNING = ["pageshow", "online", "focus"];
 
@@ -42,7 +43,10 @@ class SessionStage extends HTMLElement {
       capture: true,
       signal: this.#listeners.signal,
     });
-    on(this, "click", (e) => e.target.closest("#act-stop") && this.#stopAtOnce());
+    on(this, "click", (e) => {
+      const stop = e.target.closest(STOPS);
+      if (stop) this.#stopAtOnce(stop.id.slice("act-".length));
+    });
     for (const name of WAKING) on(document, name, () => document.hidden || this.#wake());
     for (const name of RETURNING) on(window, name, () => this.#wake());
     const page = performance.getEntriesByType("navigation")[0];
@@ -168,7 +172,7 @@ class SessionStage extends HTMLElement {
   #failed(ctx) {
     this.#lost();
     if (ctx?.request?.method !== "POST") return;
-    const stop = ctx.request.action.endsWith("/stop");
+    const stop = /\/(stop|low)$/.test(ctx.request.action);
     if (stop) this.#stop.send();
     this.#unsent(
       stop
@@ -186,7 +190,7 @@ class SessionStage extends HTMLElement {
   /** A double tap is one tap. */
   #once(event) {
     const control = event.target.closest(".control");
-    if (!control || control.id === "act-stop") return;
+    if (!control || control.matches(STOPS)) return;
     const now = performance.now();
     const { control: before, at } = this.#tapped;
     const touched = event.pointerType === "touch" && before === control.id && now - at < DOUBLE_TAP_MS;
@@ -215,9 +219,9 @@ class SessionStage extends HTMLElement {
     if (mark.textContent !== text) mark.textContent = text;
   }
 
-  /** Pain: stop counts at once, whether the server answers or not. */
-  #stopAtOnce() {
-    this.#stop.wait(new URLSearchParams(new FormData(this.querySelector("#acts"))));
+  /** A stop counts at once, whether the server answers or not. */
+  #stopAtOnce(act) {
+    this.#stop.wait(act, new URLSearchParams(new FormData(this.querySelector("#acts"))));
     this.#showStopped();
   }
 
@@ -229,10 +233,11 @@ class SessionStage extends HTMLElement {
     live.className = "stage stage-stopped";
     live.replaceChildren(
       ...live.querySelectorAll("input"),
-      this.querySelector("#stop-advice").content.cloneNode(true),
+      this.querySelector(`#${this.#stop.act}-advice`).content.cloneNode(true),
     );
-    live.querySelector("h1").focus();
-    this.querySelector("#session-status").textContent = "Stopped. Hands off.";
+    const heading = live.querySelector("h1");
+    heading.focus();
+    this.querySelector("#session-status").textContent = heading.textContent;
   }
 
   /** Show this moment, and come back when the second changes. */

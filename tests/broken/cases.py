@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).parent
+CATALOGUE = FOLDER / "catalogue"
 BASE = (FOLDER / "base.txt").read_text(encoding="utf-8")
+
+
+def edited(text: str, edits: list[tuple[str, str]]) -> str:
+    for old, new in edits:
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the text"
+        text = text.replace(old, new)
+    return text
 
 
 class Case(NamedTuple):
@@ -17,11 +25,19 @@ class Case(NamedTuple):
     lines: list[str]
 
     def text(self) -> str:
-        text = BASE
-        for old, new in self.edits:
-            assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in base.txt"
-            text = text.replace(old, new)
-        return text
+        return edited(BASE, self.edits)
+
+
+class CatalogueCase(NamedTuple):
+    """A file of the catalogue with a few edits; ``lines`` stand for ``file:`` and what follows."""
+
+    name: str
+    file: str
+    edits: list[tuple[str, str]]
+    lines: list[str]
+
+    def text(self) -> str:
+        return edited((CATALOGUE / self.file).read_text(encoding="utf-8"), self.edits)
 
 
 CASES: list[Case] = [
@@ -609,6 +625,47 @@ CASES: list[Case] = [
         ],
     ),
     Case(
+        "more pressure than the technique allows",
+        [('"pressure": 2', '"pressure": 4')],
+        [
+            "52: phases[1].phases[0].pressure: 4 is outside what kneading allows, expected 1 to 3",
+        ],
+    ),
+    Case(
+        "slower than the technique allows",
+        [('"tempo": 12', '"tempo": 3')],
+        ["37: phases[0].tempo: 3 is outside what stroking allows, expected 4 to 20"],
+    ),
+    Case(
+        "faster than the technique allows",
+        [('"tempo": 12', '"tempo": 21')],
+        ["37: phases[0].tempo: 21 is outside what stroking allows, expected 4 to 20"],
+    ),
+    Case(
+        "a technique where it is never done",
+        [
+            (
+                '"area": "low-back",\n          "pressure": 2',
+                '"area": "knee",\n          "pressure": 2',
+            )
+        ],
+        ["51: phases[1].phases[0].area: no kneading in 'knee', expected another area"],
+    ),
+    Case(
+        "a technique beyond all its limits",
+        [
+            (
+                '"area": "low-back",\n          "pressure": 2',
+                '"area": "knee",\n          "tempo": 25,\n          "pressure": 4',
+            )
+        ],
+        [
+            "51: phases[1].phases[0].area: no kneading in 'knee', expected another area",
+            "52: phases[1].phases[0].tempo: 25 is outside what kneading allows, expected 8 to 24",
+            "53: phases[1].phases[0].pressure: 4 is outside what kneading allows, expected 1 to 3",
+        ],
+    ),
+    Case(
         "withheld with phases",
         [('"access": "open"', '"access": "withheld",\n  "reason": "Too risky."')],
         ["30: phases: a withheld protocol is never run, expected no phases"],
@@ -757,6 +814,220 @@ CASES: list[Case] = [
             "54: phases[1].phases[0].pressure: found true, expected a whole number",
             "63: phases[2].id: the id 'opening' is taken, expected another one",
             "75: aftercare[0].title: this field is missing, expected it here",
+        ],
+    ),
+]
+
+SOME_AREAS = (
+    "beside-spine, calf, collar, foot-to-knee, foot-top, heel, knee, low-back, lower-leg, "
+    "mid-upper-back, nape, nape-shoulders, …"
+)
+SOME_SOURCES = "R01, R02, R03, R04, R05, R05b, R06, R07, R08, R09, R10, R11, …"
+REGIONS = "back, collar-zone, feet, legs, neck"
+TECHNIQUES = (
+    "cupping, kneading, patting, point-pressure, preparing, squeezing, stroking, trituration, "
+    "vibration"
+)
+ADULTS = '"text": "Younger than 18", '
+FEVER = '"text": "Fever, a cold, or any infection", '
+FEVER_OUTCOME = FEVER + '"outcomes": [{"level": "not-today", '
+
+CATALOGUE_CASES: list[CatalogueCase] = [
+    CatalogueCase(
+        "an unknown group",
+        "screening.json",
+        [('"group": "today", ' + FEVER, '"group": "yesterday", ' + FEVER)],
+        [
+            "12: questions[2].group: unknown group 'yesterday', expected one of: illness, method, place, signs, today"
+        ],
+    ),
+    CatalogueCase(
+        "no group",
+        "screening.json",
+        [('"group": "today", ' + FEVER, FEVER)],
+        ["12: questions[2].group: this field is missing, expected it here"],
+    ),
+    CatalogueCase(
+        "asked for an unknown technique",
+        "screening.json",
+        [('"asked": [{"regions": ["back"]}]', '"asked": [{"techniques": ["rubbing"]}]')],
+        [
+            f"58: questions[48].asked[0].techniques[0]: unknown technique 'rubbing', expected one of: {TECHNIQUES}"
+        ],
+    ),
+    CatalogueCase(
+        "asked for an unknown region",
+        "screening.json",
+        [('"asked": [{"regions": ["back"]}]', '"asked": [{"regions": ["back", "moon"]}]')],
+        [
+            f"58: questions[48].asked[0].regions[1]: unknown region 'moon', expected one of: {REGIONS}"
+        ],
+    ),
+    CatalogueCase(
+        "asked for nothing at all",
+        "screening.json",
+        [('"asked": [{"regions": ["back"]}]', '"asked": []')],
+        ["58: questions[48].asked: 0 entries, expected at least 1"],
+    ),
+    CatalogueCase(
+        "an outcome for an unknown technique and region",
+        "screening.json",
+        [('"when": {"regions": ["back"]}', '"when": {"regions": ["moon"], "techniques": ["hot"]}')],
+        [
+            f"58: questions[48].outcomes[0].when.techniques[0]: unknown technique 'hot', expected one of: {TECHNIQUES}",
+            f"58: questions[48].outcomes[0].when.regions[0]: unknown region 'moon', expected one of: {REGIONS}",
+        ],
+    ),
+    CatalogueCase(
+        "an option's outcome for an unknown technique and region",
+        "screening.json",
+        [
+            (
+                '"when": {"techniques": ["kneading"]}',
+                '"when": {"techniques": ["kneeding"], "regions": ["moon"]}',
+            )
+        ],
+        [
+            f"44: questions[34].options[1].outcomes[0].when.techniques[0]: unknown technique 'kneeding', expected one of: {TECHNIQUES}",
+            f"44: questions[34].options[1].outcomes[0].when.regions[0]: unknown region 'moon', expected one of: {REGIONS}",
+        ],
+    ),
+    CatalogueCase(
+        "red flags for an unknown technique and region",
+        "screening.json",
+        [
+            ('"when": [{"regions": ["neck"]}]', '"when": [{"regions": ["throat"]}]'),
+            ('"when": [{"techniques": ["cupping"]}]', '"when": [{"techniques": ["cups"]}]'),
+        ],
+        [
+            f"61: red_flags[0].when[0].regions[0]: unknown region 'throat', expected one of: {REGIONS}",
+            f"62: red_flags[1].when[0].techniques[0]: unknown technique 'cups', expected one of: {TECHNIQUES}",
+        ],
+    ),
+    CatalogueCase(
+        "a question and a red flag of unknown sources",
+        "screening.json",
+        [("source R29", "source R98"), ("source R17", "source R99")],
+        [
+            f"58: questions[48].origin: unknown source 'R98', expected one of: {SOME_SOURCES}",
+            f"61: red_flags[0].origin: unknown source 'R99', expected one of: {SOME_SOURCES}",
+        ],
+    ),
+    CatalogueCase(
+        "help without urgency",
+        "screening.json",
+        [(FEVER_OUTCOME, FEVER_OUTCOME.replace("not-today", "help"))],
+        ["12: questions[2].outcomes[0]: urgency goes with the level help, and only with it"],
+    ),
+    CatalogueCase(
+        "urgency without help",
+        "screening.json",
+        [(FEVER_OUTCOME, FEVER_OUTCOME + '"urgency": "same-day", ')],
+        ["12: questions[2].outcomes[0]: urgency goes with the level help, and only with it"],
+    ),
+    CatalogueCase(
+        "an unknown urgency",
+        "screening.json",
+        [
+            (
+                '"act": "See a doctor today.", "urgency": "same-day"',
+                '"act": "Go.", "urgency": "soon"',
+            )
+        ],
+        [
+            "62: red_flags[1].urgency: found 'soon', expected 'emergency', 'same-day' or 'urgent'",
+        ],
+    ),
+    CatalogueCase(
+        "an unsafe answer that clears",
+        "screening.json",
+        [(FEVER_OUTCOME, FEVER_OUTCOME.replace("not-today", "clear"))],
+        [
+            "12: questions[2].outcomes[0].level: found 'clear', expected 'changes', 'clinician', 'not-today' or 'help'"
+        ],
+    ),
+    CatalogueCase(
+        "an option of what is no choice",
+        "screening.json",
+        [(FEVER, FEVER + '"options": [{"id": "a", "text": "A"}], ')],
+        ["12: questions[2]: options go with the kind choice, and only with it"],
+    ),
+    CatalogueCase(
+        "a choice without options",
+        "screening.json",
+        [(FEVER, FEVER + '"kind": "choice", ')],
+        ["12: questions[2]: options go with the kind choice, and only with it"],
+    ),
+    CatalogueCase(
+        "no outcomes",
+        "screening.json",
+        [(FEVER + '"outcomes": [{"level": "not-today", "act": "Another day."}], ', FEVER)],
+        ["12: questions[2]: no outcomes, expected what an unsafe answer leads to"],
+    ),
+    CatalogueCase(
+        "never cleared, but by a clinician",
+        "screening.json",
+        [
+            (
+                ADULTS + '"outcomes": [{"level": "not-today"',
+                ADULTS + '"outcomes": [{"level": "clinician"',
+            )
+        ],
+        ["10: questions[0]: never_cleared, but an outcome asks for a clinician's word"],
+    ),
+    CatalogueCase(
+        "a choice that is never cleared, but an option by a clinician",
+        "screening.json",
+        [
+            (
+                '"when": {"techniques": ["kneading"]}, "level": "not-today", "act": "Eat first."}]}], ',
+                '"level": "clinician", "act": "Ask."}]}], "never_cleared": true, ',
+            )
+        ],
+        ["44: questions[34]: never_cleared, but an outcome asks for a clinician's word"],
+    ),
+    CatalogueCase(
+        "two questions with one id",
+        "screening.json",
+        [('"id": "fever"', '"id": "unwell"')],
+        ["12: questions[2].id: the id 'unwell' is taken, expected another one"],
+    ),
+    CatalogueCase(
+        "no red flags",
+        "screening.json",
+        [('"red_flags": [', '"flags": [')],
+        ['1: $: expected an object with a list "red_flags"'],
+    ),
+    CatalogueCase(
+        "no groups",
+        "screening.json",
+        [('"groups": [', '"group": [')],
+        ['1: $: expected an object with a list "groups"'],
+    ),
+    CatalogueCase(
+        "an area within an unknown one",
+        "areas.json",
+        [('"within": ["foot-top", "foot-to-knee"]', '"within": ["foot-top", "leg"]')],
+        [f"16: areas[13].within[1]: unknown area 'leg', expected one of: {SOME_AREAS}"],
+    ),
+    CatalogueCase(
+        "a technique never on an unknown area",
+        "techniques.json",
+        [('"never_areas": ["knee"]', '"never_areas": ["knee", "throat"]')],
+        [f"6: techniques[3].never_areas[1]: unknown area 'throat', expected one of: {SOME_AREAS}"],
+    ),
+    CatalogueCase(
+        "a range that falls",
+        "techniques.json",
+        [
+            (
+                '"pressure": {"min": 1, "max": 3}, "tempo": {"min": 8, "max": 24}',
+                '"pressure": {"min": 3, "max": 1}, "tempo": {"min": 8, "max": 301}',
+            )
+        ],
+        [
+            "6: techniques[3].pressure: min and max must not fall: 3, 1",
+            "6: techniques[3].tempo.max: 301 is out of range, expected at most 300",
         ],
     ),
 ]

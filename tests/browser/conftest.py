@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser import chromium
+from tests.browser.answers import answer_safely
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -88,6 +89,15 @@ PROTOCOLS = [
         phase("three", 120, seconds=LONG),
         session={"min": 180, "usual": 360, "max": 540},
         aftercare=[REST],
+    ),
+    protocol(
+        "feet",
+        phase("calm", 60, seconds=LONG, area="foot-to-knee"),
+        phase("sole-left", 60, seconds=LONG, area="sole", side="left"),
+        phase("sole-right", 60, seconds=LONG, area="sole", side="right"),
+        condition="diabetes-mellitus",
+        regions=["feet"],
+        session={"min": 180, "usual": 180, "max": 540},
     ),
 ]
 
@@ -219,6 +229,8 @@ def prepare(visit: Visit) -> Callable[..., Page]:
 
     def prepared(name: str, **device: Any) -> Page:
         page = visit(f"/protocols/{name}", **device)
+        page.get_by_role("button", name="Continue to the questions").click()
+        answer_safely(page)
         page.get_by_role("button", name="Prepare this session").click()
         page.wait_for_selector("#session-live")
         return page

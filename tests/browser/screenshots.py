@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import chromium
+from tests.browser.answers import answer_safely
 from tests.browser.conftest import Server, free_port
 from webapp.settings import shipped
 
@@ -73,6 +74,8 @@ class Walk:
 
     def session(self) -> None:
         self.page.goto("/protocols/oc-classic-full")
+        self.press("Continue to the questions")
+        answer_safely(self.page)
         self.press("Prepare this session")
         self.shoot("ready")
         self.press("Start")

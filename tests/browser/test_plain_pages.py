@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.answers import answer_safely
 from tests.browser.conftest import Visit, Watch
 
 Prepare = Callable[..., Page]
@@ -53,6 +54,8 @@ def test_without_javascript_the_minutes_are_fitted_by_a_button(visit: Visit) -> 
     page.get_by_label("I have").fill("4")
     page.get_by_role("button", name="Fit").click()
     expect(page.locator(".plan-total")).to_contain_text("4 min")
+    page.get_by_role("button", name="Continue to the questions").click()
+    answer_safely(page)
     page.get_by_role("button", name="Prepare this session").click()
     expect(page.get_by_role("timer")).to_have_text("4:00")
 

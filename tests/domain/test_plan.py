@@ -21,6 +21,7 @@ from tests.builders import (
     step,
     usual_plan,
 )
+from webapp.domain.catalogue import Area, Technique
 from webapp.domain.plan import (
     Plan,
     UnreachableError,
@@ -30,7 +31,7 @@ from webapp.domain.plan import (
     unroll,
     with_names,
 )
-from webapp.domain.protocol import Area, Entry, Phase, Protocol, Technique
+from webapp.domain.protocol import Entry, Phase, Protocol
 
 QUICK = settings(max_examples=80, deadline=None)
 

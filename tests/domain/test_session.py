@@ -91,12 +91,18 @@ NOT_HERE: set[tuple[Status, Action]] = {
     ("waiting", "back"),  # the first step
     ("waiting", "restart"),  # it has no time of its own
     ("paused", "release"),  # nothing is on the skin
+    ("running", "low"),  # no diabetes
+    ("waiting", "low"),
+    ("paused", "low"),
 }
 EXPECTED: dict[Status, set[Action]] = {
     "ready": {"start", "end-at"},
-    "running": {"pause", "next", "back", "restart", "extend", "end-at", "end", "stop"},
-    "waiting": {"next", "back", "restart", "end-at", "end", "stop"},
-    "paused": {"resume", "release", "next", "back", "restart", "extend", "end-at", "end", "stop"},
+    "running": {"pause", "next", "back", "restart", "extend", "end-at", "end", "low", "stop"},
+    "waiting": {"next", "back", "restart", "end-at", "end", "low", "stop"},
+    "paused": {
+        *("resume", "release", "next", "back", "restart", "extend", "end-at", "end"),
+        *("low", "stop"),
+    },
     "finished": set(),
     "stopped": set(),
 }
@@ -1060,7 +1066,7 @@ def wait_for(plan: Plan, state: State, code: int) -> int:
 
 def choose(actions: Sequence[Action], number: int) -> Action:
     """Mostly what the page offers, though seldom the end; at times anything at all."""
-    going_on = [a for a in actions if a not in ("stop", "end") or number % 9 == 0]
+    going_on = [a for a in actions if a not in ("stop", "low", "end") or number % 9 == 0]
     return (
         ACTIONS[number % len(ACTIONS)]
         if number > 89 or not going_on
@@ -1093,6 +1099,17 @@ def test_whatever_is_done_in_whatever_order_the_rules_hold(
         assert_act(plan, before, event, state)
         assert_seen(plan, events, state.at)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
+
+
+def test_signs_of_a_low_stop_a_session_with_diabetes_for_good() -> None:
+    plan = simple_plan().model_copy(update={"diabetes": True})
+    for status in ("running", "waiting", "paused"):
+        events = happened(plan, *IN_STATUS[status])
+        assert "low" in snapshot(plan, events, 3_000).actions
+        stopped = fold(plan, (*events, act(plan, events, "low", 3_000, "k")))
+        assert (stopped.status, stopped.low, stopped.ended_at) == ("stopped", True, 3_000)
+        assert not snapshot(plan, (*events, act(plan, events, "low", 3_000, "k")), 9_000).actions
+    assert not after(plan, START, ON, ("stop", 2_000)).low
 
 
 def test_with_cups_on_a_pause_is_left_only_where_they_work_or_when_they_are_off() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.routes.page import Page
+from tests.screened import SAFE
 
 START_SECONDS = 15.0
 COMMAND = Path(sys.executable).parent / "steady-hands"
@@ -150,7 +151,10 @@ class Server:
             connection.close()
 
     def prepare(self, protocol: str) -> str:
-        reply = self.ask("POST", "/sessions", {"protocol": protocol})
+        reply = self.ask("POST", f"/protocols/{protocol}/screening", SAFE)
+        assert reply.status == 303, reply.text
+        screening = reply.headers["location"].removeprefix("/screenings/")
+        reply = self.ask("POST", "/sessions", {"screening": screening})
         assert reply.status == 303, reply.text
         return reply.headers["location"].removeprefix("/sessions/")
 

@@ -72,11 +72,13 @@ def test_impossible_minutes_are_422_with_what_was_typed(visitor: Visitor, typed:
 
 
 @pytest.mark.parametrize("typed", ["0", "abc"])
-def test_no_session_is_made_from_impossible_minutes(visitor: Visitor, typed: str) -> None:
+def test_no_questions_are_asked_for_impossible_minutes(visitor: Visitor, typed: str) -> None:
     with visitor.queries() as statements:
-        answer = visitor.post("/sessions", {"protocol": "short", "minutes": typed})
-    assert answer.status_code == 422
-    assert minutes_field(Page(answer.text)) == typed
+        asked = visitor.get(f"/protocols/short/screening?minutes={typed}")
+        answered = visitor.answer("short", minutes=typed)
+    for answer in (asked, answered):
+        assert answer.status_code == 422
+        assert minutes_field(Page(answer.text)) == typed
     assert statements == []
 
 
@@ -110,39 +112,36 @@ def test_wrong_methods_are_405_and_say_what_is_allowed(
     assert method not in answer.headers["Allow"]
 
 
-@pytest.mark.parametrize(
-    ("protocol", "reason"), [("locked", "First some questions."), ("withheld", "Too risky.")]
-)
-@pytest.mark.parametrize("minutes", ["", "1", "abc"])
-def test_a_locked_protocol_shows_why_and_cannot_be_started(
-    visitor: Visitor, protocol: str, reason: str, minutes: str
-) -> None:
-    page = visitor.page(f"/protocols/{protocol}")
-    assert reason in page.all("p", class_="locked")[0].text
-    assert "Prepare this session" not in page.buttons()
-    with visitor.queries() as statements:
-        answer = visitor.post("/sessions", {"protocol": protocol, "minutes": minutes})
-    assert answer.status_code == 403
-    assert reason in answer.text
-    assert statements == []
+def test_a_withheld_protocol_shows_why_and_asks_nothing(visitor: Visitor) -> None:
+    page = visitor.page("/protocols/withheld")
+    assert "Too risky." in page.all("p", class_="locked")[0].text
+    assert page.buttons() == []
+    assert visitor.get("/protocols/withheld/screening").status_code == 404
+    assert visitor.answer("withheld").status_code == 404
 
 
-@pytest.mark.parametrize("protocol", ["oc-cupping-back", "oc-classic-collar", "dm-legs-feet"])
-def test_the_shipped_protocols_that_need_clearance_cannot_be_started(
+def test_a_protocol_with_conditions_says_them_and_leads_to_the_questions(visitor: Visitor) -> None:
+    page = visitor.page("/protocols/locked")
+    assert "First some questions." in page.all("p", class_="locked")[0].text
+    assert "Continue to the questions" in page.buttons()
+
+
+@pytest.mark.parametrize("protocol", SHIPPED)
+def test_no_shipped_protocol_starts_without_its_questions(
     shipped_visitor: Visitor, protocol: str
 ) -> None:
-    assert shipped_visitor.post("/sessions", {"protocol": protocol}).status_code == 403
+    answer = shipped_visitor.post("/sessions", {"protocol": protocol})
+    assert answer.status_code == 404
+    assert shipped_visitor.storage.live_ids(0) == []
 
 
-def test_a_session_of_an_unknown_protocol_is_404(visitor: Visitor) -> None:
-    assert visitor.post("/sessions", {"protocol": "none"}).status_code == 404
+def test_a_session_of_an_unknown_screening_is_404(visitor: Visitor) -> None:
+    assert visitor.post("/sessions", {"screening": "none"}).status_code == 404
     assert visitor.post("/sessions", {}).status_code == 404
 
 
 def test_preparing_a_session_leads_to_its_page(visitor: Visitor) -> None:
-    answer = visitor.post("/sessions", {"protocol": "short", "minutes": "1"})
-    assert answer.status_code == 303
-    page = visitor.page(answer.headers["Location"])
+    page = visitor.page(f"/sessions/{visitor.prepare('short', minutes='1')}")
     assert page.by_id("session-live").attrs["data-remaining-ms"] == "60000"
 
 

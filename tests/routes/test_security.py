@@ -83,8 +83,9 @@ Ask = Callable[[Visitor, pytest.MonkeyPatch], TestResponse]
 
 
 def not_saved(visitor: Visitor, patch: pytest.MonkeyPatch) -> TestResponse:
+    screening = visitor.screened()
     fail(visitor, patch, "create", NotSavedError())
-    return visitor.post("/sessions", {"protocol": "short"})
+    return visitor.post("/sessions", {"screening": screening})
 
 
 def broken(visitor: Visitor, patch: pytest.MonkeyPatch) -> TestResponse:
@@ -98,6 +99,47 @@ def beat(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
 
 def session(path: str) -> Ask:
     return lambda visitor, _: visitor.get(f"/sessions/{visitor.prepare()}{path}")
+
+
+def screening(path: str) -> Ask:
+    return lambda visitor, _: visitor.get(f"/screenings/{visitor.screened()}{path}")
+
+
+def answered(**fields: str) -> Ask:
+    return lambda visitor, _: visitor.answer(**fields)
+
+
+def create(**headers: str) -> Ask:
+    def made(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+        fields = {"screening": visitor.screened()}
+        return visitor.post("/sessions", fields, htmx=False, **headers)
+
+    return made
+
+
+def refused(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+    return visitor.post("/sessions", {"screening": visitor.screened(q_fever="yes")})
+
+
+def word(**fields: str) -> Ask:
+    def told(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+        needed = visitor.screened(q_surgery="yes")
+        return visitor.post(f"/screenings/{needed}/word", fields)
+
+    return told
+
+
+def wordless(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+    return visitor.post(f"/screenings/{visitor.screened()}/word", {})
+
+
+def reading(typed: str) -> Ask:
+    def noted(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+        session_id = visitor.started("sided", "next", "end")
+        fields = {"glucose-shown": "number", "glucose": typed, "unit": "mmol/L"}
+        return visitor.post(f"/sessions/{session_id}/reading", fields)
+
+    return noted
 
 
 def act(action: str, *, htmx: bool = False, **fields: str) -> Ask:
@@ -118,31 +160,45 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (200, "protocols.plan", get("/protocols/short/plan")),
     (200, "reference.techniques", get("/techniques")),
     (200, "reference.sources", get("/sources")),
+    (200, "reference.low", get("/low")),
+    (200, "screenings.ask", get("/protocols/short/screening")),
+    (200, "screenings.show", screening("")),
+    (200, "screenings.again", screening("/again")),
+    (200, "screenings.tell_word", word(who="doctor", on="2026-03-01")),
     (200, "sessions.show", session("")),
     (200, "sessions.live", session("/live")),
     (200, "sessions.summary", session("/summary")),
     (200, "sessions.command", act("start", htmx=True)),
     (200, "static", get(STYLE)),
     (204, "sessions.live", beat),
-    (303, "sessions.create", post("/sessions", {"protocol": "short"})),
+    (303, "screenings.answer", answered()),
+    (303, "screenings.tell_word", word(who="doctor", on="2026-03-01", confirmed="yes")),
+    (303, "sessions.create", create()),
+    (303, "sessions.reading", reading("6.1")),
     (303, "sessions.command", act("start")),
     (308, "", get("/protocols//short")),
-    (403, "sessions.create", post("/sessions", {"protocol": "locked"})),
-    (403, "sessions.create", post("/sessions", {"protocol": "short"}, Origin="http://evil.test")),
+    (403, "sessions.create", create(Origin="http://evil.test")),
     (404, "", get("/nowhere")),
     (404, "static", get("/static/wrong/site.css")),
     (404, "sessions.show", get("/sessions/none")),
     (404, "sessions.live", get("/sessions/none/live", HX_Request="true")),
     (404, "protocols.show", get("/protocols/none")),
+    (404, "screenings.ask", get("/protocols/withheld/screening")),
+    (404, "screenings.show", get("/screenings/none")),
     (405, "", post("/", {})),
     (405, "", get("/sessions")),
+    (409, "screenings.tell_word", wordless),
+    (409, "sessions.create", refused),
     (409, "sessions.command", act("pause", htmx=True)),
     (409, "sessions.command", act("pause")),
-    (413, "sessions.create", post("/sessions", {"protocol": "x" * 70_000})),
+    (413, "sessions.create", post("/sessions", {"screening": "x" * 70_000})),
     (413, "sessions.command", act("start", time="x" * 70_000)),
     (421, "catalogue.show", get("/", Host="evil.test")),
     (422, "protocols.show", get("/protocols/short?minutes=x")),
     (422, "protocols.plan", get("/protocols/short/plan?minutes=x")),
+    (422, "screenings.answer", answered(none_signs="")),
+    (422, "screenings.tell_word", word(who="", on="")),
+    (422, "sessions.reading", reading("many")),
     (422, "sessions.command", act("start", key="")),
     (422, "sessions.command", act("end-at", time="never", htmx=True)),
     (500, "sessions.show", broken),
@@ -297,7 +353,7 @@ def test_only_our_own_names_are_answered(visitor: Visitor, host: str, status: in
     if status == 421:
         assert 'href="http://127.0.0.1:8000/"' in answer.text
         assert visitor.get(STYLE, Host=host).status_code == 421
-        assert visitor.post("/sessions", {"protocol": "short"}, Host=host).status_code == 421
+        assert visitor.post("/sessions", {"screening": "any"}, Host=host).status_code == 421
 
 
 @pytest.mark.parametrize(
@@ -352,7 +408,7 @@ def test_only_our_own_pages_may_post(
     session_id = visitor.prepare()
     form = visitor.form(session_id)
     answer = visitor.post(f"/sessions/{session_id}/start", form, htmx=False, **headers)
-    made = visitor.post("/sessions", {"protocol": "short"}, htmx=False, **headers)
+    made = visitor.post("/sessions", {"screening": visitor.screened()}, htmx=False, **headers)
     assert answer.status_code == made.status_code == (303 if allowed else 403)
     assert visitor.seq(session_id) == allowed
     assert allowed or "sent from another site" in answer.text

@@ -167,7 +167,7 @@ def test_without_script_the_page_loads_again_at_the_phase_end(
             ("start", "next", "pause"),
             ["Back", "Resume", "Next", "+30 s", "End", "Pain: stop", *MORE],
         ),
-        ("sided", ("start",), ["Next", "End", "Pain: stop", "Fit to that"]),
+        ("sided", ("start",), ["Next", "End", "Signs of a low", "Pain: stop", "Fit to that"]),
         ("cups", ("start", "pause"), ["Cups are off"]),
     ],
 )

@@ -14,6 +14,7 @@ from tests.builders import Act, happened, protocol, shipped, sides, simple_plan,
 from tests.builders import phase as phase_of
 from tests.conftest import queries_of
 from webapp.clock import SignOfLife
+from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
 from webapp.domain.session import Event, fold, live_until
 from webapp.storage import (
@@ -219,7 +220,47 @@ def set_schema(path: Path, value: str) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("value", ["2", "99", "x", ""])
+FIRST_SCHEMA = """
+CREATE TABLE meta (name VARCHAR(40) NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name));
+CREATE TABLE sessions (
+    id VARCHAR(32) NOT NULL, protocol VARCHAR(60) NOT NULL, title VARCHAR(60) NOT NULL,
+    protocol_hash VARCHAR(64) NOT NULL, plan TEXT NOT NULL, plan_hash VARCHAR(64) NOT NULL,
+    created_at BIGINT NOT NULL, last_seq INTEGER NOT NULL, live_until BIGINT NOT NULL,
+    PRIMARY KEY (id));
+CREATE INDEX ix_sessions_live_until ON sessions (live_until);
+CREATE TABLE events (
+    session VARCHAR(32) NOT NULL, seq INTEGER NOT NULL, "key" VARCHAR(64) NOT NULL,
+    kind VARCHAR(16) NOT NULL, at BIGINT NOT NULL, detail TEXT NOT NULL,
+    PRIMARY KEY (session, seq), UNIQUE (session, "key"),
+    FOREIGN KEY(session) REFERENCES sessions (id));
+INSERT INTO meta VALUES ('schema', '1');
+"""
+
+
+def test_a_database_of_the_first_schema_is_taken_over_with_its_sessions(tmp_path: Path) -> None:
+    path = tmp_path / "db.sqlite3"
+    plan = simple_plan()
+    row = ("old", "built", "Built", "hash", plan.model_dump_json(), "plan-hash", 5, 1, 9)
+    connection = sqlite3.connect(path)
+    connection.executescript(FIRST_SCHEMA)
+    connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    connection.execute("INSERT INTO events VALUES ('old', 1, 'key-0001', 'start', 7, '{}')")
+    connection.commit()
+    connection.close()
+    for _ in range(2):  # the second time there is nothing left to do
+        storage = open_sqlite(path)
+        stored = loaded(storage, "old")
+        assert (stored.plan, stored.seq, stored.admission) == (plan, 1, None)
+        assert storage.screening("none") is None
+        assert storage.readings_of("old") == []
+        storage.tell_reading("old", 8, Reading(shown="lo"))
+        assert storage.readings_of("old") == [(8, Reading(shown="lo"))]
+        with storage.write() as writer:
+            writer.exec_driver_sql("DELETE FROM readings")
+        storage.close()
+
+
+@pytest.mark.parametrize("value", ["3", "99", "x", ""])
 def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path, value: str) -> None:
     path = tmp_path / "db.sqlite3"
     open_sqlite(path).close()

@@ -34,6 +34,8 @@ def fits_here(plan: Plan, state: State, action: Action) -> bool:
     match action:
         case "release":
             return state.holding
+        case "low":
+            return plan.diabetes
         case "resume":
             return not state.holding or on_the_skin_here(plan, state)
         case "back":

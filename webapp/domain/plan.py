@@ -9,16 +9,17 @@ from a longer wish. All times are whole seconds unless the name says ``_ms``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import Field
 
+from webapp.domain.catalogue import Area, RedFlag, Technique
 from webapp.domain.protocol import (
-    Area,
     Arrow,
     Cap,
     Change,
@@ -31,7 +32,6 @@ from webapp.domain.protocol import (
     Share,
     Side,
     SideGroup,
-    Technique,
 )
 from webapp.domain.protocol import Step as FileStep
 
@@ -42,8 +42,41 @@ OPTIONAL_FLOOR_SECONDS = 15  # facts.md, correction 8
 StepKind = Literal["prepare", "phase", "change", "aftercare"]
 
 
+LIGHT_PRESSURE = 2
+
+
 class UnreachableError(ValueError):
     """No plan can keep the rules of the protocol at a total it promises."""
+
+
+class LeaveOut(Model):
+    """Hands stay off: phases in ``area`` (on ``side`` when one is given), or phases with ``tag``."""
+
+    why: str
+    area: str | None = None
+    side: Literal["left", "right"] | None = None
+    tag: str | None = None
+
+
+class Changes(Model):
+    """What a screening changes in a plan; each with its reason in words.
+
+    ``light``: no phase above pressure 2 of 5. ``shortest``: the least time, whatever was wished.
+    """
+
+    leave_out: tuple[LeaveOut, ...] = ()
+    light: tuple[str, ...] = ()
+    shortest: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.leave_out or self.light or self.shortest)
+
+
+class PlanChange(Model):
+    """One change that was made to a plan, and why, in words."""
+
+    what: str
+    why: str
 
 
 class PlannedStep(Model):
@@ -92,6 +125,9 @@ class Plan(Model):
     steps: tuple[PlannedStep, ...]
     stop: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
+    changes: tuple[PlanChange, ...] = ()
+    red_flags: tuple[RedFlag, ...] = ()
+    diabetes: bool = False
     techniques: dict[str, Technique] = Field(default_factory=dict)
     areas: dict[str, Area] = Field(default_factory=dict)
 
@@ -129,6 +165,9 @@ class Spent:
 
 Rung = tuple[int, ...]
 
+NO_CHANGES = Changes()
+NO_AREAS: Mapping[str, Area] = MappingProxyType({})
+
 
 def unroll(protocol: Protocol) -> tuple[tuple[Phase | Change, str], ...]:
     """All phases and changes of side in order, each with its id in the plan."""
@@ -147,25 +186,37 @@ def unroll(protocol: Protocol) -> tuple[tuple[Phase | Change, str], ...]:
     return tuple(line)
 
 
-def fit(protocol: Protocol, seconds: int, chosen: frozenset[str] = frozenset()) -> Plan:
+def fit(
+    protocol: Protocol,
+    seconds: int,
+    chosen: frozenset[str] = frozenset(),
+    changes: Changes = NO_CHANGES,
+    areas: Mapping[str, Area] = NO_AREAS,
+) -> Plan:
     """Fit ``protocol`` to ``seconds`` of hands-on time.
 
     ``chosen`` are ids of optional phases and steps that are wanted; all others of them stay out.
+    ``changes`` are what the screening asks for; ``areas`` then says which area lies in which.
     The wish is rounded to 5 s; outside the reachable range the nearest reachable total is planned.
+    Where phases are left out, the session's own least no longer holds, only that of each phase.
     Raises UnreachableError when the rules cannot be kept at all.
     """
     if protocol.session is None or not protocol.phases:
         raise UnreachableError("the protocol has no phases to run")
-    line = tuple(
+    wanted = tuple(
         (item, step_id)
         for item, step_id in unroll(protocol)
         if not (isinstance(item, Phase) and item.optional and item.id not in chosen)
     )
+    line, made = changed(wanted, changes, areas) if changes else (wanted, ())
+    check_ends(line, protocol.rules)
     parts = tuple(part_of(item) for item, _ in line if isinstance(item, Phase))
     rungs = ladder(parts, protocol.rules, protocol.session.max)
     asked = round(seconds / GRID_SECONDS)
-    lowest = max(sum(rungs[0]), -(-protocol.session.min // GRID_SECONDS))
-    total = min(max(asked, lowest), sum(rungs[-1]))
+    least = protocol.session.min if len(line) == len(wanted) else 0
+    lowest = max(sum(rungs[0]), -(-least // GRID_SECONDS))
+    total = min(lowest if changes.shortest else max(asked, lowest), sum(rungs[-1]))
+    most = total * GRID_SECONDS if changes.shortest else protocol.session.max
     rung = iter(rungs[max(0, total - sum(rungs[0]))])
     steps = [
         *(step_of(step, "prepare") for step in kept(protocol.prepare, chosen)),
@@ -182,19 +233,118 @@ def fit(protocol: Protocol, seconds: int, chosen: frozenset[str] = frozenset()) 
         title=protocol.title,
         asked_seconds=asked * GRID_SECONDS,
         hands_on_seconds=sum(step.seconds for step in steps if step.hands_on),
-        session_min_seconds=protocol.session.min,
-        session_max_seconds=protocol.session.max,
+        session_min_seconds=min(protocol.session.min, total * GRID_SECONDS),
+        session_max_seconds=most,
         rules=protocol.rules,
         steps=tuple(steps),
         stop=protocol.stop,
         chosen=tuple(sorted(chosen)),
+        changes=(
+            *made,
+            *(PlanChange(what="The shortest plan", why=why) for why in changes.shortest),
+        ),
+        diabetes=protocol.condition == "diabetes-mellitus",
     )
 
 
-def reach(protocol: Protocol, chosen: frozenset[str] = frozenset()) -> tuple[int, int]:
+Line = tuple[tuple[Phase | Change, str], ...]
+
+
+def changed(
+    line: Line, changes: Changes, areas: Mapping[str, Area]
+) -> tuple[Line, tuple[PlanChange, ...]]:
+    """The line as the screening leaves it, and what was changed in words."""
+    made: list[PlanChange] = []
+    kept: list[tuple[Phase | Change, str]] = []
+    for item, step_id in line:
+        if isinstance(item, Change):
+            kept.append((item, step_id))
+            continue
+        reasons = [rule.why for rule in changes.leave_out if is_left_out(item, rule, areas)]
+        if reasons:
+            side = f", {item.side}" if item.side in ("left", "right") else ""
+            title = item.title.removesuffix(side)
+            made.append(PlanChange(what=f"Left out: {title}{side}", why=reasons[0]))
+        else:
+            kept.append((lightened(keeping_off(item, changes, areas), changes), step_id))
+    made += [PlanChange(what="Light pressure only", why=why) for why in changes.light]
+    return without_idle_changes(kept), tuple(made)
+
+
+def is_left_out(phase: Phase, rule: LeaveOut, areas: Mapping[str, Area]) -> bool:
+    """True when the phase lies in the place or carries the tag; a place on no side is on both."""
+    if rule.tag is not None and rule.tag in phase.tags:
+        return True
+    if rule.area is None:
+        return False
+    inside = phase.area == rule.area or rule.area in areas[phase.area].within
+    return inside and not on_other_side(phase, rule)
+
+
+def on_other_side(phase: Phase, rule: LeaveOut) -> bool:
+    return rule.side is not None and phase.side in ("left", "right") and phase.side != rule.side
+
+
+def keeping_off(phase: Phase, changes: Changes, areas: Mapping[str, Area]) -> Phase:
+    """A phase that stays, with a line for every marked place that it could meet."""
+    places = [
+        f"the marked place: {rule.side + ' ' if rule.side else ''}{areas[rule.area].name.lower()}"
+        for rule in changes.leave_out
+        if rule.area and not on_other_side(phase, rule)
+    ]
+    return phase.model_copy(update={"avoid": (*phase.avoid, *dict.fromkeys(places))})
+
+
+def lightened(phase: Phase, changes: Changes) -> Phase:
+    if not changes.light:
+        return phase
+    return phase.model_copy(
+        update={
+            "pressure": min(phase.pressure, LIGHT_PRESSURE),
+            "avoid": (*phase.avoid, "firm pressure"),
+        }
+    )
+
+
+def without_idle_changes(line: Sequence[tuple[Phase | Change, str]]) -> Line:
+    """A change of side stays only between phases of two sides."""
+    busy: list[tuple[Phase | Change, str]] = []
+    before: Side | None = None
+    for i, (item, step_id) in enumerate(line):
+        if isinstance(item, Phase):
+            before = item.side
+        else:
+            following = line[i + 1][0] if i + 1 < len(line) else None
+            behind = following.side if isinstance(following, Phase) else None
+            if {before, behind} != {"left", "right"} or not step_id.endswith(f"-{behind}"):
+                continue
+        busy.append((item, step_id))
+    return tuple(busy)
+
+
+def check_ends(line: Line, rules: Rules) -> None:
+    """Raise UnreachableError when nothing is left, or not the first, last or main technique."""
+    phases = [item for item, _ in line if isinstance(item, Phase)]
+    if not phases:
+        raise UnreachableError("nothing is left of the protocol")
+    if rules.first and phases[0].technique != rules.first:
+        raise UnreachableError(f"it would not begin with {rules.first}")
+    if rules.last and phases[-1].technique != rules.last:
+        raise UnreachableError(f"it would not end with {rules.last}")
+    techniques = {phase.technique for phase in phases}
+    if missing := [s.technique for s in rules.share if s.technique not in techniques]:
+        raise UnreachableError(f"no {missing[0]} would be left")
+
+
+def reach(
+    protocol: Protocol,
+    chosen: frozenset[str] = frozenset(),
+    changes: Changes = NO_CHANGES,
+    areas: Mapping[str, Area] = NO_AREAS,
+) -> tuple[int, int]:
     """The shortest and the longest hands-on time that can be planned, in seconds."""
-    shortest = fit(protocol, 0, chosen).hands_on_seconds
-    return shortest, fit(protocol, 24 * 3600, chosen).hands_on_seconds
+    shortest = fit(protocol, 0, chosen, changes, areas).hands_on_seconds
+    return shortest, fit(protocol, 24 * 3600, chosen, changes, areas).hands_on_seconds
 
 
 def kept(steps: Sequence[FileStep], chosen: frozenset[str]) -> list[FileStep]:
@@ -202,9 +352,13 @@ def kept(steps: Sequence[FileStep], chosen: frozenset[str]) -> list[FileStep]:
     return [step for step in steps if not step.optional or step.id in chosen]
 
 
+def least_seconds(phase: Phase) -> int:
+    return max(phase.seconds.min, OPTIONAL_FLOOR_SECONDS if phase.optional else 0)
+
+
 def part_of(phase: Phase) -> Part:
     """The phase's bounds on the grid. Raises UnreachableError where no grid step fits between them."""
-    least = max(phase.seconds.min, OPTIONAL_FLOOR_SECONDS if phase.optional else 0)
+    least = least_seconds(phase)
     low, high = -(-least // GRID_SECONDS), phase.seconds.max // GRID_SECONDS
     if low > high:
         raise UnreachableError(
@@ -406,7 +560,7 @@ def phase_of(phase: Phase, step_id: str, seconds: int) -> PlannedStep:
         arrow=phase.arrow,
         pressure=phase.pressure,
         tempo=phase.tempo,
-        min_seconds=phase.seconds.min,
+        min_seconds=least_seconds(phase),
         max_seconds=phase.seconds.max,
         instructions=phase.instructions,
         cues=phase.cues,
@@ -416,10 +570,16 @@ def phase_of(phase: Phase, step_id: str, seconds: int) -> PlannedStep:
     )
 
 
-def with_names(plan: Plan, techniques: dict[str, Technique], areas: dict[str, Area]) -> Plan:
-    """The plan with its own copy of every name it shows, so that it can be frozen."""
+def with_names(
+    plan: Plan,
+    techniques: dict[str, Technique],
+    areas: dict[str, Area],
+    red_flags: Sequence[RedFlag] = (),
+) -> Plan:
+    """The plan with its own copy of every name and sign it shows, so that it can be frozen."""
     return plan.model_copy(
         update={
+            "red_flags": tuple(red_flags),
             "techniques": {s.technique: techniques[s.technique] for s in plan.steps if s.technique},
             "areas": {s.area: areas[s.area] for s in plan.steps if s.area},
         }

@@ -269,50 +269,5 @@ class Protocol(Model):
 
     @property
     def startable(self) -> bool:
-        """True while no screening is needed first."""
-        return self.access == "open"
-
-
-class Technique(Model):
-    """A technique of ``catalogue/techniques.json``: everyday and textbook name."""
-
-    id: Id
-    name: Title
-    textbook: Title
-    hands: Text
-    hue: Id
-
-
-class Area(Model):
-    """A place on the body; ``figure`` names the drawing it is lit in."""
-
-    id: Id
-    name: Title
-    figure: Id
-    region: Id
-
-
-class Source(Model):
-    """A public source with its grade; ``address`` only where it is the body's own page."""
-
-    id: str
-    title: Text
-    says: Text
-    grade: Literal["A", "B", "C"]
-    address: str | None = None
-
-
-class Question(Model):
-    """Something that speaks against a session, in plain words."""
-
-    id: Id
-    text: Text
-
-
-class Catalogue(Model):
-    """What protocol files may refer to, by id."""
-
-    techniques: dict[str, Technique]
-    areas: dict[str, Area]
-    sources: dict[str, Source]
-    questions: dict[str, Question]
+        """True when it can be run at all, once the screening has cleared it."""
+        return self.access != "withheld"

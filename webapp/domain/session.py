@@ -31,6 +31,7 @@ Action = Literal[
     "end-at",
     "release",
     "end",
+    "low",
     "stop",
 ]
 Kind = Action | Literal["doubt"]
@@ -38,11 +39,14 @@ Kind = Action | Literal["doubt"]
 EXTEND_MS = 30_000
 LONGEST_REST_MS = 7_200_000
 
+# Both end a session at once; ``low`` is for signs of low glucose.
+STOPS: tuple[Action, ...] = ("low", "stop")
+
 TRANSITIONS: dict[Status, tuple[Action, ...]] = {
     "ready": ("start", "end-at"),
-    "running": ("pause", "next", "back", "restart", "extend", "end-at", "end", "stop"),
-    "waiting": ("next", "back", "restart", "end-at", "end", "stop"),
-    "paused": ("resume", "release", "next", "back", "restart", "extend", "end-at", "end", "stop"),
+    "running": ("pause", "next", "back", "restart", "extend", "end-at", "end", *STOPS),
+    "waiting": ("next", "back", "restart", "end-at", "end", *STOPS),
+    "paused": ("resume", "release", "next", "back", "restart", "extend", "end-at", "end", *STOPS),
     "finished": (),
     "stopped": (),
 }
@@ -86,6 +90,7 @@ class State:
     doubted: bool = False
     ended_early: bool = False
     ended_from: int | None = None
+    low: bool = False
     hands_on_ended_at: int | None = None
     started_at: int | None = None
     ended_at: int | None = None
@@ -213,10 +218,15 @@ def apply(plan: Plan, state: State, event: Event) -> State:
             return refitted(plan, state, event.left_ms)
         case "end":
             return end(plan, state)
-        case "stop":
+        case "stop" | "low":
             over = state.hands_on_ended_at if state.hands_on_ended_at is not None else event.at
             return replace(
-                state, status="stopped", ended_at=event.at, hands_on_ended_at=over, holding=False
+                state,
+                status="stopped",
+                ended_at=event.at,
+                hands_on_ended_at=over,
+                holding=False,
+                low=event.kind == "low",
             )
 
 

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from webapp.domain.plan import Plan, reach
 from webapp.domain.protocol import Protocol
+from webapp.domain.screening import questions_for
 from webapp.library import Entry
 from webapp.routes import site
 
@@ -66,6 +67,7 @@ def shown(entry: Entry, wish: Wish) -> dict[str, object]:
         "plan": wish.plan or entry_plan(entry, chosen),
         "reach": reach(protocol, chosen) if protocol.session else None,
         "catalogue": site().library.catalogue,
+        "asked": questions_for(site().library.catalogue, protocol) if protocol.startable else (),
         "optional": protocol.optional_steps(),
     }
 

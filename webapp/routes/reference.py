@@ -6,8 +6,11 @@ import re
 
 from flask import Blueprint, render_template
 
-from webapp.domain.protocol import Source
+from webapp.domain.catalogue import Source
+from webapp.domain.glucose import RECHECK_MINUTES
 from webapp.routes import site
+
+LOW_RECHECK_MS = RECHECK_MINUTES * 60_000
 
 blueprint = Blueprint("reference", __name__)
 
@@ -34,6 +37,13 @@ def sources() -> str:
     """The public sources with grade and address, and what the words of an origin mean."""
     found = site().library.catalogue.sources.values()
     return render_template("reference/sources.html", sources=sorted(found, key=in_order))
+
+
+@blueprint.get("/low")
+def low() -> str:
+    """What to do in a low, with a quarter of an hour counted from now."""
+    recheck = site().clock.wall_time(LOW_RECHECK_MS).strftime("%H:%M")
+    return render_template("reference/low.html", recheck=recheck, recheck_ms=LOW_RECHECK_MS)
 
 
 def in_order(source: Source) -> tuple[int, str]:

@@ -10,11 +10,14 @@ from datetime import timedelta
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from webapp.answers import UNITS, reading_now
 from webapp.domain.acts import decide
-from webapp.domain.session import ANY_STATUS, Action, RefusedError
+from webapp.domain.glucose import RECHECK_MINUTES, after_session
+from webapp.domain.screening import refusal
+from webapp.domain.session import ANY_STATUS, STOPS, Action, RefusedError
 from webapp.domain.snapshot import Snapshot, view
 from webapp.htmx import fragment_or_redirect, is_htmx
-from webapp.routes import protocols, site
+from webapp.routes import protocols, screenings, site
 from webapp.routes.catalogue import running_now
 from webapp.storage import ConflictError, Stored
 
@@ -38,15 +41,17 @@ def stored_or_404(session_id: str) -> Stored:
 
 @blueprint.post("")
 def create() -> Response:
-    """A new session, ready to start, from the protocol and the minutes in the form."""
-    entry = protocols.entry_or_404(request.form.get("protocol", ""))
-    wish = protocols.wish_of(entry.protocol, request.form)
-    if not entry.protocol.startable:
-        return Response(protocols.page(entry, wish), 403, mimetype="text/html")
-    if wish.fault or wish.plan is None:
-        return Response(protocols.page(entry, wish), 422, mimetype="text/html")
+    """A new session, ready to start, from a screening that clears it."""
+    screening_id = request.form.get("screening", "")
+    screening = screenings.screening_or_404(screening_id)
+    entry = protocols.entry_or_404(screening.protocol)
     here = site()
-    session_id = here.storage.create(wish.plan, entry.digest, here.clock.now())
+    now = here.clock.now()
+    plan = screenings.plan_of(entry, screening)
+    if plan is None or screenings.refusal_of(entry, screening_id, screening, now):
+        return screenings.verdict_page(screening_id, screening, 409)
+    admission = screening.admission(screening_id)
+    session_id = here.storage.create(plan, entry.digest, now, admission)
     return redirect(url_for("sessions.show", session_id=session_id), 303)
 
 
@@ -62,19 +67,76 @@ def live(session_id: str) -> Response:
 
 
 @blueprint.get("/<session_id>/summary")
-def summary(session_id: str) -> str:
+def summary(session_id: str) -> Response:
     """What was planned and what was done; there from the end of the hands-on time."""
-    snapshot = look(stored_or_404(session_id))
-    entry = site().library.get(snapshot.plan.protocol)
+    return summary_page(stored_or_404(session_id))
+
+
+def summary_page(stored: Stored, status: int = 200, fault: str = "") -> Response:
+    snapshot = look(stored)
+    here = site()
+    entry = here.library.get(snapshot.plan.protocol)
     gap_hours = entry.protocol.course.gap_hours if entry and entry.protocol.course else None
-    return render_template(
+    readings = here.storage.readings_of(stored.id) if snapshot.plan.diabetes else []
+    body = render_template(
         "sessions/summary.html",
-        session_id=session_id,
+        session_id=stored.id,
         snapshot=snapshot,
-        clock=site().clock,
+        now=snapshot.state.at,
+        clock=here.clock,
         gap_hours=gap_hours,
         next_date=next_date(snapshot, gap_hours),
+        readings=readings,
+        advice=after_session(readings[-1][1]) if readings else None,
+        fault=fault,
+        typed=request.form.get("glucose", "") if fault else "",
+        unit=request.form.get("unit") or screenings.remembered_unit(),
+        units=UNITS,
+        **recheck(snapshot),
+        **look_again(snapshot),
     )
+    return Response(body, status, mimetype="text/html")
+
+
+@blueprint.post("/<session_id>/reading")
+def reading(session_id: str) -> Response:
+    """A glucose reading after the hands-on time."""
+    stored = stored_or_404(session_id)
+    if not stored.plan.diabetes or not look(stored).hands_on_over:
+        return summary_page(stored, 409)
+    faults: dict[str, str] = {}
+    taken = reading_now(request.form, faults)
+    if taken is None:
+        why = next(iter(faults.values()), "Please give the reading as a number, like 6.4 or 115.")
+        return summary_page(stored, 422, why)
+    here = site()
+    here.storage.tell_reading(session_id, here.clock.now(), taken)
+    response = redirect(url_for("sessions.summary", session_id=session_id) + "#after", 303)
+    if taken.shown == "number":
+        screenings.remember_unit(response, taken.unit)
+    return response
+
+
+def recheck(snapshot: Snapshot) -> dict[str, object]:
+    """After a stop for a low: when to measure again."""
+    ended = snapshot.state.ended_at
+    if not snapshot.state.low or ended is None:
+        return {"recheck": "", "recheck_ms": None}
+    at = ended + RECHECK_MINUTES * 60_000
+    return {
+        "recheck": hours_minutes(at - snapshot.state.at),
+        "recheck_ms": max(0, at - snapshot.state.at),
+    }
+
+
+def look_again(snapshot: Snapshot) -> dict[str, str]:
+    """The hour in which glucose is looked at again: one to two hours after the hands left (R03)."""
+    ended = snapshot.state.hands_on_ended_at
+    since = (ended if ended is not None else snapshot.state.at) - snapshot.state.at
+    return {
+        "again_from": hours_minutes(since + 3_600_000),
+        "again_to": hours_minutes(since + 2 * 3_600_000),
+    }
 
 
 def next_date(snapshot: Snapshot, gap_hours: int | None) -> str:
@@ -95,8 +157,8 @@ def command(session_id: str, action: str) -> Response:
 def commanded(session_id: str, action: Action) -> Response:
     stored = stored_or_404(session_id)
     key = request.form.get("key", "")
-    if action == "stop":
-        return stop(stored, key)
+    if action in STOPS:
+        return stop(stored, action, key)
     if not KEY.match(key):
         return answer(stored, 422, "That form was incomplete. Please try once more.")
     if stored.has_key(key):
@@ -113,18 +175,18 @@ def commanded(session_id: str, action: Action) -> Response:
         return answer(after) if after.has_key(key) else answer(after, 409, STALE)
 
 
-def stop(stored: Stored, key: str) -> Response:
-    """Pain: stop counts whatever the form carries: stale, without a key, or with a used one."""
+def stop(stored: Stored, action: Action, key: str) -> Response:
+    """A stop counts whatever the form carries: stale, without a key, or with a used one."""
     if stored.has_key(key) and stored.folded.status == "stopped":
         return answer(stored)
     if not KEY.match(key) or stored.has_key(key):
         key = secrets.token_urlsafe(12)
     try:
-        return carry_out(stored, "stop", key, site().clock.now())
+        return carry_out(stored, action, key, site().clock.now())
     except RefusedError as refusal:
         return answer(stored, 409, str(refusal))
     except ConflictError:
-        return stop(stored_or_404(stored.id), key)
+        return stop(stored_or_404(stored.id), action, key)
 
 
 def is_stale(stored: Stored, now: int) -> bool:
@@ -142,6 +204,8 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     """
     here = site()
     left_ms = None
+    if moves_on(stored, action, now) and (why := refusal_now(stored, now)):
+        return answer(stored, 409, why, ask_again=questions_address(stored))
     if action == "start" and not request.form.get("another"):
         others = at_work(stored.id, now)
         if others:
@@ -159,6 +223,35 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     event = decide(stored.plan, stored.folded, stored.seq, action, now, key, left_ms)
     after = here.storage.record(stored, event)
     return answer(after, said=result_of(after, action, left_ms))
+
+
+def moves_on(stored: Stored, action: Action, now: int) -> bool:
+    """True for an act that may lead to the first touch: from then on the answers have done their work."""
+    if action not in ("start", "resume", "next", "back", "restart", "release"):
+        return False
+    state = view(stored.plan, stored.folded, stored.seq, now).state
+    return not any(
+        state.done[i] or (i == state.index and state.status != "ready")
+        for i, step in enumerate(stored.plan.steps)
+        if step.hands_on
+    )
+
+
+def refusal_now(stored: Stored, now: int) -> str:
+    """Why this session may not begin at ``now``; empty when it may."""
+    library = site().library
+    entry = library.get(stored.plan.protocol)
+    return refusal(
+        stored.admission, entry.digest if entry else None, library.catalogue.rules_hash, now
+    )
+
+
+def questions_address(stored: Stored) -> str:
+    """Where to answer again: with the earlier answers while they are kept, else from the start."""
+    admission = stored.admission
+    if admission and site().storage.screening(admission.screening):
+        return url_for("screenings.again", screening_id=admission.screening)
+    return url_for("protocols.show", protocol_id=stored.plan.protocol)
 
 
 def at_work(besides: str, now: int) -> list[tuple[str, Snapshot]]:
@@ -216,6 +309,8 @@ def context(stored: Stored, **more: object) -> dict[str, object]:
         "key": secrets.token_urlsafe(12),
         "said": "",
         "others": (),
+        "ask_again": "",
+        **recheck(snapshot),
         "typed": "",
         "clock": here.clock,
         **more,

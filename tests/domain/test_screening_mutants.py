@@ -1,0 +1,442 @@
+"""Every rule of the check has a row that notices when the rule is gone, milder or moved.
+
+Each rule of ``screening.json``, each limit of the glucose rule and each guard of the code is made
+wrong on purpose, one at a time; the rows of the two other modules have to say so. A wrong rule
+that no row notices is a survivor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from itertools import chain
+from typing import Any
+
+import pytest
+
+from tests.builders import shipped
+from tests.domain import test_glucose as of_glucose
+from tests.domain.test_screening import (
+    ALL_FLAGS,
+    URGENCIES,
+    unmet,
+    unmet_flag,
+    unmet_starts,
+)
+from webapp.domain import glucose, screening
+from webapp.domain.catalogue import (
+    LEVELS,
+    Catalogue,
+    Option,
+    Outcome,
+    Question,
+    RedFlag,
+    When,
+)
+from webapp.domain.glucose import BELOW, PLAUSIBLE, UP_TO, Advice, Ketones, Reading
+from webapp.domain.plan import Changes
+from webapp.domain.protocol import Protocol
+from webapp.domain.screening import Answers
+
+CATALOGUE = shipped().catalogue
+WHEN_LISTS = ("regions", "techniques", "conditions", "access")
+
+
+# -- wrong rules ---------------------------------------------------------------------------------
+
+
+def without(items: tuple[Any, ...], index: int) -> tuple[Any, ...]:
+    return items[:index] + items[index + 1 :]
+
+
+def replaced(items: tuple[Any, ...], index: int, item: object) -> tuple[Any, ...]:
+    return (*items[:index], item, *items[index + 1 :])
+
+
+def wrong_whens(when: When) -> Iterator[tuple[str, When]]:
+    """One name less in a list; the last one gone, the list no longer narrows anything."""
+    for key in WHEN_LISTS:
+        names = getattr(when, key)
+        for index, name in enumerate(names):
+            yield f"without {name}", when.model_copy(update={key: without(names, index)})
+
+
+def wrong_asked(
+    whens: tuple[When, ...],
+) -> Iterator[tuple[str, tuple[When, ...]]]:
+    yield "nowhere", ()
+    if whens != (When(),):
+        yield "everywhere", (When(),)
+    for index, when in enumerate(whens):
+        if len(whens) > 1:
+            yield f"without place {index}", without(whens, index)
+        for name, wrong in wrong_whens(when):
+            yield f"place {index} {name}", replaced(whens, index, wrong)
+
+
+def wrong_outcomes(outcomes: tuple[Outcome, ...]) -> Iterator[tuple[str, tuple[Outcome, ...]]]:
+    for index, outcome in enumerate(outcomes):
+        yield f"outcome {index} gone", without(outcomes, index)
+        for name, update in wrong_outcome(outcome):
+            changed = outcome.model_copy(update=update)
+            yield f"outcome {index} {name}", replaced(outcomes, index, changed)
+
+
+def wrong_outcome(outcome: Outcome) -> Iterator[tuple[str, dict[str, object]]]:
+    milder = LEVELS[LEVELS.index(outcome.level) - 1]
+    yield milder, {"level": milder}
+    if outcome.urgency:
+        yield "without urgency", {"urgency": None}
+    if outcome.urgency and outcome.urgency != URGENCIES[0]:
+        later = URGENCIES[URGENCIES.index(outcome.urgency) - 1]
+        yield later, {"urgency": later}
+    if outcome.wait_minutes:
+        yield "a minute early", {"wait_minutes": outcome.wait_minutes - 1}
+        yield "without its wait", {"wait_minutes": None}
+    elif outcome.level == "not-today":
+        yield "passes by itself", {"wait_minutes": 15}
+    if outcome.light:
+        yield "not light", {"light": False}
+    for index, tag in enumerate(outcome.leave_out):
+        yield f"leaves {tag} in", {"leave_out": without(outcome.leave_out, index)}
+    if outcome.leave_out_marked:
+        yield "leaves the marked places in", {"leave_out_marked": False}
+    if outcome.when != When():
+        yield "for all", {"when": When()}
+    for name, when in wrong_whens(outcome.when):
+        yield f"when {name}", {"when": when}
+
+
+def wrong_options(options: tuple[Option, ...]) -> Iterator[tuple[str, tuple[Option, ...]]]:
+    for index, option in enumerate(options):
+        yield f"option {option.id} gone", without(options, index)
+        for name, outcomes in wrong_outcomes(option.outcomes):
+            changed = option.model_copy(update={"outcomes": outcomes})
+            yield f"option {option.id} {name}", replaced(options, index, changed)
+
+
+def wrong_questions(question: Question) -> Iterator[tuple[str, Question | None]]:
+    """The question made wrong in each way; None when it is gone."""
+    yield "gone", None
+    updates: list[tuple[str, dict[str, object]]] = []
+    updates += [(f"asked {name}", {"asked": whens}) for name, whens in wrong_asked(question.asked)]
+    updates += [(name, {"outcomes": wrong}) for name, wrong in wrong_outcomes(question.outcomes)]
+    updates += [(name, {"options": wrong}) for name, wrong in wrong_options(question.options)]
+    if question.kind != "choice":
+        other = "promise" if question.kind == "sign" else "sign"
+        updates.append((f"as a {other}", {"kind": other}))
+    if question.group == screening.SIGNS:
+        updates.append(("among the others", {"group": "today"}))
+    if question.never_cleared:
+        updates.append(("cleared by a word", {"never_cleared": False}))
+    for name, update in updates:
+        yield name, question.model_copy(update=update)
+
+
+def wrong_flags(flag: RedFlag) -> Iterator[tuple[str, RedFlag | None]]:
+    yield "gone", None
+    if flag.urgency != URGENCIES[0]:
+        later = URGENCIES[URGENCIES.index(flag.urgency) - 1]
+        yield later, flag.model_copy(update={"urgency": later})
+    yield "late or not", flag.model_copy(update={"late": not flag.late})
+    for name, whens in wrong_asked(flag.when):
+        if When() not in whens:  # shown more often is not wrong
+            yield f"shown {name}", flag.model_copy(update={"when": whens})
+
+
+# -- what notices them ---------------------------------------------------------------------------
+
+
+def only(question_id: str, question: Question | None) -> Catalogue:
+    questions = {question_id: question} if question else {}
+    return CATALOGUE.model_copy(update={"questions": questions})
+
+
+def with_flag(flag_id: str, flag: RedFlag | None) -> Catalogue:
+    others = {key: other for key, other in CATALOGUE.red_flags.items() if key != flag_id}
+    return CATALOGUE.model_copy(
+        update={"red_flags": others if flag is None else {**others, flag_id: flag}}
+    )
+
+
+def noticed(found: Iterable[str], known: frozenset[str]) -> bool:
+    """True at the first row that fails and did not fail before."""
+    return any(line not in known for line in found)
+
+
+def survivors_of(question: Question) -> tuple[int, list[str]]:
+    """How many wrong versions there are, and those that no row notices."""
+    known = frozenset(unmet(only(question.id, question), question.id))
+    wrong = [*wrong_questions(question)]
+    left = [
+        f"{question.id}: {name}"
+        for name, changed in wrong
+        if not noticed(unmet(only(question.id, changed), question.id), known)
+    ]
+    return len(wrong), left
+
+
+def unmet_flags(flag: RedFlag, catalogue: Catalogue) -> Iterator[str]:
+    """The rows of flags whose words stand in ``flag``."""
+    for row in ALL_FLAGS:
+        if row.says.split(" ")[0].lower() in flag.sign.lower():
+            yield from unmet_flag(catalogue, row)
+
+
+def survivors_of_flag(flag: RedFlag) -> tuple[int, list[str]]:
+    known = frozenset(unmet_flags(flag, CATALOGUE))
+    wrong = [*wrong_flags(flag)]
+    left = [
+        f"{flag.id}: {name}"
+        for name, changed in wrong
+        if not noticed(unmet_flags(flag, with_flag(flag.id, changed)), known)
+    ]
+    return len(wrong), left
+
+
+@pytest.mark.parametrize("question", CATALOGUE.questions.values(), ids=lambda one: one.id)
+def test_no_wrong_question_survives(question: Question) -> None:
+    count, left = survivors_of(question)
+    assert count >= 3
+    assert left == []
+
+
+@pytest.mark.parametrize("flag", CATALOGUE.red_flags.values(), ids=lambda one: one.id)
+def test_no_wrong_red_flag_survives(flag: RedFlag) -> None:
+    count, left = survivors_of_flag(flag)
+    assert count >= 3
+    assert left == []
+
+
+# -- wrong numbers and wrong code ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One name of a module or class, and the wrong thing it stands for."""
+
+    name: str
+    owner: Any
+    attribute: str
+    value: object
+
+
+STEP = {"mg/dL": Decimal("0.1"), "mmol/L": Decimal("0.01")}
+
+
+def wrong_limits() -> Iterator[Wrong]:
+    """Each limit of a band a step lower and higher, and each band gone."""
+    for attribute, table in (("BELOW", BELOW), ("UP_TO", UP_TO)):
+        for unit, bands in table.items():
+            for index, (limit, band) in enumerate(bands):
+                for step in (-STEP[unit], STEP[unit]):
+                    moved = replaced(bands, index, (limit + step, band))
+                    name = f"{band} {'below' if table is BELOW else 'up to'} {limit + step} {unit}"
+                    yield Wrong(name, glucose, attribute, {**table, unit: moved})
+                gone = {**table, unit: without(bands, index)}
+                yield Wrong(f"no {band} in {unit}", glucose, attribute, gone)
+    for unit, ends in PLAUSIBLE.items():
+        for index, step in ((0, -STEP[unit]), (0, STEP[unit]), (1, -STEP[unit]), (1, STEP[unit])):
+            moved = replaced(ends, index, ends[index] + step)
+            name = f"possible {moved} {unit}"
+            yield Wrong(name, glucose, "PLAUSIBLE", {**PLAUSIBLE, unit: moved})
+
+
+def wrong_numbers() -> Iterator[Wrong]:
+    hundredth = Decimal("0.01")
+    for attribute in ("KETONES_CLEAR_BELOW", "KETONES_CALL_FROM", "KETONES_EMERGENCY_ABOVE"):
+        for step in (-hundredth, hundredth):
+            value = getattr(glucose, attribute) + step
+            yield Wrong(f"{attribute} {value}", glucose, attribute, value)
+    counts = [(glucose, name) for name in ("KETONES_MOST", "READING_COUNTS_MINUTES")]
+    counts.append((glucose, "RECHECK_MINUTES"))
+    counts += [
+        (screening, name) for name in ("ANSWERS_COUNT_MS", "READING_COUNTS_MS", "WORD_COUNTS_DAYS")
+    ]
+    for owner, attribute in counts:
+        for off in (-1, 1):
+            moved = getattr(owner, attribute) + off
+            yield Wrong(f"{attribute} {moved}", owner, attribute, moved)
+
+
+def wrong_advice() -> Iterator[Wrong]:
+    """Each advice of the glucose rule milder, later, shorter, without its wait or its help."""
+    for attribute, advice in vars(glucose).items():
+        if not isinstance(advice, Advice):
+            continue
+        updates: list[dict[str, object]] = [{"shortest": not advice.shortest}]
+        if advice.level != "clear":
+            updates.append({"level": LEVELS[LEVELS.index(advice.level) - 1]})
+        if advice.urgency:
+            updates += [{"urgency": None}, {"urgency": "same-day"}]
+        waits = (None, 14, 16) if advice.wait_minutes else (15,)
+        updates += [{"wait_minutes": wait} for wait in waits]
+        updates.append({"act": "Carry on."})
+        for update in updates:
+            yield Wrong(
+                f"{attribute} {update}", glucose, attribute, advice.model_copy(update=update)
+            )
+
+
+Given = Callable[[dict[str, str]], bool]
+LOW_RISKS: dict[str, Given] = {
+    "medicine": lambda given: given.get("glucose-medicine") != "none",
+    "type": lambda given: given.get("diabetes-type") not in ("type-2", "other"),
+    "last insulin": lambda given: given.get("last-insulin") != "never",
+}
+KETONE_RISKS: dict[str, Given] = {
+    "medicine": lambda given: given.get("glucose-medicine") not in ("none", "tablets"),
+    "type": LOW_RISKS["type"],
+    "last insulin": LOW_RISKS["last insulin"],
+    "ketoacidosis": lambda given: given.get("dka-history") != "no",
+}
+
+
+def any_but(risks: dict[str, Given], left_out: str) -> Callable[[Answers], bool]:
+    kept = [risk for name, risk in risks.items() if name != left_out]
+    return lambda answers: any(risk(answers.given) for risk in kept)
+
+
+def trusting(risks: dict[str, Given], question: str) -> Callable[[Answers], bool]:
+    """As it is, but "not sure" and no answer count as the safe answer of ``question``."""
+    safe = {"glucose-medicine": "none", "diabetes-type": "type-2", "last-insulin": "never"}
+    usual = {**safe, "dka-history": "no"}
+
+    def found(answers: Answers, unknown: tuple[str | None, ...] = ("unsure", "", None)) -> bool:
+        given = dict(answers.given)
+        if given.get(question) in unknown:
+            given[question] = usual[question]
+        return any(risk(given) for risk in risks.values())
+
+    return found
+
+
+def wrong_risks() -> Iterator[Wrong]:
+    for attribute, risks in (("low_risk", LOW_RISKS), ("ketone_risk", KETONE_RISKS)):
+        for value in (True, False):
+            yield Wrong(f"{attribute} {value}", screening, attribute, lambda _, v=value: v)
+        for name in risks:
+            yield Wrong(f"{attribute} without {name}", screening, attribute, any_but(risks, name))
+        questions = ["glucose-medicine", "diabetes-type", *["dka-history"] * (len(risks) == 4)]
+        for name in questions:
+            wrong = trusting(risks, name)
+            yield Wrong(f"{attribute} trusts {name}", screening, attribute, wrong)
+    tablets: Given = lambda given: given.get("glucose-medicine") not in ("none", "tablets")  # noqa: E731
+    no_tablets = {**LOW_RISKS, "medicine": tablets}
+    yield Wrong("low_risk without tablets", screening, "low_risk", any_but(no_tablets, ""))
+
+
+def wrong_code() -> Iterator[Wrong]:
+    """Guards of the check taken away, one at a time."""
+    is_answer, is_safe = screening.is_answer, screening.is_safe
+    outcome_of, questions_for = screening.outcome_of, screening.questions_for
+    glucose_advice = screening.glucose_advice
+    matches = Catalogue.matches
+    milder = screening.REFUSED.model_copy(update={"level": "clinician"})
+
+    def first_outcome(c: Catalogue, p: Protocol, q: Question, token: str) -> Outcome | None:
+        options = [option for option in q.options if token in (option.id, "unsure")]
+        every = q.outcomes or tuple(o for option in options for o in option.outcomes)
+        fitting = [o for o in every if c.matches(o.when, p)]
+        return min(fitting, key=lambda o: LEVELS.index(o.level), default=None)
+
+    def only_listed(c: Catalogue, p: Protocol) -> tuple[Question, ...]:
+        return tuple(q for q in questions_for(c, p) if q.id in p.screening)
+
+    def not_listed(c: Catalogue, p: Protocol) -> tuple[Question, ...]:
+        return questions_for(c, p.model_copy(update={"screening": ()}))
+
+    def by_regions_of_the_file(c: Catalogue, when: When, p: Protocol) -> bool:
+        return (not when.regions or not {*p.regions}.isdisjoint(when.regions)) and matches(
+            c, when.model_copy(update={"regions": ()}), p
+        )
+
+    def by_areas_alone(c: Catalogue, when: When, p: Protocol) -> bool:
+        return matches(c, when, p.model_copy(update={"regions": ()}))
+
+    def any_of(key: str) -> Callable[[Catalogue, When, Protocol], bool]:
+        return lambda c, when, p: matches(c, when.model_copy(update={key: ()}), p)
+
+    def nothing_of(key: str) -> Callable[[Catalogue, When, Protocol], bool]:
+        return lambda c, when, p: not getattr(when, key) and matches(c, when, p)
+
+    def without_ketones(answers: Answers, reading: Reading) -> tuple[Advice, ...]:
+        none: Ketones | None = None
+        return glucose_advice(answers.model_copy(update={"ketones": none}), reading)
+
+    yield Wrong("any token answers", screening, "is_answer", lambda *_: True)
+    yield Wrong("no token is missing", screening, "is_answer",
+                lambda q, token, places: not token or is_answer(q, token, places))  # fmt: skip
+    yield Wrong("a place without places", screening, "is_answer",
+                lambda q, token, _: is_answer(q, token, ("here",)))  # fmt: skip
+    yield Wrong("not sure is safe", screening, "is_safe",
+                lambda q, token: token == "unsure" or is_safe(q, token))  # fmt: skip
+    yield Wrong("a promise is a sign", screening, "is_safe",
+                lambda q, token: q.kind != "choice" and token == "no")  # fmt: skip
+    yield Wrong("yes is safe", screening, "is_safe",
+                lambda q, token: q.kind != "choice" and token == "yes")  # fmt: skip
+    yield Wrong("the mildest outcome", screening, "outcome_of", first_outcome)
+    yield Wrong("not sure of a choice", screening, "outcome_of",
+                lambda c, p, q, token: None if q.options and token == "unsure"
+                else outcome_of(c, p, q, token))  # fmt: skip
+    yield Wrong("nothing changes", screening, "changes_of", lambda *_: Changes())
+    yield Wrong("changes are lost", screening, "merged", lambda _: Changes())
+    yield Wrong("refused is milder", screening, "REFUSED", milder)
+    yield Wrong("glucose is not asked", screening, "needs_glucose", lambda _: False)
+    yield Wrong("glucose is asked of all", screening, "needs_glucose", lambda _: True)
+    yield Wrong("ketones are not asked", screening, "ketones_missing", lambda _: False)
+    yield Wrong("ketones are not heard", screening, "glucose_advice", without_ketones)
+    yield Wrong("no advice on glucose", screening, "glucose_advice", lambda *_: ())
+    yield Wrong("only what the file lists", screening, "questions_for", only_listed)
+    yield Wrong("nothing that the file lists", screening, "questions_for", not_listed)
+    yield Wrong("regions of the file alone", Catalogue, "matches", by_regions_of_the_file)
+    yield Wrong("regions of the areas alone", Catalogue, "matches", by_areas_alone)
+    for key in WHEN_LISTS:
+        yield Wrong(f"any {key}", Catalogue, "matches", any_of(key))
+        yield Wrong(f"nothing by {key}", Catalogue, "matches", nothing_of(key))
+    for index in range(len(LEVELS) - 1):
+        order = [*LEVELS]
+        order[index : index + 2] = reversed(order[index : index + 2])
+        yield Wrong(f"levels {order}", screening, "LEVELS", tuple(order))
+    for who in screening.WHO:
+        others = tuple(other for other in screening.WHO if other != who)
+        yield Wrong(f"no word of the {who}", screening, "WHO", others)
+
+
+def everything() -> Iterator[str]:
+    return chain(unmet_starts(), of_glucose.unmet(), unmet(CATALOGUE))
+
+
+@cache
+def known_before() -> frozenset[str]:
+    return frozenset(everything())
+
+
+ALL_WRONG = [
+    *wrong_limits(),
+    *wrong_numbers(),
+    *wrong_advice(),
+    *wrong_risks(),
+    *wrong_code(),
+]
+
+
+@pytest.mark.parametrize("wrong", ALL_WRONG, ids=lambda wrong: wrong.name)
+def test_no_wrong_number_and_no_missing_guard_survives(
+    wrong: Wrong, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = known_before()
+    monkeypatch.setattr(wrong.owner, wrong.attribute, wrong.value)
+    assert noticed(everything(), known)
+
+
+def test_how_many_wrong_rules_there_are() -> None:
+    """So many that none of the kinds can have been left out by mistake."""
+    questions = sum(len([*wrong_questions(one)]) for one in CATALOGUE.questions.values())
+    flags = sum(len([*wrong_flags(one)]) for one in CATALOGUE.red_flags.values())
+    print(f"wrong questions {questions}, red flags {flags}, numbers and code {len(ALL_WRONG)}")
+    assert questions > 500
+    assert flags > 50
+    assert len(ALL_WRONG) > 120

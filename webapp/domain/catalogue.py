@@ -1,0 +1,204 @@
+"""What protocol files may refer to by id: techniques, areas, sources, and what is asked before a start."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from webapp.domain.protocol import Access, Id, Line, Model, Origin, Protocol, Text, Title
+
+Level = Literal["clear", "changes", "clinician", "not-today", "help"]
+LEVELS: tuple[Level, ...] = ("clear", "changes", "clinician", "not-today", "help")
+
+Urgency = Literal["emergency", "same-day", "urgent"]
+
+UNSURE = "unsure"
+
+
+class Range(Model):
+    """Both ends of a range, in the unit that the field's owner names."""
+
+    min: Annotated[int, Field(ge=1, le=300)]
+    max: Annotated[int, Field(ge=1, le=300)]
+
+    @model_validator(mode="after")
+    def ordered(self) -> Range:
+        if self.min > self.max:
+            raise ValueError(f"min and max must not fall: {self.min}, {self.max}")
+        return self
+
+    def holds(self, value: int) -> bool:
+        return self.min <= value <= self.max
+
+
+class Technique(Model):
+    """A technique: everyday and textbook name, what the hands do, and its limits.
+
+    ``pressure`` on the scale of 1 to 5, ``tempo`` in strokes a minute; ``never`` says in words
+    where the technique has no place, ``never_areas`` names the areas the loader refuses.
+    """
+
+    id: Id
+    name: Title
+    textbook: Title
+    hands: Text
+    hue: Id
+    pressure: Range | None = None
+    tempo: Range | None = None
+    never: tuple[Line, ...] = ()
+    never_areas: tuple[Id, ...] = ()
+
+
+class Area(Model):
+    """A place on the body; ``figure`` names the drawing it is lit in.
+
+    ``within`` names the larger areas that hold this one whole.
+    """
+
+    id: Id
+    name: Title
+    figure: Id
+    region: Id
+    within: tuple[Id, ...] = ()
+
+
+class Source(Model):
+    """A public source with its grade; ``address`` only where it is the body's own page."""
+
+    id: str
+    title: Text
+    says: Text
+    grade: Literal["A", "B", "C"]
+    address: str | None = None
+
+
+class When(Model):
+    """Which protocols this is about: every list that is given has to match; none given, all."""
+
+    regions: tuple[Id, ...] = ()
+    techniques: tuple[Id, ...] = ()
+    conditions: tuple[Id, ...] = ()
+    access: tuple[Access, ...] = ()
+
+
+EVERY_PROTOCOL = (When(),)
+
+
+class Outcome(Model):
+    """What an unsafe answer leads to; of several that match, the most restrictive.
+
+    ``act`` says what to do, or what to ask a clinician. ``wait_minutes``: asked again after
+    that. ``leave_out`` are tags of phases, ``leave_out_marked`` the places the person marked.
+    """
+
+    when: When = When()
+    level: Literal["changes", "clinician", "not-today", "help"]
+    act: Text
+    urgency: Urgency | None = None
+    wait_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+    light: bool = False
+    leave_out: tuple[Id, ...] = ()
+    leave_out_marked: bool = False
+
+    @model_validator(mode="after")
+    def whole(self) -> Outcome:
+        if (self.level == "help") != (self.urgency is not None):
+            raise ValueError("urgency goes with the level help, and only with it")
+        return self
+
+
+class Option(Model):
+    """One answer of a choice; without outcomes it is fine."""
+
+    id: Id
+    text: Title
+    outcomes: tuple[Outcome, ...] = ()
+
+
+class Question(Model):
+    """Something to answer before a start.
+
+    ``sign``: yes is unsafe. ``promise``: yes is safe. ``place``: yes and the places where.
+    ``choice``: one of ``options``. "Not sure" is always as unsafe as the worst answer.
+    """
+
+    id: Id
+    group: Id
+    text: Text
+    kind: Literal["sign", "promise", "place", "choice"] = "sign"
+    asked: Annotated[tuple[When, ...], Field(min_length=1)] = EVERY_PROTOCOL
+    outcomes: tuple[Outcome, ...] = ()
+    options: tuple[Option, ...] = ()
+    never_cleared: bool = False
+    origin: Origin
+
+    @model_validator(mode="after")
+    def whole(self) -> Question:
+        if (self.kind == "choice") != bool(self.options):
+            raise ValueError("options go with the kind choice, and only with it")
+        if self.kind != "choice" and not self.outcomes:
+            raise ValueError("no outcomes, expected what an unsafe answer leads to")
+        if self.never_cleared and any(o.level == "clinician" for o in self.every_outcome()):
+            raise ValueError("never_cleared, but an outcome asks for a clinician's word")
+        return self
+
+    def every_outcome(self) -> tuple[Outcome, ...]:
+        return self.outcomes + tuple(o for option in self.options for o in option.outcomes)
+
+
+class Group(Model):
+    """Questions that stand together; ``title`` above them, ``hint`` where one is needed."""
+
+    id: Id
+    title: Title
+    hint: Text | None = None
+
+
+class RedFlag(Model):
+    """A sign that ends a session, for the protocols of ``when``; ``late``: up to 3 weeks after."""
+
+    id: Id
+    when: tuple[When, ...] = EVERY_PROTOCOL
+    sign: Text
+    act: Text
+    urgency: Urgency
+    late: bool = False
+    origin: Origin
+
+
+class Catalogue(Model):
+    """All of it, by id."""
+
+    techniques: dict[str, Technique]
+    areas: dict[str, Area]
+    sources: dict[str, Source]
+    groups: dict[str, Group]
+    questions: dict[str, Question]
+    red_flags: dict[str, RedFlag]
+    rules_hash: str
+
+    @cached_property
+    def places_of(self) -> dict[str, frozenset[str]]:
+        """By area: itself and every area that lies within it."""
+        return {
+            area: frozenset(
+                {area} | {inner.id for inner in self.areas.values() if area in inner.within}
+            )
+            for area in self.areas
+        }
+
+    def concerns(self, whens: tuple[When, ...], protocol: Protocol) -> bool:
+        """True when one of ``whens`` is about what ``protocol`` does."""
+        return any(self.matches(when, protocol) for when in whens)
+
+    def matches(self, when: When, protocol: Protocol) -> bool:
+        phases = tuple(protocol.all_phases())
+        regions = {*protocol.regions, *(self.areas[p.area].region for p in phases)}
+        return (
+            (not when.regions or not regions.isdisjoint(when.regions))
+            and (not when.techniques or any(p.technique in when.techniques for p in phases))
+            and (not when.conditions or protocol.condition in when.conditions)
+            and (not when.access or protocol.access in when.access)
+        )

@@ -1,0 +1,370 @@
+"""The check before a start: which questions, what the answers lead to, and whether it still counts.
+
+It fails closed: an answer that is missing, not sure or not understood never clears; the verdict is
+the most restrictive of all answers; what no rule covers is refused. Rules and words stand in
+``protocols/catalogue/screening.json`` (facts.md 2.3 to 2.5), which questions are asked follows
+from the areas and techniques that the protocol touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from webapp.domain.catalogue import (
+    LEVELS,
+    UNSURE,
+    Catalogue,
+    Level,
+    Outcome,
+    Question,
+    Urgency,
+)
+from webapp.domain.glucose import Advice, Ketones, Reading, asks_for_ketones, judge
+from webapp.domain.plan import Changes, LeaveOut
+from webapp.domain.protocol import Model, Protocol
+
+RULES = 1  # counts up when the code of a rule changes
+ANSWERS_COUNT_MS = 60 * 60_000
+READING_COUNTS_MS = 15 * 60_000
+WORD_COUNTS_DAYS = 183
+
+Who = Literal["doctor", "diabetes-team", "specialist", "midwife", "physiotherapist"]
+WHO: tuple[Who, ...] = ("doctor", "diabetes-team", "specialist", "midwife", "physiotherapist")
+
+
+class Answers(Model):
+    """What was answered: a token per question, the marked places, the reading, the ketones.
+
+    A place is ``area`` or ``area:side``.
+    """
+
+    given: dict[str, str] = Field(default_factory=dict)
+    places: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    reading: Reading | None = None
+    ketones: Ketones | None = None
+
+
+class Finding(Model):
+    """One answer that matters, with what it leads to."""
+
+    question: str
+    level: Level
+    said: str
+    act: str
+    urgency: Urgency | None = None
+    wait_minutes: int | None = None
+
+
+class Verdict(Model):
+    """The most restrictive of all answers.
+
+    ``missing`` are ids of questions without an answer; ``missing_signs``: one of them could still
+    make it "get help now" (a red flag, or ketones with a high reading).
+    """
+
+    level: Level
+    findings: tuple[Finding, ...] = ()
+    missing: tuple[str, ...] = ()
+    missing_signs: bool = False
+    changes: Changes = Changes()
+
+    @property
+    def complete(self) -> bool:
+        """True when nothing more has to be asked: all is answered, or no further answer helps."""
+        refused = self.level == "not-today" and self.wait_minutes is None
+        return not self.missing or self.level == "help" or (refused and not self.missing_signs)
+
+    @property
+    def worst(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.level == self.level)
+
+    @property
+    def wait_minutes(self) -> int | None:
+        """When the answers that refuse pass by themselves: the longest wait; None when one does not."""
+        waits = [finding.wait_minutes for finding in self.worst]
+        if not waits or None in waits:
+            return None
+        return max(wait for wait in waits if wait is not None)
+
+
+class Word(Model):
+    """A clinician's word: who said so, on which day (ISO), told the app at ``at`` (ms)."""
+
+    who: Who
+    on: str
+    at: int
+
+
+class Admission(Model):
+    """What a session keeps of its screening. Instants in ms; ``reading_at`` only with diabetes."""
+
+    screening: str
+    protocol: str
+    protocol_hash: str
+    rules_hash: str
+    level: Level
+    answered_at: int
+    reading_at: int | None = None
+    needs_reading: bool = False
+    word: Word | None = None
+
+
+class Screening(Model):
+    """Answers with their verdict and the wish they were given for; kept for a day.
+
+    ``answered_at`` is the instant (ms) of the answers, ``reading_at`` of the reading.
+    """
+
+    protocol: str
+    protocol_hash: str
+    rules_hash: str
+    seconds: int
+    chosen: tuple[str, ...]
+    answers: Answers
+    verdict: Verdict
+    answered_at: int
+    reading_at: int | None = None
+    word: Word | None = None
+
+    def admission(self, screening_id: str) -> Admission:
+        """What a session keeps of it."""
+        reading = self.answers.reading
+        return Admission(
+            screening=screening_id,
+            protocol=self.protocol,
+            protocol_hash=self.protocol_hash,
+            rules_hash=self.rules_hash,
+            level=self.verdict.level if not self.verdict.missing else "not-today",
+            answered_at=self.answered_at,
+            reading_at=self.reading_at,
+            needs_reading=reading is not None and reading.shown != "none",
+            word=self.word,
+        )
+
+
+SIGNS = "signs"
+GLUCOSE = "glucose-reading"
+KETONES = "ketones"
+
+
+def questions_for(catalogue: Catalogue, protocol: Protocol) -> tuple[Question, ...]:
+    """What is asked, in the order of groups: by area and technique, and what the file adds."""
+    asked = [
+        question
+        for question in catalogue.questions.values()
+        if question.id in protocol.screening or catalogue.concerns(question.asked, protocol)
+    ]
+    order = list(catalogue.groups)
+    return tuple(sorted(asked, key=lambda question: order.index(question.group)))
+
+
+def needs_glucose(protocol: Protocol) -> bool:
+    return protocol.condition == "diabetes-mellitus"
+
+
+def screen(catalogue: Catalogue, protocol: Protocol, answers: Answers) -> Verdict:
+    """The verdict on ``answers``. Raises ValueError for a reading that cannot be."""
+    findings: list[Finding] = []
+    missing: list[str] = []
+    changes: list[Changes] = []
+    questions = questions_for(catalogue, protocol)
+    for question in questions:
+        token = answers.given.get(question.id)
+        if not is_answer(question, token, answers.places.get(question.id, ())):
+            missing.append(question.id)
+            continue
+        if token is None or is_safe(question, token):
+            continue
+        outcome = outcome_of(catalogue, protocol, question, token)
+        if outcome is None:
+            continue
+        findings.append(finding_of(question, outcome, token))
+        changes.append(changes_of(question, outcome, answers.places.get(question.id, ())))
+    if needs_glucose(protocol):
+        if answers.reading is None:
+            missing.append(GLUCOSE)
+        else:
+            found = glucose_advice(answers, answers.reading)
+            findings += [finding_of_advice(advice) for advice in found]
+            changes += [Changes(shortest=(advice.said,)) for advice in found if advice.shortest]
+            if ketones_missing(answers):
+                missing.append(KETONES)
+    level: Level = max((f.level for f in findings), key=LEVELS.index, default="clear")
+    return Verdict(
+        level=level,
+        findings=tuple(sorted(findings, key=lambda f: -LEVELS.index(f.level))),
+        missing=tuple(missing),
+        missing_signs=KETONES in missing
+        or any(q.group == SIGNS and q.id in missing for q in questions),
+        changes=merged(changes),
+    )
+
+
+def is_answer(question: Question, token: str | None, places: Sequence[str]) -> bool:
+    """True when the token is one that the question knows; a place needs its places."""
+    if question.kind == "choice":
+        return token == UNSURE or any(option.id == token for option in question.options)
+    if question.kind == "place" and token == "yes":
+        return bool(places)
+    return token in ("yes", "no", UNSURE)
+
+
+def is_safe(question: Question, token: str) -> bool:
+    if question.kind == "choice":
+        return False
+    return token == ("yes" if question.kind == "promise" else "no")
+
+
+def outcome_of(
+    catalogue: Catalogue, protocol: Protocol, question: Question, token: str
+) -> Outcome | None:
+    """What an answer leads to: the most restrictive outcome that matches, None when it is fine.
+
+    "Not sure" takes the worst of all answers; where no rule covers an unsafe answer, not today.
+    """
+    if question.kind == "choice":
+        options = [o for o in question.options if token in (o.id, UNSURE)]
+        candidates = tuple(outcome for option in options for outcome in option.outcomes)
+    else:
+        candidates = question.outcomes
+    matching = [o for o in candidates if catalogue.matches(o.when, protocol)]
+    if question.kind == "place" and token == UNSURE:
+        return REFUSED
+    if not matching:
+        return None if question.kind == "choice" else REFUSED
+    return max(matching, key=lambda outcome: LEVELS.index(outcome.level))
+
+
+REFUSED = Outcome(level="not-today", act="Find out first. In doubt, no massage.")
+
+
+def finding_of(question: Question, outcome: Outcome, token: str) -> Finding:
+    text = question.text
+    if question.kind == "choice":
+        option = next((o.text for o in question.options if o.id == token), "not sure")
+        text = f"{text}: {option[0].lower()}{option[1:]}"
+    elif question.kind == "promise":
+        text = f"Not so, or not sure: {text}"
+    elif token == UNSURE:
+        text = f"Not sure: {text}"
+    return Finding(
+        question=question.id,
+        level=outcome.level,
+        said=text,
+        act=outcome.act,
+        urgency=outcome.urgency,
+        wait_minutes=outcome.wait_minutes,
+    )
+
+
+def changes_of(question: Question, outcome: Outcome, places: Sequence[str]) -> Changes:
+    leave_out = [LeaveOut(why=question.text, tag=tag) for tag in outcome.leave_out]
+    if outcome.leave_out_marked:
+        leave_out += [place_to_leave_out(place, question.text) for place in places]
+    return Changes(leave_out=tuple(leave_out), light=(question.text,) if outcome.light else ())
+
+
+def place_to_leave_out(place: str, why: str) -> LeaveOut:
+    area, _, side = place.partition(":")
+    if side == "left":
+        return LeaveOut(why=why, area=area, side="left")
+    if side == "right":
+        return LeaveOut(why=why, area=area, side="right")
+    return LeaveOut(why=why, area=area)
+
+
+def merged(changes: Sequence[Changes]) -> Changes:
+    return Changes(
+        leave_out=tuple(rule for change in changes for rule in change.leave_out),
+        light=tuple(why for change in changes for why in change.light),
+        shortest=tuple(why for change in changes for why in change.shortest),
+    )
+
+
+def low_risk(answers: Answers) -> bool:
+    """Insulin, a sulfonylurea or a glinide; type 1 always; unknown counts as yes (R05)."""
+    given = answers.given
+    return (
+        given.get("glucose-medicine") != "none"
+        or given.get("diabetes-type") not in ("type-2", "other")
+        or given.get("last-insulin") != "never"
+    )
+
+
+def ketone_risk(answers: Answers) -> bool:
+    """Insulin, or ketoacidosis at any time; unknown counts as yes (R08)."""
+    given = answers.given
+    return (
+        given.get("glucose-medicine") not in ("none", "tablets")
+        or given.get("diabetes-type") not in ("type-2", "other")
+        or given.get("last-insulin") != "never"
+        or given.get("dka-history") != "no"
+    )
+
+
+def glucose_advice(answers: Answers, reading: Reading) -> tuple[Advice, ...]:
+    return judge(reading, low_risk(answers), ketone_risk(answers), answers.ketones)
+
+
+def ketones_missing(answers: Answers) -> bool:
+    return (
+        answers.ketones is None
+        and answers.reading is not None
+        and asks_for_ketones(answers.reading, ketone_risk(answers))
+    )
+
+
+def finding_of_advice(advice: Advice) -> Finding:
+    return Finding(
+        question=GLUCOSE,
+        level=advice.level,
+        said=advice.said,
+        act=advice.act,
+        urgency=advice.urgency,
+        wait_minutes=advice.wait_minutes,
+    )
+
+
+def word_fault(who: str, on: str, today: date) -> str:
+    """What is wrong with a clinician's word as typed; empty when nothing is."""
+    if who not in WHO:
+        return "Please choose who said so."
+    try:
+        day = date.fromisoformat(on)
+    except ValueError:
+        return "Please give the day on which it was said."
+    if day > today:
+        return "That day has not come yet."
+    if today - day > timedelta(days=WORD_COUNTS_DAYS):
+        return "That was more than half a year ago. Please ask again."
+    return ""
+
+
+def refusal(
+    admission: Admission | None, protocol_hash: str | None, rules_hash: str, now: int
+) -> str:
+    """Why a session may not start now, in words; empty when it may.
+
+    ``protocol_hash`` is the version that is loaded now, None when the protocol is gone.
+    """
+    if admission is None:
+        return "The questions before this session have not been answered."
+    if admission.level not in ("clear", "changes", "clinician"):
+        return "The answers do not allow this session today."
+    if admission.level == "clinician" and admission.word is None:
+        return "This session needs a clinician's word first."
+    if admission.protocol_hash != protocol_hash or admission.rules_hash != rules_hash:
+        return "The protocol or its questions have changed since the answers."
+    age = now - admission.answered_at
+    if not 0 <= age <= ANSWERS_COUNT_MS:
+        return "The answers are more than an hour old."
+    if admission.needs_reading:
+        if admission.reading_at is None:
+            return "There is no glucose reading."
+        if not 0 <= now - admission.reading_at <= READING_COUNTS_MS:
+            return "The glucose reading is more than 15 minutes old. Measure again."
+    return ""

@@ -1,0 +1,320 @@
+"""The questions before a start, the verdict on the answers, and a clinician's word."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from webapp.answers import UNITS, Fields, Taken, answers_of, place_name, places_of
+from webapp.domain.catalogue import Question
+from webapp.domain.plan import Plan, UnreachableError
+from webapp.domain.screening import (
+    GLUCOSE,
+    KETONES,
+    WHO,
+    Answers,
+    Finding,
+    Screening,
+    Verdict,
+    Word,
+    needs_glucose,
+    questions_for,
+    refusal,
+    screen,
+    word_fault,
+)
+from webapp.library import Entry
+from webapp.routes import protocols, site
+
+log = logging.getLogger("steady_hands")
+
+blueprint = Blueprint("screenings", __name__)
+
+UNIT_COOKIE = "glucose-unit"
+YEAR_SECONDS = 365 * 24 * 3600
+TOO_MUCH = Finding(
+    question="plan",
+    level="not-today",
+    said="Too much would have to be left out.",
+    act="What remains would no longer be this massage. Choose another one, or another day.",
+)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The form as it is shown: what was typed, what is missing, what is at fault."""
+
+    fields: Fields = field(default_factory=MultiDict)
+    missing: tuple[str, ...] = ()
+    faults: dict[str, str] = field(default_factory=dict)
+    said: str = ""
+
+
+# -- the questions -------------------------------------------------------------------------------
+
+
+@blueprint.get("/protocols/<protocol_id>/screening")
+def ask(protocol_id: str) -> Response:
+    """The questions of a protocol. No question is answered beforehand."""
+    entry = startable_or_404(protocol_id)
+    wish = protocols.wish_of(entry.protocol, request.args)
+    if wish.fault or wish.plan is None:
+        return Response(protocols.page(entry, wish), 422, mimetype="text/html")
+    return form(entry, wish.plan, Sheet())
+
+
+@blueprint.post("/protocols/<protocol_id>/screening")
+def answer(protocol_id: str) -> Response:
+    """Take the answers: a verdict when they suffice, else the form with what is missing."""
+    entry = startable_or_404(protocol_id)
+    wish = protocols.wish_of(entry.protocol, request.form)
+    if wish.fault or wish.plan is None:
+        return Response(protocols.page(entry, wish), 422, mimetype="text/html")
+    return judged(entry, wish.plan, answers_of(request.form, asked_of(entry), entry.protocol))
+
+
+def judged(entry: Entry, plan: Plan, taken: Taken) -> Response:
+    """The answer to a form: 303 to the verdict, or the form again."""
+    here = site()
+    now = here.clock.now()
+    verdict = verdict_on(entry, plan, taken.answers)
+    pressing = verdict.complete and (not taken.faults or verdict.level == "help")
+    if not pressing:
+        return form(entry, plan, Sheet(request.form, verdict.missing, taken.faults), 422)
+    reading = taken.answers.reading
+    screening = Screening(
+        protocol=entry.protocol.id,
+        protocol_hash=entry.digest,
+        rules_hash=here.library.catalogue.rules_hash,
+        seconds=plan.asked_seconds,
+        chosen=plan.chosen,
+        answers=taken.answers,
+        verdict=verdict,
+        answered_at=now,
+        reading_at=now - taken.minutes_ago * 60_000
+        if reading and reading.shown != "none"
+        else None,
+    )
+    screening_id = here.storage.keep_screening(screening, now)
+    response = redirect(url_for("screenings.show", screening_id=screening_id), 303)
+    if reading and reading.shown == "number":
+        remember_unit(response, reading.unit)
+    return response
+
+
+def verdict_on(entry: Entry, plan: Plan, answers: Answers) -> Verdict:
+    """The verdict, with the plan tried out: changes that leave no massage refuse it."""
+    library = site().library
+    verdict = screen(library.catalogue, entry.protocol, answers)
+    if not verdict.changes:
+        return verdict
+    try:
+        library.plan(entry.protocol, plan.asked_seconds, frozenset(plan.chosen), verdict.changes)
+    except UnreachableError:
+        return refused(verdict, TOO_MUCH)
+    return verdict
+
+
+def refused(verdict: Verdict, finding: Finding) -> Verdict:
+    """The verdict with one more finding, which refuses unless something worse does."""
+    level = "help" if verdict.level == "help" else "not-today"
+    findings = (*verdict.findings, finding) if level == "help" else (finding, *verdict.findings)
+    return verdict.model_copy(update={"level": level, "findings": findings})
+
+
+def asked_of(entry: Entry) -> tuple[Question, ...]:
+    return questions_for(site().library.catalogue, entry.protocol)
+
+
+def startable_or_404(protocol_id: str) -> Entry:
+    entry = protocols.entry_or_404(protocol_id)
+    if not entry.protocol.startable:
+        abort(404)
+    return entry
+
+
+def form(entry: Entry, plan: Plan, sheet: Sheet, status: int = 200) -> Response:
+    catalogue = site().library.catalogue
+    questions = asked_of(entry)
+    body = render_template(
+        "screenings/form.html",
+        protocol=entry.protocol,
+        plan=plan,
+        groups=[
+            (group, [q for q in questions if q.group == group.id])
+            for group in catalogue.groups.values()
+            if any(q.group == group.id for q in questions)
+        ],
+        asks_glucose=needs_glucose(entry.protocol),
+        asks_ketones=KETONES in sheet.missing or bool(sheet.fields.get("ketones-known")),
+        places=place_choices(entry),
+        sheet=sheet,
+        missing=missing_words(questions, sheet.missing),
+        unit=sheet.fields.get("unit") or remembered_unit(),
+        units=UNITS,
+    )
+    return Response(body, status, mimetype="text/html")
+
+
+def missing_words(questions: Sequence[Question], missing: Sequence[str]) -> list[tuple[str, str]]:
+    """Where and what each missing answer is: the id on the page and its text.
+
+    Groups of which nothing is answered are one line each.
+    """
+    words: list[tuple[str, str]] = []
+    for group in dict.fromkeys(q.group for q in questions):
+        mine = [q for q in questions if q.group == group]
+        open_ones = [q for q in mine if q.id in missing]
+        if len(open_ones) == len(mine) > 1:
+            title = site().library.catalogue.groups[group].title
+            words.append((f"group-{group}", f"{title}: all {len(mine)}"))
+        else:
+            words += [(f"ask-{q.id}", q.text) for q in open_ones]
+    if GLUCOSE in missing:
+        words.append(("ask-glucose", "The glucose reading"))
+    if KETONES in missing:
+        words.append(("ask-ketones", "Ketones: glucose is high"))
+    return words
+
+
+def place_choices(entry: Entry) -> list[tuple[str, str]]:
+    areas = site().library.catalogue.areas
+    return [
+        (place, place_name(areas[area], side))
+        for place, (area, side) in places_of(entry.protocol).items()
+    ]
+
+
+def remembered_unit() -> str:
+    unit = request.cookies.get(UNIT_COOKIE, "")
+    return unit if unit in UNITS else ""
+
+
+def remember_unit(response: Response, unit: str) -> None:
+    """The unit of this device's meter; no reading is kept in the browser."""
+    response.set_cookie(
+        UNIT_COOKIE,
+        unit,
+        max_age=YEAR_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+    )
+
+
+# -- the verdict ---------------------------------------------------------------------------------
+
+
+@blueprint.get("/screenings/<screening_id>")
+def show(screening_id: str) -> Response:
+    return verdict_page(screening_id, screening_or_404(screening_id))
+
+
+@blueprint.post("/screenings/<screening_id>/word")
+def tell_word(screening_id: str) -> Response:
+    """A clinician's word in two steps: who and when, then the confirmation of exactly that."""
+    screening = screening_or_404(screening_id)
+    if screening.verdict.level != "clinician" or screening.verdict.missing:
+        abort(409)
+    here = site()
+    who, on = request.form.get("who", ""), request.form.get("on", "").strip()
+    fault = word_fault(who, on, here.clock.wall_time().date())
+    if fault:
+        return verdict_page(screening_id, screening, 422, fault=fault, who=who, on=on)
+    if request.form.get("confirmed") != "yes":
+        return verdict_page(screening_id, screening, asked_again=True, who=who, on=on)
+    known = next(name for name in WHO if name == who)
+    word = Word(who=known, on=on, at=here.clock.now())
+    here.storage.tell_word(screening_id, screening.model_copy(update={"word": word}))
+    return redirect(url_for("screenings.show", screening_id=screening_id), 303)
+
+
+def screening_or_404(screening_id: str) -> Screening:
+    screening = site().storage.screening(screening_id)
+    if screening is None:
+        abort(404)
+    return screening
+
+
+def verdict_page(
+    screening_id: str, screening: Screening, status: int = 200, **more: object
+) -> Response:
+    here = site()
+    now = here.clock.now()
+    entry = protocols.entry_or_404(screening.protocol)
+    plan = plan_of(entry, screening)
+    verdict = screening.verdict
+    wait = verdict.wait_minutes if verdict.level in ("not-today", "help") else None
+    body = render_template(
+        "screenings/verdict.html",
+        screening_id=screening_id,
+        screening=screening,
+        verdict=verdict,
+        protocol=entry.protocol,
+        plan=plan,
+        refusal=refusal_of(entry, screening_id, screening, now),
+        needs_word=verdict.level == "clinician" and screening.word is None,
+        wait_minutes=wait,
+        wait_until=screening.answered_at + wait * 60_000 if wait else None,
+        counts_until=counts_until(screening),
+        now=now,
+        clock=here.clock,
+        who_choices=WHO,
+        today=here.clock.wall_time().date().isoformat(),
+        **{"fault": "", "who": "", "on": "", "asked_again": False, **more},
+    )
+    return Response(body, status, mimetype="text/html")
+
+
+def counts_until(screening: Screening) -> int:
+    """The instant (ms) after which the answers or the reading no longer count."""
+    ends = [screening.answered_at + 60 * 60_000]
+    if screening.reading_at is not None:
+        ends.append(screening.reading_at + 15 * 60_000)
+    return min(ends)
+
+
+def plan_of(entry: Entry, screening: Screening) -> Plan | None:
+    """The plan as the verdict leaves it; None when it leaves none."""
+    if screening.verdict.level in ("not-today", "help"):
+        return None
+    try:
+        return site().library.plan(
+            entry.protocol,
+            screening.seconds,
+            frozenset(screening.chosen),
+            screening.verdict.changes,
+        )
+    except UnreachableError:
+        return None
+
+
+def refusal_of(entry: Entry, screening_id: str, screening: Screening, now: int) -> str:
+    admission = screening.admission(screening_id)
+    return refusal(admission, entry.digest, site().library.catalogue.rules_hash, now)
+
+
+# -- once more, after a wait ---------------------------------------------------------------------
+
+
+@blueprint.get("/screenings/<screening_id>/again")
+def again(screening_id: str) -> Response:
+    """The same form with the answers that do not change by waiting; those that do are open."""
+    screening = screening_or_404(screening_id)
+    entry = startable_or_404(screening.protocol)
+    plan = site().library.plan(entry.protocol, screening.seconds, frozenset(screening.chosen))
+    changing = {f.question for f in screening.verdict.findings if f.wait_minutes}
+    fields: Fields = MultiDict()
+    for question, token in screening.answers.given.items():
+        if question not in changing:
+            fields.add(f"q-{question}", token)
+    for question, marked in screening.answers.places.items():
+        for place in marked:
+            fields.add(f"place-{question}", place)
+    said = "Your answers from before are filled in. Please check them, and answer what is open."
+    return form(entry, plan, Sheet(fields, said=said))

@@ -360,12 +360,9 @@ def test_the_areas_of_the_neck_are_those_that_the_rules_below_know() -> None:
 
 @each
 def test_a_spine_is_asked_about_disc_and_physiotherapy(protocol: Protocol) -> None:
-    # facts C24, C20 and X-12
-    back = any(CATALOGUE.areas[p.area].region == "back" for p in protocol.all_phases())
-    assert "physiotherapy" in asked(protocol)
-    spine = back or protocol.id in SPINE
-    assert ({"disc", "spine-injury"} <= asked(protocol)) == spine
-    if back:
+    # facts C24, C20 and X-12; 2.4 asks them of everybody
+    assert asked(protocol) >= {"disc", "spine-injury", "physiotherapy"}
+    if any(CATALOGUE.areas[p.area].region == "back" for p in protocol.all_phases()):
         assert asked(protocol) >= {"back-signs", "hidden-illness", "accident"}
 
 
@@ -544,9 +541,11 @@ def test_what_is_laid_on_the_skin_brings_its_own_questions(name: str, wanted: se
 
 
 @each
-def test_only_professional_files_ask_whether_the_hands_are_trained(protocol: Protocol) -> None:
-    # facts, status words: PRO and INFO run once a trained person has confirmed
-    assert ("trained" in asked(protocol)) == (protocol.access == "professional")
+def test_what_only_therapists_do_asks_whether_the_hands_are_trained(protocol: Protocol) -> None:
+    # facts, status words: PRO and INFO run once a trained person has confirmed; CE-01 and C22
+    trained_hands = protocol.performer == ("therapist",)
+    assert ("trained" in asked(protocol)) == trained_hands
+    assert trained_hands or protocol.access != "professional"
 
 
 def test_every_tag_that_an_answer_leaves_out_is_carried_by_phases() -> None:

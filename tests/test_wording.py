@@ -448,12 +448,27 @@ def test_every_weak_protocol_carries_its_label_in_the_list_and_on_its_page(
         assert protocol.evidence.note in page.source.replace("&#39;", "'").replace("&#34;", '"')
 
 
+NO_DEVICE = "Not a medical device and not medical advice."
+
+
+def assert_says_once(page: Page) -> None:
+    (foot,) = page.all("footer", class_="foot")
+    assert foot.text.startswith(NO_DEVICE)
+    assert page.source.count(NO_DEVICE) == 1
+
+
 @pytest.mark.parametrize("address", [*PLAIN_PAGES, *(f"/protocols/{name}" for name in PROTOCOLS)])
 def test_every_plain_page_says_once_that_it_is_no_medical_device_and_no_advice(
     shipped_visitor: Visitor, address: str
 ) -> None:
-    page = Page(shipped_visitor.get(address).text)
-    (foot,) = page.all("footer", class_="foot")
-    sentence = "Not a medical device and not medical advice."
-    assert foot.text.startswith(sentence)
-    assert page.source.count(sentence) == 1
+    assert_says_once(Page(shipped_visitor.get(address).text))
+
+
+def test_the_pages_around_a_session_say_it_too(shipped_visitor: Visitor) -> None:
+    screening = shipped_visitor.screened("oc-self-nape")
+    session = shipped_visitor.started("oc-self-nape", "stop")
+    for address in (
+        *("/low", "/protocols/oc-self-nape/screening"),
+        *(f"/screenings/{screening}", f"/sessions/{session}/summary"),
+    ):
+        assert_says_once(shipped_visitor.page(address))

@@ -22,6 +22,7 @@ from webapp.domain.glucose import (
     Reading,
     Shown,
     Unit,
+    fits_both_units,
     fits_other_unit,
     implausible,
 )
@@ -123,6 +124,11 @@ def number_reading(fields: Fields, faults: dict[str, str]) -> Reading | None:
     if implausible(value, unit):
         least, most = PLAUSIBLE[unit]
         faults["glucose"] = f"{typed} {unit} cannot be. Meters show {least} to {most} {unit}."
+        return None
+    if fits_both_units(value) and fields.get("unit-sure") != unit:
+        faults["unit-sure"] = (
+            f"{typed} mmol/L would be very high, {typed} mg/dL very low. Look at the meter once more."
+        )
         return None
     return Reading(shown="number", value=value, unit=unit)
 

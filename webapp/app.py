@@ -17,6 +17,7 @@ from webapp.htmx import is_htmx
 from webapp.library import Library, load
 from webapp.life import LifeSigns, wake
 from webapp.routes import catalogue, protocols, reference, screenings, sessions
+from webapp.routes import settings as device_settings
 from webapp.settings import Settings, shipped
 from webapp.storage import NotSavedError, Storage, open_sqlite
 
@@ -59,7 +60,8 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     figures.install(app)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["nonce"] = security.new_nonce
-    for module in (catalogue, protocols, reference, screenings, sessions):
+    app.jinja_env.globals["device"] = device_settings.this_device
+    for module in (catalogue, protocols, reference, screenings, sessions, device_settings):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(NotSavedError, show_not_saved)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import date
 
@@ -97,6 +98,34 @@ def hue(step: PlannedStep, plan: Plan) -> str:
     return plan.techniques[step.technique].hue if step.technique else "plain"
 
 
+def speech(plan: Plan) -> str:
+    """What the voice says of every step, as JSON by step id.
+
+    ``say`` on entering it, ``cues`` as [at, words], ``hands`` for phases, ``lastHands`` for the last
+    of them, ``rest`` for aftercare, whose end is always heard.
+    """
+    last = max((i for i, step in enumerate(plan.steps) if step.hands_on), default=-1)
+    return json.dumps(
+        {
+            step.id: {
+                "say": spoken(step, plan),
+                "cues": [[cue.at, cue.say] for cue in step.cues],
+                "hands": step.hands_on,
+                "lastHands": i == last,
+                "rest": step.kind == "aftercare",
+            }
+            for i, step in enumerate(plan.steps)
+        }
+    )
+
+
+def spoken(step: PlannedStep, plan: Plan) -> str:
+    """Name, side and first line; the text of a step without a technique."""
+    if not step.technique:
+        return f"{step.title}. {step.text}"
+    return f"{technique_name(step, plan)}. {side_and_area(step, plan)}. {step.instructions[0]}"
+
+
 def origin_parts(origin: str) -> list[tuple[str, str]]:
     """Each part of an origin with the place on the page of sources that explains it."""
     places = {"base": "base-text", "inferred": "inferred"}
@@ -133,7 +162,6 @@ CLINICIANS = {
     "diabetes-team": "the diabetes team",
     "specialist": "a specialist",
     "midwife": "the midwife",
-    "physiotherapist": "the physiotherapist",
 }
 
 
@@ -156,6 +184,7 @@ FILTERS = {
     "span_of_minutes": span_of_minutes,
     "span": span,
     "place": place,
+    "speech": speech,
     "side_and_area": side_and_area,
     "technique_name": technique_name,
     "textbook": textbook,

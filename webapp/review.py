@@ -365,7 +365,8 @@ def verdict_lines() -> Iterator[str]:
     yield tick(f"Answers count for {ANSWERS_COUNT_MS // 60_000} minutes.")
     yield tick(f"A glucose reading counts for {READING_COUNTS_MINUTES} minutes before the start.")
     yield tick(
-        f"A clinician's word: who said it ({who}) and on which day, at most {WORD_COUNTS_DAYS} days ago."
+        f"A clinician's word: who said it ({who}) and on which day, at most "
+        f"{WORD_COUNTS_DAYS} days ago. The diabetes team and the midwife answer only for their own field."
     )
     yield tick(f'"Light" means that no phase goes above pressure {LIGHT_PRESSURE} of 5.')
 

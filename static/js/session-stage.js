@@ -5,6 +5,7 @@ import { ServerClock, SleepWatch } from "./server-clock.js";
 
 const TRUST_OWN_STEP_MS = 2_000;
 const DOUBLE_TAP_MS = 400;
+const ENDING_SECONDS = 10;
 const FILL_SECONDS = 5; // the bar moves slowly; each second would only cost power
 const STOPS = "#act-stop, #act-low";
 const WAKING = ["visibilitychange", "resume"];
@@ -42,6 +43,10 @@ class SessionStage extends HTMLElement {
     this.addEventListener("click", (e) => this.#once(e), {
       capture: true,
       signal: this.#listeners.signal,
+    });
+    on(document, "stage:ask", () => this.#confirmed && this.#tellTimeline());
+    on(document, "stage:told", (e) => {
+      this.querySelector("#session-status").textContent = e.detail;
     });
     on(this, "click", (e) => {
       const stop = e.target.closest(STOPS);
@@ -91,12 +96,28 @@ class SessionStage extends HTMLElement {
       seq: Number(data.seq),
       index: Number(data.index),
       waited: Number(data.waitedMs),
+      planned: Number(data.plannedMs),
     };
     this.#shown = { row: 0, text: null };
+    this.#tellTimeline();
     if (before && (before.status !== data.status || before.index !== this.#confirmed.index)) {
       this.#say(live);
     }
     this.#paint();
+  }
+
+  /** For voice and chimes: what is shown, and what comes. */
+  #tellTimeline() {
+    const { rows, status, planned } = this.#confirmed;
+    const { row } = this.#shown;
+    const first = rows[row];
+    const detail = {
+      status,
+      rows: rows.slice(row),
+      total: row ? first.ends - first.begins : planned,
+      now: () => this.#clock.now(),
+    };
+    document.dispatchEvent(new CustomEvent("stage:timeline", { detail }));
   }
 
   #say(live) {
@@ -118,7 +139,10 @@ class SessionStage extends HTMLElement {
     const serverNow = Number(ctx.response.headers.get("X-Now"));
     if (sent === undefined || !serverNow) return;
     this.#found();
-    if (this.#clock.sample(sent, performance.now(), serverNow)) this.#paint();
+    if (this.#clock.sample(sent, performance.now(), serverNow)) {
+      this.#tellTimeline();
+      this.#paint();
+    }
   }
 
   /** True for an answer that shows less than the page does already. */
@@ -229,6 +253,7 @@ class SessionStage extends HTMLElement {
     clearTimeout(this.#timer);
     this.#confirmed.status = "stopped";
     const live = this.#live;
+    this.#tellTimeline();
     live.dataset.status = "stopped";
     live.className = "stage stage-stopped";
     live.replaceChildren(
@@ -262,6 +287,7 @@ class SessionStage extends HTMLElement {
     const left = Math.max(0, ends - now);
     const seconds = Math.ceil(left / 1000);
     this.#write(clockText(seconds));
+    this.#live.classList.toggle("stage-ending", seconds <= ENDING_SECONDS);
     if (this.#shown.from === undefined || seconds % FILL_SECONDS === 0) this.#fill(rows[row], now);
     if (left > 0) this.#again(left - (seconds - 1) * 1000);
   }
@@ -322,6 +348,7 @@ class SessionStage extends HTMLElement {
     const template = this.querySelector(`template[data-for="${CSS.escape(rows[row].id)}"]`);
     this.#shown = { row, text: null };
     this.#steppedAt = performance.now();
+    this.#tellTimeline();
     live.dataset.step = rows[row].id;
     live.dataset.index = index + row;
     if (!template) return;

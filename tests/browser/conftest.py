@@ -91,6 +91,12 @@ PROTOCOLS = [
         aftercare=[REST],
     ),
     protocol(
+        "sounding",
+        phase("one", 25, cues=[{"at": 5, "say": "Slower now."}]),
+        phase("two", 5, technique="kneading"),
+        aftercare=[REST],
+    ),
+    protocol(
         "feet",
         phase("calm", 60, seconds=LONG, area="foot-to-knee"),
         phase("sole-left", 60, seconds=LONG, area="sole", side="left"),

@@ -36,6 +36,8 @@ LO          any  any  -       | help emergency 15   no       | 112
 3.01 mmol/L any  any  -       | not-today      15   no       | 15 to 20 g of fast sugar
 3.9 mmol/L  any  any  -       | not-today      15   no       | 15 to 20 g of fast sugar
 3.99 mmol/L any  any  -       | not-today      15   no       | 15 to 20 g of fast sugar
+3.0 mmol/L  any  any  -       | not-today      15   no       | not better after two treatments: call 112
+71.9 mg/dL  any  any  -       | not-today      15   no       | Drowsy, or not better after two treatments
 3.9 mmol/L  any  any  0.6     | not-today      -    no       | sick-day plan
 3.9 mmol/L  any  any  1.6     | not-today      -    no       | Call your diabetes team today
 3.9 mmol/L  any  any  3.1     | help emergency any  no       | 112
@@ -187,6 +189,11 @@ LO           | help emergency 15   | 15 to 20 g of fast sugar
 300.1 mg/dL  | clear          -    | plan for high values
 16.71 mmol/L | clear          -    | plan for high values
 HI           | clear          -    | plan for high values
+250.1 mg/dL  | clear          -    | ketones above 3.0 mmol/L: call 112
+13.91 mmol/L | clear          -    | Vomiting, drowsy
+HI           | clear          -    | ketones above 3.0 mmol/L: call 112
+3.9 mmol/L   | not-today      15   | two treatments: call 112
+none         | no advice           |
 """
 
 # what a meter can show; "other": the number would be possible in the other unit
@@ -212,6 +219,31 @@ number        | possible other
 NaN mmol/L    | no       no
 NaN mg/dL     | no       no
 Infinity mg/dL | no      no
+"""
+
+# very high in mmol/L and very low in mg/dL: which one has to be confirmed
+BOTH = """
+number | both
+19     | no
+19.9   | no
+19.99  | no
+20     | yes
+20.0   | yes
+20.1   | yes
+25     | yes
+33.2   | yes
+33.3   | yes
+33.31  | no
+33.4   | no
+34     | no
+1.1    | no
+6.4    | no
+115    | no
+600    | no
+0      | no
+-25    | no
+NaN    | no
+Infinity | no
 """
 
 UNITS: dict[str, Unit] = {"mg/dL": "mg/dL", "mmol/L": "mmol/L"}
@@ -288,8 +320,11 @@ def unmet_asks(row: Cells) -> Iterator[str]:
 
 def unmet_after(row: Cells) -> Iterator[str]:
     given, wanted, says = row
-    found = told((glucose.after_session(reading(given)),), says)
-    if found != f"{wanted} no":
+    try:
+        found = told((glucose.after_session(reading(given)),), says).removesuffix(" no")
+    except ValueError:
+        found = "no advice"
+    if found != wanted:
         yield f"after: {given}: {wanted}, got {found}"
 
 
@@ -311,6 +346,13 @@ def unmet_number(row: Cells) -> Iterator[str]:
         yield f"band of {given}: {wanted}, but {'' if raised else 'no '}ValueError"
 
 
+def unmet_both(row: Cells) -> Iterator[str]:
+    number, wanted = row
+    found = "yes" if glucose.fits_both_units(Decimal(number)) else "no"
+    if found != wanted:
+        yield f"fits both units: {number}: {wanted}, got {found}"
+
+
 def unmet_numbers_of_other_modules() -> Iterator[str]:
     """Numbers that the form uses: a reading counts for 15 minutes, ketone meters end at 15."""
     if glucose.READING_COUNTS_MINUTES != 15:  # correction 5
@@ -324,6 +366,7 @@ TABLES = (
     (ASKS, unmet_asks),
     (AFTER, unmet_after),
     (NUMBERS, unmet_number),
+    (BOTH, unmet_both),
 )
 
 
@@ -359,6 +402,11 @@ def test_possible_numbers(row: Cells) -> None:
     assert [*unmet_number(row)] == []
 
 
+@pytest.mark.parametrize("row", rows(BOTH), ids=label)
+def test_numbers_that_fit_both_units(row: Cells) -> None:
+    assert [*unmet_both(row)] == []
+
+
 def test_numbers_of_the_form() -> None:
     assert [*unmet_numbers_of_other_modules()] == []
 
@@ -370,8 +418,8 @@ def test_a_number_without_its_value_is_no_reading() -> None:
 
 
 def test_no_reading_after_a_massage_is_never_called_usual() -> None:
-    advice = glucose.after_session(Reading(shown="none"))
-    assert "usual" not in advice.said
+    with pytest.raises(ValueError, match="no reading"):
+        glucose.after_session(Reading(shown="none"))
 
 
 def test_each_unit_has_the_other() -> None:

@@ -240,7 +240,7 @@ def test_a_place_on_no_side_is_kept_off_on_both_and_told_once() -> None:
     }
 
 
-def test_a_tag_or_light_hands_mark_no_place() -> None:
+def test_a_tag_marks_no_place() -> None:
     plan = fitted(legs(), off_tag("soft"))
     assert not any(one.avoid for one in plan.steps)
 
@@ -320,6 +320,38 @@ def test_another_end_after_going_back_is_met_to_the_millisecond() -> None:
         state = fold(plan, happened(plan, ("end-at", 15_001, wish), before=on))
         assert sum(state.left[1:-1]) == wish
         assert (state.attempt[2] + state.left[2]) % 5_000 == 0
+
+
+def test_another_end_gives_nothing_to_a_phase_that_had_its_least() -> None:
+    built = protocol(
+        phase("hold", (20, 40, 70), wait=True),
+        phase("last", (30, 30, 60)),
+        session=(50, 70, 90),
+        prepare=[step("wash", 30, wait=True)],
+    )
+    plan = fitted(built, LIGHT, 70)
+    begun = happened(plan, ("start", 0), ("next", 30_000), ("end-at", 30_188, 70_040))
+    back = happened(plan, ("back", 300_000), ("end-at", 300_000, 0), before=begun)
+    state = fold(plan, back)
+    assert state.attempt[1] == 188 + 40_040
+    assert state.left[1:3] == (0, 30_000)
+
+
+def test_another_end_does_not_round_up_the_least_of_a_phase_given_again() -> None:
+    built = protocol(
+        phase("odd", (17, 20, 58)),
+        phase("last", (20, 20, 20)),
+        session=(40, 40, 40),
+        prepare=[step("wash", 30, wait=True)],
+    )
+    plan = fitted(built, SHORTEST, 40)
+    begun = happened(plan, ("start", 0), ("next", 30_000), ("end-at", 31_000, 0))
+    back = happened(
+        plan, ("restart", 31_000), ("back", 31_000), ("end-at", 31_000, 0), before=begun
+    )
+    state = fold(plan, back)
+    assert state.left[1:3] == (17_000, 20_000)
+    assert hands_on_ms(plan, state) == 38_000
 
 
 # --- the change of sides --------------------------------------------------------------------------
@@ -510,22 +542,6 @@ def test_the_least_of_the_session_falls_with_what_remains() -> None:
         plan = fitted(built, changes, 0)
         assert (plan.hands_on_seconds, plan.session_min_seconds) == (140, 140)
     assert fitted(built, off("leg"), 200).session_min_seconds == 120
-
-
-@pytest.mark.parametrize("protocol_id", SHIPPED)
-def test_in_the_shortest_plan_no_phase_gains_by_what_is_left_out(protocol_id: str) -> None:
-    massage = shipped_protocol(protocol_id)
-    shares = massage.rules.share
-    whole = seconds_by_id(fit_asked(massage, 0, (Ask(shortest=True),)))
-    for ask in asks(massage):
-        if ask.chosen:
-            continue
-        try:
-            less = seconds_by_id(fit_asked(massage, 0, (ask, Ask(shortest=True))))
-        except UnreachableError:
-            continue
-        gains = {name for name in less if less[name] > whole[name]}
-        assert all("knead" in name for name in gains) if shares else not gains
 
 
 def test_a_chosen_phase_keeps_its_floor_in_another_end_too() -> None:
@@ -799,6 +815,22 @@ def test_under_any_changes_every_total_keeps_every_bound_and_rule_or_there_is_no
             assert [one.seconds for one in plan.steps if one.hands_on] == [5 * n for n in rung]
             assert (plan.hands_on_seconds, plan.asked_seconds) == (total, wish)
     assert checked > 0
+
+
+@pytest.mark.parametrize("protocol_id", SHIPPED)
+def test_in_the_shortest_plan_no_phase_gains_by_what_is_left_out(protocol_id: str) -> None:
+    massage = shipped_protocol(protocol_id)
+    shares = massage.rules.share
+    whole = seconds_by_id(fit_asked(massage, 0, (Ask(shortest=True),)))
+    for ask in asks(massage):
+        if ask.chosen:
+            continue
+        try:
+            less = seconds_by_id(fit_asked(massage, 0, (ask, Ask(shortest=True))))
+        except UnreachableError:
+            continue
+        gains = {name for name in less if less[name] > whole[name]}
+        assert all("knead" in name for name in gains) if shares else not gains
 
 
 # --- and while the session runs -------------------------------------------------------------------

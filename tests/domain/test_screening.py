@@ -32,6 +32,7 @@ from webapp.domain.screening import (
     Finding,
     Screening,
     Verdict,
+    Who,
     Word,
 )
 
@@ -76,8 +77,10 @@ TOUCHES = {
     "oc-thai": "spine back legs feet stretching professional",
     "oc-vacuum": "spine back vacuum professional",
 }
-# What two files add by hand: points for a painful neck, stretches that reach the neck.
+# What three files add by hand: points for a painful neck, stretches that reach the neck, and trained
+# hands where the neck is worked on without a professional method.
 ADDED = {
+    "oc-cervical-4step": "trained",
     "oc-ap-distant": "neck-sudden neck-dizzy neck-limbs neck-vessels neck-strain",
     "oc-thai": "neck-sudden neck-dizzy neck-limbs neck-vessels joint-inflammation",
 }
@@ -146,12 +149,11 @@ chest-breath leg-clot new-weakness under-18 unwell fever flare  | any
 alcohol physiotherapy pregnancy last-meal clot-known            | any
 blood-thinners heart pressure-160 aneurysm lymph lungs tumour   | any
 deep-infection weak-bones surgery nervous-system mental-flare   | any
-kidney-failure skin diabetes-unsteady                           | any
+kidney-failure skin diabetes-unsteady spine-injury disc         | any
 neck-sudden neck-dizzy neck-limbs neck-vessels                  | neck collar ear
 hypertension neck-strain joint-inflammation                     | neck collar
 back-signs hidden-illness                                       | back buttocks collar
 accident                                                        | neck back buttocks collar
-spine-injury disc                                               | spine neck back buttocks collar
 eye-bleed                                                       | diabetes neck back buttocks collar
 hypo-severe hypo-now diabetes-type glucose-medicine             | diabetes
 last-insulin hypo-unaware dka-history                           | diabetes
@@ -161,7 +163,7 @@ leg-arteries                                                    | diabetes legs 
 varicose-veins                                                  | legs feet buttocks
 ear-sore                                                        | ear
 joint-replacement                                               | stretching
-numb-place                                                      | warm cool device
+numb-place                                                      | warm cool device cups vacuum honey
 cups-diabetes cups-marks cups-moles cups-device                 | cups vacuum
 implant-device                                                  | device vacuum
 honey-allergy honey-asthma honey-diabetes honey-patch           | honey
@@ -220,7 +222,7 @@ fact | protocol | answer | says | level | act | rest
 2.5 back pain and weight loss | oc-classic-lumbar | hidden-illness | weight loss | help urgent | doctor |
 2.5 back pain at night | oc-classic-thoracic | hidden-illness | night | help urgent | doctor |
 2.5 back pain and a lump | oc-honey-back | hidden-illness | lump | help urgent | doctor |
-2.5 back pain and cancer earlier | oc-classic-lumbar | hidden-illness | cancer | help urgent | doctor |
+2.5 back pain and cancer earlier | oc-classic-lumbar | hidden-illness | cancer at any time | help urgent | doctor |
 -- 2.5 leg, foot, diabetes
 2.5 one leg painful | dm-legs-feet | leg-clot | one leg .*painful | help same-day | not rub |
 2.5 one leg swollen | dm2-acupressure | leg-clot | swollen | help same-day | doctor|urgent care |
@@ -240,6 +242,7 @@ fact | protocol | answer | says | level | act | rest
 -- 2.4 blocked today, medical help
 2.4 fever | oc-classic-lumbar | fever | fever | not-today | until it is over |
 2.4 infection | dm-legs-feet | fever | any infection | not-today | doctor |
+R08 fever with diabetes | dm-general-gentle | fever | fever | not-today | sick-day plan |
 L404 a cold | oc-self-nape | fever | a cold | not-today | until it is over |
 2.4 suspected clot | oc-classic-lumbar | leg-clot | swollen | help same-day | doctor |
 2.4 hot, red, swollen foot | oc-thai | foot-hot | hot, red, swollen | help same-day | today |
@@ -261,7 +264,7 @@ L404 a cold | oc-self-nape | fever | a cold | not-today | until it is over |
 2.4 aneurysm | oc-classic-lumbar | aneurysm | aneurysm | clinician | doctor |
 2.4 heart failure | oc-classic-lumbar | heart | heart failure | clinician | doctor |
 2.4 recent heart attack | dm-legs-feet | heart | recent heart attack | clinician | doctor |
-2.4 recent stroke | oc-ap-sedating | heart | stroke | clinician | doctor |
+2.4 recent stroke | oc-ap-sedating | heart | recent stroke | clinician | doctor |
 2.4 arterial disease of the legs | dm-legs-feet | leg-arteries | leg arteries | clinician | doctor |
 2.4 arterial disease, any | oc-classic-lumbar | heart | circulation disease | clinician | doctor |
 2.4 arterial disease of the neck | oc-self-nape | neck-vessels | neck vessels | not-today | neck |
@@ -274,11 +277,13 @@ L404 a cold | oc-self-nape | fever | a cold | not-today | until it is over |
 2.4 unstable diabetes | dm-legs-feet | diabetes-unsteady | not steady | clinician | diabetes team |
 2.4 feeling unwell | oc-classic-lumbar | unwell | unwell | not-today | feel well |
 2.4 disc hernia | oc-classic-lumbar | disc | slipped disc | clinician | doctor |
+2.4 disc hernia, legs | dm-legs-feet | disc | slipped disc | clinician | doctor |
 2.4 canal stenosis | oc-self-nape | disc | narrow spinal canal | clinician | doctor |
 2.4 myelopathy | oc-cervical-4step | disc | pressure on the spinal cord | clinician | doctor |
 2.4 osteoporosis | oc-classic-thoracic | weak-bones | osteoporosis | clinician | doctor | light
 2.4 fracture | dm-legs-feet | weak-bones | broken bone | clinician | doctor | light
 2.4 spinal injury | oc-classic-thoracic | spine-injury | injury of the spine | clinician | doctor |
+2.4 spinal injury, legs | dm2-acupressure | spine-injury | injury of the spine | clinician | doctor |
 2.4 surgery within a month | oc-classic-lumbar | surgery | operation within the last month | clinician | surgeon |
 2.4 inflammatory arthritis, neck | oc-self-nape | joint-inflammation | inflammatory arthritis | clinician | doctor |
 2.4 connective tissue, neck | oc-classic-full | joint-inflammation | connective-tissue | clinician | doctor |
@@ -289,7 +294,8 @@ L404 a cold | oc-self-nape | fever | a cold | not-today | until it is over |
 2.4 exacerbation | oc-classic-lumbar | flare | flare-up | not-today | doctor first |
 2.4 retinopathy with bleeding, prone | dm-general-gentle | eye-bleed | bleeding inside the eye | clinician | eye |
 2.4 retinopathy with bleeding, neck | oc-self-nape | eye-bleed | bleeding inside the eye | clinician | eye |
-2.4 kidney failure | dm-legs-feet | kidney-failure | kidneys | clinician | doctor |
+2.4 kidney failure | dm-legs-feet | kidney-failure | kidney failure | clinician | doctor |
+2.4 dialysis | oc-classic-lumbar | kidney-failure | dialysis | clinician | doctor |
 2.4 foot deformity | dm-legs-feet | foot-shape | changed shape | clinician | foot team |
 2.4 Charcot foot | oc-thai | foot-shape | charcot | clinician | foot team |
 2.4 amputation | dm2-acupressure | foot-shape | amputation | clinician | foot team |
@@ -301,7 +307,8 @@ L404 a cold | oc-self-nape | fever | a cold | not-today | until it is over |
 2.4 sensor | dm-general-gentle | insulin-sites@low-back | sensor | changes | hand's width | out=low-back
 2.4 moles | oc-classic-lumbar | skin@low-back,buttocks | mole | changes | stay off | out=low-back,buttocks
 2.4 skin damage | oc-self-nape | skin@nape | sore, broken | changes | stay off | out=nape
-2.4 fungal infection | dm-legs-feet | skin@toes:left,toes:right | infected skin|fung | changes | stay off | out=toes:left,toes:right
+2.4 fungal infection | dm-legs-feet | skin@toes:left,toes:right | infected skin, fungus | changes | stay off | out=toes:left,toes:right
+2.4 birthmarks | oc-thai | skin@whole-back | birthmark | changes | stay off | out=whole-back
 L155 skin disease | oc-self-4step | skin@nape-shoulders | skin disease | changes | stay off | out=nape-shoulders
 L405 rash | oc-classic-full | skin@whole-back | rash | changes | stay off | out=whole-back
 2.4 pigment spots, cups | oc-cupping-back | cups-moles@whole-back | pigment spots | changes | no cups | out=whole-back
@@ -329,11 +336,16 @@ C5 a bolus within the hour | dm-general-gentle | last-insulin=within-an-hour | b
 C5 last insulin not known | dm-legs-feet | last-insulin=unsure | insulin | not-today | hour | wait=60
 C5 no insulin | dm-legs-feet | last-insulin=never | insulin | clear | |
 C5 insulin before that | dm-legs-feet | last-insulin=over-an-hour | insulin | clear | |
+C5 insulin before that, back | dm-general-gentle | last-insulin=over-an-hour | insulin | clear | |
 C5 hypo-unaware and alone | dm-legs-feet | hypo-unaware | without warning, and nobody else | not-today | someone there |
 2.3 signs of a low | dm-legs-feet | hypo-now | signs of a low | not-today | 15 to 20 g of fast sugar | wait=15
 -- 2.2
 U-04 insulin, points | dm2-acupressure | glucose-medicine=insulin | medicine | clinician | diabetes team |
 U-04 not known, points | dm2-acupressure | glucose-medicine=unsure | medicine | clinician | diabetes team |
+U-04 insulin before that, points | dm2-acupressure | last-insulin=over-an-hour | insulin | clinician | diabetes team |
+U-04 insulin within the hour, points | dm2-acupressure | last-insulin=within-an-hour | insulin | not-today | measure again | wait=60
+U-04 last insulin not known, points | dm2-acupressure | last-insulin=unsure | insulin | not-today | measure again | wait=60
+U-04 no insulin, points | dm2-acupressure | last-insulin=never | insulin | clear | |
 U-04 insulin, legs by hand | dm-legs-feet | glucose-medicine=insulin | low | clear | |
 U-04 tablets, points | dm2-acupressure | glucose-medicine=tablets | low | clear | |
 U-04 neither, points | dm2-acupressure | glucose-medicine=none | low | clear | |
@@ -352,6 +364,8 @@ U-09 polyneuropathy | dm-general-gentle | feet-numb | numb feet | clinician | fo
 U-10 inflamed foot | dm-general-gentle | foot-hot | hot | help same-day | off |
 U-12 fresh cup marks | oc-cupping-back | cups-marks | not faded | not-today | faded |
 U-12 fresh vacuum marks | oc-vacuum | cups-marks | not faded | not-today | 72 hours |
+C6 cups within 72 hours | oc-cupping-back | cups-marks | within the last 72 hours | not-today | at least 72 hours |
+C6 vacuum within 72 hours | oc-vacuum | cups-marks | within the last 72 hours | not-today | faded |
 R27 cups with cancer | oc-cupping-back | tumour | cancer | not-today | no suction |
 R27 vacuum with cancer | oc-vacuum | tumour | tumour | not-today | no suction |
 R27 cups, pacemaker | oc-cupping-back | cups-device | pacemaker | not-today | no suction |
@@ -365,7 +379,9 @@ U-13 asthma | oc-honey-back | honey-asthma | asthma | not-today | by hand |
 U-13 heart disease, honey | oc-honey-back | heart | heart | not-today | no honey |
 U-13 lung disease, honey | oc-honey-back | lungs | lungs | not-today | no honey |
 U-13 diabetes, honey | oc-honey-back | honey-diabetes | diabetes of any type | not-today | no honey |
-U-13 broken skin, honey | oc-honey-back | skin@whole-back | broken | not-today | |
+U-13 broken skin, honey | oc-honey-back | skin@whole-back | broken | not-today | no honey |
+U-13 broken skin, built honey | spine arms honey | skin@hand | sore, broken | not-today | no honey |
+U-13 not sure of broken skin, honey | oc-honey-back | skin=unsure | broken | not-today | find out first |
 R29 no patch test | oc-honey-back | honey-patch=no | patch test | not-today | 24 hours |
 U-16 pregnancy, points | dm2-acupressure | pregnancy | pregnant | clinician | midwife | out=pregnancy-point
 U-16 pregnancy, neck | oc-self-nape | pregnancy | pregnant | clinician | midwife | out=pregnancy-point
@@ -379,7 +395,10 @@ U-22 stones with nerve damage | oc-stone | stones-diabetes | nerve damage | not-
 U-22 numbness, warm stones | spine arms warm | numb-place | numb place | not-today | by hand |
 U-22 numbness, cool stones | spine arms cool | numb-place | warm from cool | not-today | by hand |
 U-22 numbness, massager | oc-massager | numb-place | numb place | not-today | by hand |
-U-22 vascular disease, stones | oc-stone | leg-arteries | arteries | clinician | doctor |
+R41 numbness, cups | oc-cupping-back | numb-place | numb place | not-today | cannot warn you |
+R41 numbness, vacuum | oc-vacuum | numb-place | numb place | not-today | cannot warn you |
+R41 numbness, honey | oc-honey-back | numb-place | numb place | not-today | cannot warn you |
+U-22 vascular disease, stones | oc-stone | leg-arteries | arteries | clinician | right for your legs |
 U-24 osteoporosis | oc-thai | weak-bones | osteoporosis | clinician | doctor | light
 U-24 anticoagulants | oc-thai | blood-thinners | blood-thinning | clinician | doctor |
 U-24 clot | oc-thai | clot-known | clot | not-today | known clot |
@@ -393,13 +412,17 @@ not sure of varicose veins | dm-legs-feet | varicose-veins=unsure | | not-today 
 not sure of moles, cups | oc-cupping-back | cups-moles=unsure | | not-today | find out first |
 not sure of training | oc-thai | trained=unsure | | not-today | trained hands |
 not sure of a patch test | oc-honey-back | honey-patch=unsure | | not-today | 24 hours |
+C22 four steps by untrained hands | oc-cervical-4step | trained=no | trained | not-today | trained hands |
+C22 four steps, training not known | oc-cervical-4step | trained=unsure | trained | not-today | trained hands |
 trained | oc-thai | trained=yes | | clear | |
+trained, four steps | oc-cervical-4step | trained=yes | | clear | |
 a patch test | oc-honey-back | honey-patch=yes | | clear | |
 -- what other rows of the facts ask for
 C20 physiotherapy | oc-classic-lumbar | physiotherapy | 24 hours | not-today | full day |
 L200 alcohol | oc-ap-sedating | alcohol | alcohol | not-today | without alcohol |
 C41 right after a meal | oc-classic-lumbar | last-meal=recent | meal | not-today | hour and a half | wait=90
 C41 on an empty stomach | dm-legs-feet | last-meal=empty | meal | not-today | eat something | wait=90
+C41 sugar for a low is no meal | dm-legs-feet | last-meal=recent | sugar for a low does not count | not-today | hour and a half | wait=90
 C41 last meal not known | oc-self-nape | last-meal=unsure | meal | not-today | hour and a half | wait=90
 C41 in between | oc-self-nape | last-meal=good | meal | clear | |
 R20 neck strain within 3 weeks | oc-self-nape | neck-strain | last three weeks | clinician | doctor |
@@ -537,6 +560,16 @@ def answers_of(
     return Answers(given={**safe, **given}, places=marked, reading=reading, ketones=ketones)
 
 
+def changed_answers(
+    changed: str, reading: Reading | None, ketones: Ketones | None = None
+) -> Answers:
+    """Safe answers but for ``changed``: words like question=token or question=yes@place."""
+    given = dict(part.partition("@")[0].split("=") for part in changed.split())
+    marked = [part.partition("@") for part in changed.split()]
+    places = {part.partition("=")[0]: (place,) for part, _, place in marked if place}
+    return answers_of(given, places, reading, ketones)
+
+
 # -- what a catalogue does not keep --------------------------------------------------------------
 
 
@@ -615,11 +648,20 @@ def unmet(catalogue: Catalogue, about: str | None = None) -> Iterator[str]:
 
 
 def unmet_starts() -> Iterator[str]:
-    """What the instants and days in the code do not keep of their rows."""
+    """What the instants, days and verdicts in the code do not keep of their rows."""
     for change, after, says in STARTS:
         yield from unmet_start(change, after, says)
-    for who, on, says in WORDS:
-        yield from unmet_word(who, on, says)
+    for who, on, known, says in WORDS:
+        yield from unmet_word(who, on, known, says)
+    for line in lines_of(COMPLETE):
+        yield from unmet_complete(line)
+    for line in lines_of(ORDER):
+        yield from unmet_order(line)
+    yield from unmet_keys()
+    for item in WORD_ITEMS:
+        yield from unmet_clears(item.protocol, item.answers, CLEARED_BY.get(item.question, ""))
+    for line in lines_of(CLEARS):
+        yield from unmet_clears_line(line)
 
 
 def catalogue() -> Catalogue:
@@ -821,14 +863,7 @@ def unmet_glucose(catalogue: Catalogue, line: str) -> Iterator[str]:
     """How the verdict on a row about glucose differs from it."""
     about, _, wanted = line.partition(" | ")
     shown, changed, ketone = (part.strip() for part in about.split(";"))
-    given = dict(part.partition("@")[0].split("=") for part in changed.split())
-    marked = [part.partition("@") for part in changed.split()]
-    answers = answers_of(
-        given,
-        {part.partition("=")[0]: (place,) for part, _, place in marked if place},
-        reading=reading(shown),
-        ketones=ketones(ketone),
-    )
+    answers = changed_answers(changed, reading(shown), ketones(ketone))
     verdict = screening.screen(catalogue, named("dm-legs-feet"), answers)
     found = " ".join(
         (
@@ -1004,8 +1039,16 @@ def test_only_a_place_question_leaves_places_out() -> None:
     [
         ("oc-self-nape", {"lymph": "yes"}, "Disease of the lymph system"),
         ("oc-self-nape", {"lymph": UNSURE}, "Not sure: Disease of the lymph system"),
-        ("oc-self-nape", {"last-meal": "empty"}, "The last meal or snack: more than 4 hours ago"),
-        ("oc-self-nape", {"last-meal": UNSURE}, "The last meal or snack: not sure"),
+        (
+            "oc-self-nape",
+            {"last-meal": "empty"},
+            "The last meal or snack (sugar for a low does not count): more than 4",
+        ),
+        (
+            "oc-self-nape",
+            {"last-meal": UNSURE},
+            "The last meal or snack (sugar for a low does not count): not sure",
+        ),
         ("oc-thai", {"trained": "no"}, "Not so, or not sure: The one who does it is trained"),
         ("dm-legs-feet", {"glucose": "3.9 mmol/L"}, "Glucose is low (under 4.0 mmol/L, 72 mg/dL)"),
     ],
@@ -1094,6 +1137,157 @@ def test_nothing_more_is_asked_only_when_no_answer_could_open_it() -> None:
     verdict = screened("dm-legs-feet", open_ended)
     assert verdict.missing == (KETONES,)
     assert not verdict.complete
+
+
+@pytest.mark.parametrize(
+    ("question", "opening", "shown", "ketone"),
+    [
+        ("glucose-medicine", "none", "5.5 mmol/L", "-"),
+        ("diabetes-type", "type-2", "99 mg/dL", "-"),
+        ("glucose-medicine", "none", "none", "-"),
+        ("dka-history", "no", "14.0 mmol/L", "?"),
+    ],
+)
+def test_a_risk_that_was_not_answered_is_asked_for_before_a_refusal(
+    question: str, opening: str, shown: str, ketone: str
+) -> None:
+    """The refusal would name a medicine or illness that nobody told of."""
+    answered = answers_of({question: opening}, None, reading(shown), ketones(ketone))
+    assert screened("dm-legs-feet", answered).level in STARTABLE
+    left_open = answers_of({question: ""}, None, reading(shown), ketones(ketone))
+    verdict = screened("dm-legs-feet", left_open)
+    assert verdict.missing == (question,)
+    assert not verdict.complete
+
+
+# What is told at once. protocol ; answers, "question=" is open ; reading, "-" for none | complete,
+# whether an open answer could be a sign
+COMPLETE = """
+-- a low is told at once, whatever is open
+dm-legs-feet ; ; 3.9 mmol/L | yes no
+dm-legs-feet ; lymph= ; 3.9 mmol/L | yes no
+dm-legs-feet ; chest-breath= ; 3.9 mmol/L | yes yes
+dm-legs-feet ; chest-breath= lymph= glucose-medicine= ; 3.0 mmol/L | yes yes
+dm-general-gentle ; hypo-severe= ; 71.9 mg/dL | yes yes
+dm2-acupressure ; last-meal= ; 54 mg/dL | yes no
+dm-legs-feet ; chest-breath= unwell=yes ; 3.9 mmol/L | yes yes
+dm-legs-feet ; chest-breath= last-meal=empty ; 3.9 mmol/L | yes yes
+dm-legs-feet ; lymph= ; 2.9 mmol/L | yes no
+dm-legs-feet ; chest-breath= ; LO | yes yes
+-- signs of a low too, also without a reading
+dm-legs-feet ; hypo-now=yes ; 7.0 mmol/L | yes no
+dm-legs-feet ; hypo-now=yes lymph= ; 7.0 mmol/L | yes no
+dm-legs-feet ; hypo-now=yes chest-breath= ; 7.0 mmol/L | yes yes
+dm-legs-feet ; hypo-now=unsure chest-breath= ; 7.0 mmol/L | yes yes
+dm-general-gentle ; hypo-now=yes ; - | yes yes
+dm2-acupressure ; hypo-now=yes chest-breath= unwell=yes ; - | yes yes
+-- no other wait is a low
+dm-legs-feet ; last-meal=recent lymph= ; 7.0 mmol/L | no no
+dm-legs-feet ; last-meal=empty chest-breath= ; 7.0 mmol/L | no yes
+dm-legs-feet ; last-insulin=within-an-hour lymph= ; 7.0 mmol/L | no no
+oc-self-nape ; last-meal=recent lymph= ; - | no no
+-- nor is near low: a sign of 2.5 comes first
+dm-legs-feet ; chest-breath= glucose-medicine=insulin ; 5.5 mmol/L | no yes
+dm-legs-feet ; hypo-severe= glucose-medicine=tablets ; 72 mg/dL | no yes
+-- any other refusal waits for signs and for the reading, which could be an emergency
+dm-legs-feet ; unwell=yes lymph= ; 7.0 mmol/L | yes no
+dm-legs-feet ; unwell=yes chest-breath= ; 7.0 mmol/L | no yes
+dm-legs-feet ; unwell=yes ; - | no yes
+dm-legs-feet ; unwell=yes lymph= ; - | no yes
+dm-legs-feet ; unwell=yes chest-breath= ; 16.71 mmol/L | no yes
+dm-legs-feet ; lymph= ; 16.71 mmol/L | yes no
+dm-legs-feet ; glucose-medicine=insulin ; HI | no yes
+dm-legs-feet ; ; - | no yes
+dm-legs-feet ; lymph=yes ; - | no yes
+dm-legs-feet ; leg-clot=yes ; - | yes yes
+oc-self-nape ; unwell=yes ; - | yes no
+oc-self-nape ; unwell=yes lymph= ; - | yes no
+oc-self-nape ; unwell=yes neck-dizzy= ; - | no yes
+oc-self-nape ; lymph= ; - | no no
+oc-self-nape ; lymph=yes skin= ; - | no no
+oc-self-nape ; ; - | yes no
+"""
+
+
+def parts_of(line: str) -> tuple[str, Answers, str]:
+    """Protocol, answers and what is wanted of a row with three parts before the bar."""
+    about, wanted = line.split(" | ")
+    name, changed, shown = (part.strip() for part in about.split(";"))
+    taken = None if shown == "-" else reading(shown)
+    return name, changed_answers(changed, taken), wanted
+
+
+def unmet_complete(line: str) -> Iterator[str]:
+    name, answers, wanted = parts_of(line)
+    verdict = screened(name, answers)
+    found = " ".join("yes" if yes else "no" for yes in (verdict.complete, verdict.missing_signs))
+    if found != wanted:
+        yield f"{line}, got {found}"
+    if verdict.missing and start_fault(verdict, answers) == "":
+        yield f"{line}: starts"
+
+
+@pytest.mark.parametrize("line", lines_of(COMPLETE))
+def test_what_is_told_at_once(line: str) -> None:
+    assert [*unmet_complete(line)] == []
+
+
+# The order in which findings are told: protocol ; answers ; reading | questions
+ORDER = """
+dm-legs-feet ; leg-clot=yes hypo-severe=yes ; 7.0 mmol/L | hypo-severe leg-clot
+dm-legs-feet ; foot-wound=yes ; LO | glucose-reading foot-wound
+dm-legs-feet ; foot-wound=yes foot-hot=yes ; 2.9 mmol/L | glucose-reading foot-wound foot-hot
+dm-general-gentle ; new-weakness=yes hidden-illness=yes ; LO | glucose-reading new-weakness hidden-illness
+dm-general-gentle ; hidden-illness=yes ; 2.9 mmol/L | glucose-reading hidden-illness
+oc-classic-lumbar ; hidden-illness=yes leg-clot=yes back-signs=yes ; - | back-signs leg-clot hidden-illness
+oc-self-nape ; new-weakness=yes neck-limbs=yes ; - | neck-limbs new-weakness
+dm-legs-feet ; unwell=yes pregnancy=yes skin=yes@calf leg-clot=yes ; 3.9 mmol/L | leg-clot glucose-reading unwell pregnancy skin
+oc-self-nape ; skin=yes@nape lymph=yes ; - | lymph skin
+dm-legs-feet ; feet-numb=yes skin=yes@calf ; 14.0 mmol/L | feet-numb skin glucose-reading
+dm-legs-feet ; lymph=yes ; 16.71 mmol/L | glucose-reading lymph
+"""
+# Level and urgency, the more pressing first; the catalogue has not all of them.
+PRESSING: tuple[tuple[Level, Urgency | None], ...] = (
+    ("help", "emergency"),
+    ("help", "same-day"),
+    ("help", "urgent"),
+    ("help", None),
+    ("not-today", "emergency"),
+    ("not-today", "same-day"),
+    ("not-today", "urgent"),
+    ("not-today", None),
+    ("clinician", "urgent"),
+    ("clinician", None),
+    ("changes", "emergency"),
+    ("changes", None),
+    ("clear", None),
+)
+
+
+def unmet_order(line: str) -> Iterator[str]:
+    name, answers, wanted = parts_of(line)
+    found = " ".join(finding.question for finding in screened(name, answers).findings)
+    if found != wanted:
+        yield f"{line}, got {found}"
+
+
+def unmet_keys() -> Iterator[str]:
+    keys = [
+        screening.most_pressing_first(finding(level, urgency=urgency))
+        for level, urgency in PRESSING
+    ]
+    for earlier, later, what in zip(keys, keys[1:], PRESSING, strict=False):
+        if not earlier < later:
+            yield f"{what} does not stand before the next"
+
+
+@pytest.mark.parametrize("line", lines_of(ORDER))
+def test_the_most_pressing_finding_stands_first(line: str) -> None:
+    assert [*unmet_order(line)] == []
+
+
+def test_level_comes_before_urgency_and_urgency_before_none() -> None:
+    assert [*unmet_keys()] == []
 
 
 def test_the_worst_finding_stands_first() -> None:
@@ -1221,37 +1415,129 @@ def test_what_a_session_keeps_of_its_screening() -> None:
 
 
 TODAY = date(2026, 7, 15)
-# who, on which day, what is wrong with it
-WORDS: tuple[tuple[str, str, str], ...] = (
-    ("doctor", "2026-07-15", ""),
-    ("diabetes-team", "2026-07-14", ""),
-    ("specialist", "2026-06-01", ""),
-    ("midwife", "2026-03-01", ""),
-    ("physiotherapist", "2026-01-14", ""),
-    ("doctor", "2026-01-13", ""),  # 183 days ago
-    ("doctor", "2026-01-12", "half a year"),  # 184 days ago
-    ("doctor", "2025-07-15", "half a year"),
-    ("doctor", "2026-07-16", "not come yet"),
-    ("doctor", "2027-07-15", "not come yet"),
-    ("doctor", "", "the day"),
-    ("doctor", "15.07.2026", "the day"),
-    ("doctor", "2026-02-30", "the day"),
-    ("doctor", "yesterday", "the day"),
-    ("", "2026-07-15", "who said so"),
-    ("friend", "2026-07-15", "who said so"),
-    ("Doctor", "2026-07-15", "who said so"),
-)
+DOCTORS: tuple[Who, ...] = ("doctor", "specialist")
+# who, on which day, whose word counts here, what is wrong with it
+WORDS: tuple[tuple[str, str, tuple[Who, ...], str], ...] = (
+    ("doctor", "2026-07-15", DOCTORS, ""),
+    ("specialist", "2026-06-01", DOCTORS, ""),
+    ("diabetes-team", "2026-07-14", (*DOCTORS, "diabetes-team"), ""),
+    ("midwife", "2026-03-01", (*DOCTORS, "midwife"), ""),
+    ("doctor", "2026-01-13", DOCTORS, ""),  # 183 days ago
+    ("doctor", "2026-01-12", DOCTORS, "half a year"),  # 184 days ago
+    ("doctor", "2025-07-15", DOCTORS, "half a year"),
+    ("doctor", "2026-07-16", DOCTORS, "not come yet"),
+    ("doctor", "2027-07-15", DOCTORS, "not come yet"),
+    ("doctor", "", DOCTORS, "the day"),
+    ("doctor", "15.07.2026", DOCTORS, "the day"),
+    ("doctor", "2026-02-30", DOCTORS, "the day"),
+    ("doctor", "yesterday", DOCTORS, "the day"),
+    # days that Python reads, but that are not YYYY-MM-DD
+    ("doctor", "20260715", DOCTORS, "the day"),
+    ("doctor", "2026-W29-3", DOCTORS, "the day"),
+    ("doctor", "2026W293", DOCTORS, "the day"),
+    ("doctor", "2026-W29", DOCTORS, "the day"),
+    ("doctor", "2026-7-15", DOCTORS, "the day"),
+    ("doctor", " 2026-07-15", DOCTORS, "the day"),
+    ("doctor", "2026-07-15\n", DOCTORS, "the day"),
+    ("doctor", "2026-07-15T10:00", DOCTORS, "the day"),
+    ("doctor", "２０２６-07-15", DOCTORS, "the day"),
+    ("", "2026-07-15", DOCTORS, "who said so"),
+    ("friend", "2026-07-15", DOCTORS, "who said so"),
+    ("Doctor", "2026-07-15", DOCTORS, "who said so"),
+    ("physiotherapist", "2026-07-15", ("doctor", "specialist", "diabetes-team", "midwife"),
+     "who said so"),
+    # whose word does not count here
+    ("diabetes-team", "2026-07-14", DOCTORS, "who said so"),
+    ("diabetes-team", "2026-07-14", (*DOCTORS, "midwife"), "who said so"),
+    ("midwife", "2026-07-14", DOCTORS, "who said so"),
+    ("midwife", "2026-07-14", (*DOCTORS, "diabetes-team"), "who said so"),
+    ("doctor", "2026-07-14", (), "who said so"),
+    ("specialist", "2026-07-14", ("doctor",), "who said so"),
+)  # fmt: skip
 
 
-def unmet_word(who: str, on: str, says: str) -> Iterator[str]:
-    found = screening.word_fault(who, on, TODAY)
+def unmet_word(who: str, on: str, known: tuple[Who, ...], says: str) -> Iterator[str]:
+    found = screening.word_fault(who, on, TODAY, known)
     if bool(found) != bool(says) or says not in found:
-        yield f"{who} on {on}: {says!r}, got {found!r}"
+        yield f"{who} on {on!r}, of {known}: {says!r}, got {found!r}"
 
 
-@pytest.mark.parametrize(("who", "on", "says"), WORDS, ids=str)
-def test_a_clinicians_word(who: str, on: str, says: str) -> None:
-    assert [*unmet_word(who, on, says)] == []
+@pytest.mark.parametrize(("who", "on", "known", "says"), WORDS, ids=str)
+def test_a_clinicians_word(who: str, on: str, known: tuple[Who, ...], says: str) -> None:
+    assert [*unmet_word(who, on, known, says)] == []
+
+
+# Whose word counts: a doctor's and a specialist's always. For what else, by hand; nobody else's for
+# a question that does not stand here.
+CLEARED_BY = {
+    "glucose-medicine": "diabetes-team",
+    "last-insulin": "diabetes-team",
+    "diabetes-unsteady": "diabetes-team",
+    "feet-numb": "diabetes-team",
+    "foot-shape": "diabetes-team",
+    "pregnancy": "midwife",
+}
+WORD_ITEMS = tuple(item for item in ALL_ITEMS if item.level == "clinician")
+
+# answers together: protocol ; unsafe answers | who besides the doctors
+CLEARS = """
+dm2-acupressure ; glucose-medicine=insulin last-insulin=over-an-hour | diabetes-team
+dm2-acupressure ; glucose-medicine=insulin feet-numb=yes foot-shape=yes | diabetes-team
+dm-legs-feet ; feet-numb=unsure diabetes-unsteady=unsure | diabetes-team
+dm-legs-feet ; diabetes-unsteady=yes skin=yes@calf | diabetes-team
+dm2-acupressure ; glucose-medicine=insulin lymph=yes | -
+dm2-acupressure ; last-insulin=over-an-hour kidney-failure=yes | -
+dm-legs-feet ; feet-numb=yes leg-arteries=yes | -
+dm-legs-feet ; foot-shape=yes eye-bleed=yes | -
+dm-legs-feet ; diabetes-unsteady=yes surgery=yes | -
+dm-legs-feet ; feet-numb=yes blood-thinners=unsure | -
+oc-self-nape ; pregnancy=unsure | midwife
+oc-self-nape ; pregnancy=yes skin=yes@nape | midwife
+oc-self-nape ; pregnancy=yes hypertension=yes | -
+oc-classic-lumbar ; pregnancy=yes pressure-160=yes | -
+dm2-acupressure ; pregnancy=yes glucose-medicine=insulin | -
+dm-legs-feet ; pregnancy=yes diabetes-unsteady=yes | -
+dm-legs-feet ; pregnancy=yes feet-numb=yes | -
+oc-classic-lumbar ; lymph=yes heart=yes | -
+"""
+
+
+def unmet_clears(name: str, answers: Answers, more: str) -> Iterator[str]:
+    wanted = {"doctor", "specialist", *({more} - {""})}
+    verdict = screened(name, answers)
+    found = screening.who_may_clear(verdict)
+    if verdict.level != "clinician" or len(found) != len({*found}) or {*found} != wanted:
+        asked = [finding.question for finding in verdict.findings]
+        yield f"{name} {asked}: {verdict.level} of {sorted(wanted)}, got {found}"
+
+
+def unmet_clears_line(line: str) -> Iterator[str]:
+    about, wanted = line.split(" | ")
+    name, changed = (part.strip() for part in about.split(";"))
+    usual = USUAL if "diabetes" in touches(name) else None
+    more = "" if wanted == "-" else wanted
+    yield from unmet_clears(name, changed_answers(changed, usual), more)
+
+
+@pytest.mark.parametrize("item", WORD_ITEMS, ids=lambda item: f"{item.fact} ({item.protocol})")
+def test_whose_word_counts_for_an_item(item: Item) -> None:
+    assert [*unmet_clears(item.protocol, item.answers, CLEARED_BY.get(item.question, ""))] == []
+
+
+@pytest.mark.parametrize("line", lines_of(CLEARS))
+def test_whose_word_counts_for_answers_together(line: str) -> None:
+    assert [*unmet_clears_line(line)] == []
+
+
+def test_whose_word_counts_is_said_of_every_question_that_asks_for_one() -> None:
+    """And of no question that never does."""
+    asking = {
+        question.id
+        for question in catalogue().questions.values()
+        if any(outcome.level == "clinician" for outcome in question.every_outcome())
+    }
+    assert asking == {item.question for item in WORD_ITEMS}
+    assert asking >= set(CLEARED_BY)
 
 
 # -- ten thousand sets of answers ----------------------------------------------------------------
@@ -1388,7 +1674,8 @@ def test_ten_thousand_sets_of_answers() -> None:
 
         levels = [LEVELS.index(f.level) for f in verdict.findings]
         assert LEVELS.index(verdict.level) == max(levels, default=0), answers
-        assert levels == sorted(levels, reverse=True), answers
+        pressing = [PRESSING.index((f.level, f.urgency)) for f in verdict.findings]
+        assert pressing == sorted(pressing), answers
 
         worse = worsened(chance, answers, questions)
         after = screened(name, worse.answers(where))

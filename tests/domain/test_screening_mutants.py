@@ -7,11 +7,12 @@ that no row notices is a survivor.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from itertools import chain
+from itertools import chain, combinations
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ from webapp.domain.catalogue import (
 from webapp.domain.glucose import BELOW, PLAUSIBLE, UP_TO, Advice, Ketones, Reading
 from webapp.domain.plan import Changes
 from webapp.domain.protocol import Protocol
-from webapp.domain.screening import Answers
+from webapp.domain.screening import Answers, Finding, Verdict
 
 CATALOGUE = shipped().catalogue
 WHEN_LISTS = ("regions", "techniques", "conditions", "access")
@@ -266,7 +267,10 @@ def wrong_advice() -> Iterator[Wrong]:
     for attribute, advice in vars(glucose).items():
         if not isinstance(advice, Advice):
             continue
-        updates: list[dict[str, object]] = [{"shortest": not advice.shortest}]
+        updates: list[dict[str, object]] = [
+            {"shortest": not advice.shortest},
+            {"low": not advice.low},
+        ]
         if advice.level != "clear":
             updates.append({"level": LEVELS[LEVELS.index(advice.level) - 1]})
         if advice.urgency:
@@ -400,13 +404,216 @@ def wrong_code() -> Iterator[Wrong]:
         order = [*LEVELS]
         order[index : index + 2] = reversed(order[index : index + 2])
         yield Wrong(f"levels {order}", screening, "LEVELS", tuple(order))
-    for who in screening.WHO:
-        others = tuple(other for other in screening.WHO if other != who)
-        yield Wrong(f"no word of the {who}", screening, "WHO", others)
+
+
+def wrong_words() -> Iterator[Wrong]:
+    """Whose word counts: one more or less, of another verdict; a day in another form."""
+    who_may_clear, word_fault = screening.who_may_clear, screening.word_fault
+    everybody = screening.WHO
+    for who in everybody:
+        yield Wrong(f"no word of the {who}", screening, "who_may_clear",
+                    lambda verdict, who=who: tuple(w for w in who_may_clear(verdict) if w != who))  # fmt: skip
+        if who not in ("doctor", "specialist"):  # their words always count
+            yield Wrong(f"always the word of the {who}", screening, "who_may_clear",
+                        lambda verdict, who=who: tuple({*who_may_clear(verdict), who}))  # fmt: skip
+        yield Wrong(f"{who} counts though not here", screening, "word_fault",
+                    lambda w, on, today, known, who=who: word_fault(w, on, today, (*known, who)))  # fmt: skip
+    yield Wrong("everybody's word", screening, "who_may_clear", lambda _: everybody)
+    yield Wrong("a physiotherapist's word", screening, "who_may_clear",
+                lambda verdict: (*who_may_clear(verdict), "physiotherapist"))  # fmt: skip
+    yield Wrong("whoever says so", screening, "word_fault",
+                lambda who, on, today, known: word_fault("doctor", on, today, ("doctor",)))  # fmt: skip
+    yield Wrong("all who are known anywhere", screening, "word_fault",
+                lambda who, on, today, known: word_fault(who, on, today, everybody))  # fmt: skip
+
+    def for_a_part(verdict: Verdict) -> tuple[str, ...]:
+        found = {f.question for f in verdict.findings if f.level == "clinician"}
+        team = ("diabetes-team",) if found & screening.TEAM_MAY_CLEAR else ()
+        midwife = ("midwife",) if found & screening.MIDWIFE_MAY_CLEAR else ()
+        return ("doctor", "specialist", *team, *midwife)
+
+    def of_every_finding(verdict: Verdict) -> tuple[str, ...]:
+        every = tuple(f.model_copy(update={"level": "clinician"}) for f in verdict.findings)
+        return who_may_clear(verdict.model_copy(update={"findings": every}))
+
+    def of_the_first(verdict: Verdict) -> tuple[str, ...]:
+        return who_may_clear(verdict.model_copy(update={"findings": verdict.findings[:1]}))
+
+    yield Wrong("a word for a part of it", screening, "who_may_clear", for_a_part)
+    yield Wrong("a word for what asks for none", screening, "who_may_clear", of_every_finding)
+    yield Wrong("a word for the first alone", screening, "who_may_clear", of_the_first)
+    asking = {
+        question.id
+        for question in CATALOGUE.questions.values()
+        if any(outcome.level == "clinician" for outcome in question.every_outcome())
+    }
+    for attribute in ("TEAM_MAY_CLEAR", "MIDWIFE_MAY_CLEAR"):
+        known = getattr(screening, attribute)
+        for question in sorted(asking):
+            other = known ^ {question}
+            sign = "without" if question in known else "with"
+            yield Wrong(f"{attribute} {sign} {question}", screening, attribute, other)
+    for name, day in (
+        ("any day that Python reads", r""),
+        ("a day that begins well", r"^\d{4}-"),
+        ("without bars", r"^(\d{4}-\d{2}-\d{2}|\d{8})$"),
+        ("of a week", r"^\d{4}-(\d{2}-\d{2}|W\d{2}(-\d)?)$"),
+        ("of a week without bars", r"^\d{4}(-\d{2}-\d{2}|W\d{2}\d?)$"),
+        ("never", r"^$"),
+    ):
+        yield Wrong(f"day {name}", screening, "DAY", re.compile(day, re.ASCII))
+
+
+def wrong_order() -> Iterator[Wrong]:
+    """Findings in another order."""
+    key = screening.most_pressing_first
+    keys: dict[str, Callable[[Finding], tuple[int, ...]]] = {
+        "as asked": lambda _: (0,),
+        "by level alone": lambda finding: key(finding)[:1],
+        "by urgency alone": lambda finding: key(finding)[1:],
+        "by urgency first": lambda finding: key(finding)[::-1],
+        "least level first": lambda finding: (-key(finding)[0], key(finding)[1]),
+        "least urgent first": lambda finding: (key(finding)[0], -key(finding)[1]),
+    }
+    for name, wrong in keys.items():
+        yield Wrong(f"findings {name}", screening, "most_pressing_first", wrong)
+    order = screening.URGENCIES
+    for one, other in combinations(range(len(order)), 2):
+        moved = [*order]
+        moved[one], moved[other] = moved[other], moved[one]
+        yield Wrong(f"urgencies {moved}", screening, "URGENCIES", tuple(moved))
+
+
+def wrong_complete() -> Iterator[Wrong]:
+    """When nothing more is asked: too early, or too late for a low."""
+    complete: Callable[[Verdict], bool] = vars(Verdict)["complete"].fget
+    screen = screening.screen
+
+    def refused(verdict: Verdict) -> bool:
+        return verdict.level == "not-today" and verdict.wait_minutes is None
+
+    def told(verdict: Verdict) -> bool:
+        return verdict.low is not None
+
+    found: dict[str, Callable[[Verdict], bool]] = {
+        "always": lambda _: True,
+        "never": lambda _: False,
+        "only when all is answered": lambda v: not v.missing,
+        "not for help": lambda v: complete(v) and (v.level != "help" or not v.missing),
+        "not for lows": lambda v: not v.missing
+        or v.level == "help"
+        or (refused(v) and not v.missing_signs),
+        "for a low only when signs are answered": lambda v: complete(v)
+        and (not told(v) or v.level == "help" or not v.missing_signs),
+        "for a low only alone": lambda v: complete(v)
+        and (not told(v) or v.level == "help" or len(v.worst) == 1 or not v.missing),
+        "for every wait": lambda v: complete(v) or bool(v.wait_minutes),
+        "for every refusal": lambda v: complete(v) or v.level == "not-today",
+        "for a refusal with signs open": lambda v: complete(v) or refused(v),
+        "not for a refusal": lambda v: complete(v) and (not refused(v) or not v.missing or told(v)),
+        "whatever waits": lambda v: complete(v) or any(f.wait_minutes for f in v.findings),
+    }  # fmt: skip
+    for name, wrong in found.items():
+        yield Wrong(f"complete {name}", Verdict, "complete", property(wrong))
+    for lows in (
+        (),
+        ("last-meal",),
+        (*screening.LOWS, "last-meal"),
+        (*screening.LOWS, "last-insulin"),
+    ):
+        yield Wrong(f"lows {lows}", screening, "LOWS", lows)
+
+    def signs_without(*left_out: str) -> Callable[[Catalogue, Protocol, Answers], Verdict]:
+        """What is open of ``left_out`` is no sign: a question by its group, the others by id."""
+
+        def found(c: Catalogue, p: Protocol, answers: Answers) -> Verdict:
+            verdict = screen(c, p, answers)
+            signs = {key for key, q in c.questions.items() if q.group == screening.SIGNS}
+            if screening.SIGNS in left_out:
+                signs = set()
+            signs |= {screening.GLUCOSE, screening.KETONES} - {*left_out}
+            return verdict.model_copy(
+                update={"missing_signs": not signs.isdisjoint(verdict.missing)}
+            )
+
+        return found
+
+    for left_out in (screening.GLUCOSE, screening.KETONES, screening.SIGNS):
+        yield Wrong(f"{left_out} is no sign", screening, "screen", signs_without(left_out))
+    yield Wrong("all that is open is a sign", screening, "screen",
+                lambda c, p, answers: (v := screen(c, p, answers)).model_copy(
+                    update={"missing_signs": bool(v.missing)}))  # fmt: skip
+
+
+def wrong_numbers_for_both() -> Iterator[Wrong]:
+    """Numbers that fit both units: others, or one step more or less at each end."""
+    least, most = Decimal(20), Decimal("33.3")
+    hundredth = Decimal("0.01")
+    ends = {
+        "never": (most, least),
+        "from a hundredth less": (least - hundredth, most),
+        "above the least": (least + hundredth, most),
+        "below the most": (least, most - hundredth),
+        "up to a hundredth more": (least, most + hundredth),
+        "from 1.1": (Decimal("1.1"), most),
+        "up to 600": (least, Decimal(600)),
+    }
+    for name, (low, high) in ends.items():
+        yield Wrong(f"both units {name}", glucose, "fits_both_units",
+                    lambda value, low=low, high=high: value.is_finite() and low <= value <= high)  # fmt: skip
+    yield Wrong("both units always", glucose, "fits_both_units", lambda _: True)
+    yield Wrong("both units: either", glucose, "fits_both_units",
+                lambda value: not all(glucose.implausible(value, unit) for unit in PLAUSIBLE))  # fmt: skip
+
+
+def wrong_afterwards() -> Iterator[Wrong]:
+    """What a reading after the massage says, as if it were another or said less."""
+    after = glucose.after_session
+    usual = Reading(shown="number", value=Decimal("7.0"))
+
+    def trusting_nothing(reading: Reading) -> Advice:
+        return after(usual if reading.shown == "none" else reading)
+
+    def saying(band: str, words: str) -> Callable[[Reading], Advice]:
+        def found(reading: Reading) -> Advice:
+            advice = after(reading)
+            if glucose.band_of(reading) != band:
+                return advice
+            return advice.model_copy(update={"act": advice.act.split(words)[0]})
+
+        return found
+
+    yield Wrong("after: no reading is usual", glucose, "after_session", trusting_nothing)
+    for band, as_if in (("severe-low", "3.5"), ("low", "5.0"), ("borderline", "7.0"),
+                        ("go", "20"), ("high", "7.0"), ("very-high", "7.0")):  # fmt: skip
+        other = Reading(shown="number", value=Decimal(as_if))
+        yield Wrong(f"after: {band} as {as_if}", glucose, "after_session",
+                    lambda r, band=band, o=other: after(o if glucose.band_of(r) == band else r))  # fmt: skip
+    for band, words in (("low", "Drowsy"), ("high", "Vomiting"), ("very-high", "Vomiting"),
+                        ("high", "drowsy, or"), ("very-high", "call 112")):  # fmt: skip
+        yield Wrong(f"after: {band} ends before {words!r}", glucose, "after_session",
+                    saying(band, words))  # fmt: skip
+    for attribute, words in (("LOW", "Drowsy"), ("SEVERE_LOW", "Not better")):
+        advice = getattr(glucose, attribute)
+        shorter = advice.model_copy(update={"act": advice.act.split(words)[0]})
+        yield Wrong(f"{attribute} ends before {words!r}", glucose, attribute, shorter)
+
+
+LOWS = {"SEVERE_LOW", "LOW"}  # facts 2.3: only these two are treated before anything else
+
+
+def unmet_lows() -> Iterator[str]:
+    for name, advice in vars(glucose).items():
+        if isinstance(advice, Advice) and advice.low != (name in LOWS):
+            yield f"{name} is {'' if advice.low else 'not '}treated as a low"
+
+
+def test_only_the_two_lows_are_treated_before_anything_else() -> None:
+    assert [*unmet_lows()] == []
 
 
 def everything() -> Iterator[str]:
-    return chain(unmet_starts(), of_glucose.unmet(), unmet(CATALOGUE))
+    return chain(unmet_starts(), unmet_lows(), of_glucose.unmet(), unmet(CATALOGUE))
 
 
 @cache
@@ -420,6 +627,11 @@ ALL_WRONG = [
     *wrong_advice(),
     *wrong_risks(),
     *wrong_code(),
+    *wrong_words(),
+    *wrong_order(),
+    *wrong_complete(),
+    *wrong_numbers_for_both(),
+    *wrong_afterwards(),
 ]
 
 
@@ -439,4 +651,4 @@ def test_how_many_wrong_rules_there_are() -> None:
     print(f"wrong questions {questions}, red flags {flags}, numbers and code {len(ALL_WRONG)}")
     assert questions > 500
     assert flags > 50
-    assert len(ALL_WRONG) > 120
+    assert len(ALL_WRONG) > 250

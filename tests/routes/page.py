@@ -86,4 +86,12 @@ class Page(HTMLParser):
         }
 
     def buttons(self) -> list[str]:
-        return [e.text for e in self.all("button")]
+        """The buttons that work without script: those for script are hidden or lie in a dialog."""
+        return [
+            e.text
+            for e in self.all("button")
+            if "hidden" not in e.attrs
+            and "data-ask" not in e.attrs
+            and not e.is_in("dialog")
+            and not e.is_in("pre-flight")
+        ]

@@ -129,7 +129,7 @@ def test_a_reading_that_cannot_be_is_questioned_not_taken(
 
 def test_a_decimal_comma_is_a_decimal_point(shipped_visitor: Visitor) -> None:
     page = verdict_of(shipped_visitor, "dm-legs-feet", glucose="3,9")
-    assert heading(page) == "Not yet"
+    assert heading(page) == "Treat the low first"
 
 
 def test_the_unit_is_remembered_on_the_device_and_nothing_else(shipped_visitor: Visitor) -> None:
@@ -166,6 +166,10 @@ def test_a_red_flag_shows_whom_to_call_although_the_rest_is_open(shipped_visitor
         ("dm-legs-feet", {"q_foot_hot": "yes"}, "Medical help today"),
         ("oc-classic-full", {"q_hidden_illness": "yes"}, "See a doctor within days"),
         ("dm-legs-feet", {"glucose": "2.9"}, "Get help now"),
+        ("dm-legs-feet", {"glucose": "2.9", "q_foot_wound": "yes"}, "Get help now"),
+        ("dm-legs-feet", {"glucose": "3.9"}, "Treat the low first"),
+        ("dm-legs-feet", {"glucose": "3.9", "q_unwell": "yes"}, "Treat the low first"),
+        ("dm-legs-feet", {"q_hypo_now": "unsure", "glucose": "250"}, "Treat the low first"),
         ("dm-legs-feet", {"glucose": "14.5"}, "Clear, with changes"),
         ("oc-thai", {"q_trained": "no"}, "Not today"),
     ],
@@ -251,6 +255,40 @@ def test_changes_that_leave_no_massage_refuse_it(shipped_visitor: Visitor) -> No
     page = shipped_visitor.page(answer.headers["Location"])
     assert heading(page) == "Not today"
     assert "Too much would have to be left out." in page.source
+
+
+def test_a_number_that_fits_both_units_is_taken_only_when_the_meter_is_looked_at(
+    shipped_visitor: Visitor,
+) -> None:
+    answer = shipped_visitor.answer("dm-legs-feet", glucose="25", unit="mmol/L")
+    assert answer.status_code == 422
+    assert "25 mg/dL very low" in answer.text
+    assert Page(answer.text).all("input", name="unit-sure")[0].attrs["value"] == "mmol/L"
+    other = shipped_visitor.answer("dm-legs-feet", glucose="25", unit="mg/dL", unit_sure="mmol/L")
+    assert other.status_code == 422
+    page = verdict_of(
+        shipped_visitor, "dm-legs-feet", glucose="25", unit="mmol/L", unit_sure="mmol/L"
+    )
+    assert "Glucose is very high" in page.source
+
+
+@pytest.mark.parametrize(
+    ("fields", "who", "status"),
+    [
+        ({"q_surgery": "yes"}, "diabetes-team", 422),
+        ({"q_surgery": "yes"}, "midwife", 422),
+        ({"q_diabetes_unsteady": "yes"}, "diabetes-team", 303),
+        ({"q_diabetes_unsteady": "yes", "q_surgery": "yes"}, "diabetes-team", 422),
+        ({"q_pregnancy": "yes"}, "midwife", 303),
+        ({"q_pregnancy": "yes"}, "diabetes-team", 422),
+    ],
+)
+def test_a_word_counts_only_in_its_own_field(
+    shipped_visitor: Visitor, fields: dict[str, str], who: str, status: int
+) -> None:
+    screening = shipped_visitor.screened("dm-legs-feet", **fields)
+    said = {"who": who, "on": "2026-03-01", "confirmed": "yes"}
+    assert shipped_visitor.post(f"/screenings/{screening}/word", said).status_code == status
 
 
 # -- a clinician's word --------------------------------------------------------------------------

@@ -161,6 +161,8 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (200, "reference.techniques", get("/techniques")),
     (200, "reference.sources", get("/sources")),
     (200, "reference.low", get("/low")),
+    (200, "settings.show", get("/settings")),
+    (303, "settings.keep", post("/settings", {"theme": "dim"})),
     (200, "screenings.ask", get("/protocols/short/screening")),
     (200, "screenings.show", screening("")),
     (200, "screenings.again", screening("/again")),

@@ -65,7 +65,10 @@ class Ketones(Model):
 
 
 class Advice(Model):
-    """What the rule says of a reading. Level ``clear`` with an act is a friendly reminder."""
+    """What the rule says of a reading. Level ``clear`` with an act is a friendly reminder.
+
+    ``low``: to be treated at once, whatever else is open.
+    """
 
     level: Level
     said: str
@@ -73,6 +76,7 @@ class Advice(Model):
     urgency: Urgency | None = None
     wait_minutes: int | None = None
     shortest: bool = False
+    low: bool = False
 
 
 def band_of(reading: Reading) -> Band | None:
@@ -102,6 +106,11 @@ def implausible(value: Decimal, unit: Unit) -> bool:
     """True for a number that no meter shows in this unit."""
     least, most = PLAUSIBLE[unit]
     return not (value.is_finite() and least <= value <= most)
+
+
+def fits_both_units(value: Decimal) -> bool:
+    """True for a number that is very high in one unit and very low in the other: 20 to 33.3."""
+    return not any(implausible(value, unit) for unit in PLAUSIBLE)
 
 
 def fits_other_unit(value: Decimal, unit: Unit) -> bool:
@@ -156,6 +165,7 @@ def high_ketones(ketones: Ketones | None) -> tuple[Advice, ...]:
 
 SEVERE_LOW = Advice(
     level="help",
+    low=True,
     urgency="emergency",
     said="Glucose is very low (under 3.0 mmol/L, 54 mg/dL).",
     act=(
@@ -166,10 +176,12 @@ SEVERE_LOW = Advice(
 )
 LOW = Advice(
     level="not-today",
+    low=True,
     said="Glucose is low (under 4.0 mmol/L, 72 mg/dL).",
     act=(
         "15 to 20 g of fast sugar now: juice or glucose tablets. Measure again after 15 minutes, "
-        "and treat again if it is still low. Then something longer lasting to eat."
+        "and treat again if it is still low. Then something longer lasting to eat. "
+        "Drowsy, or not better after two treatments: call 112, 999 or 911."
     ),
     wait_minutes=RECHECK_MINUTES,
 )
@@ -253,9 +265,14 @@ def after_session(reading: Reading) -> Advice:
             return Advice(
                 level="clear",
                 said="Glucose is high.",
-                act="Follow your own plan for high values. It has nothing to do with the massage.",
+                act=(
+                    "Follow your own plan for high values. Vomiting, drowsy, or ketones above "
+                    "3.0 mmol/L: call 112, 999 or 911."
+                ),
             )
-        case _:
+        case None:
+            raise ValueError("no reading")
+        case "go":
             return Advice(
                 level="clear",
                 said="Glucose is in the usual range.",

@@ -17,9 +17,9 @@ def phases_ahead(plan: Plan, state: State) -> list[int]:
 def refit(plan: Plan, state: State, until_end_ms: int) -> tuple[tuple[str, int], ...]:
     """New remaining times of all phases from here on, so that hands-on work ends in ``until_end_ms``.
 
-    The phase under way takes what is no multiple of 5 s; one ahead that was begun before gets what
-    makes a multiple with what it had. Outside the reachable range the nearest reachable total
-    comes out. Times of preparation and change steps ahead are left as they are.
+    The phase under way takes what is no multiple of 5 s; one ahead whose time is none, because it
+    was begun before, starts from what its least time lacks. Outside the reachable range the nearest
+    reachable total comes out. Times of preparation and change steps ahead are left as they are.
     """
     ahead = phases_ahead(plan, state)
     others = sum(
@@ -33,9 +33,9 @@ def refit(plan: Plan, state: State, until_end_ms: int) -> tuple[tuple[str, int],
     def miss(left_ms: Sequence[int]) -> tuple[int, int]:
         return max(0, sum(left_ms) - most), abs(sum(left_ms) - wish)
 
-    begun = sum(-state.attempt[i] % GRID_MS for i in ahead if i != state.index)
     ends: tuple[int, ...] = (0,)
     if ahead[0] == state.index:
+        begun = sum(part.odd_ms for part in parts_ahead(plan, state, ahead, 0)[1:])
         ends = (wish - begun, most - begun, *ends_of(plan, state, ahead[0]))
     found: list[tuple[int, ...]] = []
     for odd in dict.fromkeys(end % GRID_MS for end in ends):
@@ -61,8 +61,9 @@ def parts_ahead(plan: Plan, state: State, ahead: Sequence[int], odd: int) -> tup
     for i in ahead:
         covering = [n for n, cap in enumerate(plan.rules.cap) if cap.tag in plan.steps[i].tags]
         room = max(0, min((space[n] for n in covering), default=FAR_AWAY))
-        over = odd if i == state.index else -state.attempt[i] % GRID_MS
-        part = remaining_part(plan.steps[i], state.attempt[i], room, over)
+        step, had = plan.steps[i], state.attempt[i]
+        lacking = bounds_left(step, had, room)[0] % GRID_MS if state.left[i] % GRID_MS else 0
+        part = remaining_part(step, had, room, odd if i == state.index else lacking)
         parts.append(part)
         for n in covering:
             space[n] -= part.low * GRID_MS + part.odd_ms

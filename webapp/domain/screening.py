@@ -8,6 +8,7 @@ from the areas and techniques that the protocol touches.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal
@@ -32,8 +33,18 @@ ANSWERS_COUNT_MS = 60 * 60_000
 READING_COUNTS_MS = 15 * 60_000
 WORD_COUNTS_DAYS = 183
 
-Who = Literal["doctor", "diabetes-team", "specialist", "midwife", "physiotherapist"]
-WHO: tuple[Who, ...] = ("doctor", "diabetes-team", "specialist", "midwife", "physiotherapist")
+Who = Literal["doctor", "specialist", "diabetes-team", "midwife"]
+WHO: tuple[Who, ...] = ("doctor", "specialist", "diabetes-team", "midwife")
+DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
+# What besides a doctor the diabetes team and the midwife can answer for.
+TEAM_MAY_CLEAR = {
+    "glucose-medicine",
+    "last-insulin",
+    "diabetes-unsteady",
+    "feet-numb",
+    "foot-shape",
+}
+MIDWIFE_MAY_CLEAR = {"pregnancy"}
 
 
 class Answers(Model):
@@ -49,7 +60,7 @@ class Answers(Model):
 
 
 class Finding(Model):
-    """One answer that matters, with what it leads to."""
+    """One answer that matters, with what it leads to. ``low``: a low, to be treated at once."""
 
     question: str
     level: Level
@@ -57,13 +68,14 @@ class Finding(Model):
     act: str
     urgency: Urgency | None = None
     wait_minutes: int | None = None
+    low: bool = False
 
 
 class Verdict(Model):
     """The most restrictive of all answers.
 
     ``missing`` are ids of questions without an answer; ``missing_signs``: one of them could still
-    make it "get help now" (a red flag, or ketones with a high reading).
+    make it "get help now" (a red flag, the reading, ketones) or says what a reading means.
     """
 
     level: Level
@@ -76,7 +88,17 @@ class Verdict(Model):
     def complete(self) -> bool:
         """True when nothing more has to be asked: all is answered, or no further answer helps."""
         refused = self.level == "not-today" and self.wait_minutes is None
-        return not self.missing or self.level == "help" or (refused and not self.missing_signs)
+        return (
+            not self.missing
+            or self.level == "help"
+            or self.low is not None
+            or (refused and not self.missing_signs)
+        )
+
+    @property
+    def low(self) -> Finding | None:
+        """The low that has to be treated first, if there is one."""
+        return next((finding for finding in self.findings if finding.low), None)
 
     @property
     def worst(self) -> tuple[Finding, ...]:
@@ -148,6 +170,9 @@ class Screening(Model):
 
 SIGNS = "signs"
 GLUCOSE = "glucose-reading"
+LOWS = ("hypo-now",)  # questions that tell of a low; readings tell it themselves
+# Whose answers decide what a reading means; without them no refusal for glucose is told yet.
+RISKS = ("diabetes-type", "glucose-medicine", "last-insulin", "dka-history")
 KETONES = "ketones"
 
 
@@ -196,12 +221,20 @@ def screen(catalogue: Catalogue, protocol: Protocol, answers: Answers) -> Verdic
     level: Level = max((f.level for f in findings), key=LEVELS.index, default="clear")
     return Verdict(
         level=level,
-        findings=tuple(sorted(findings, key=lambda f: -LEVELS.index(f.level))),
+        findings=tuple(sorted(findings, key=most_pressing_first)),
         missing=tuple(missing),
-        missing_signs=KETONES in missing
+        missing_signs=any(name in missing for name in (KETONES, GLUCOSE, *RISKS))
         or any(q.group == SIGNS and q.id in missing for q in questions),
         changes=merged(changes),
     )
+
+
+URGENCIES: tuple[Urgency | None, ...] = ("emergency", "same-day", "urgent", None)
+
+
+def most_pressing_first(finding: Finding) -> tuple[int, int, bool]:
+    """By level, then by urgency; a low before whatever else refuses."""
+    return -LEVELS.index(finding.level), URGENCIES.index(finding.urgency), not finding.low
 
 
 def is_answer(question: Question, token: str | None, places: Sequence[str]) -> bool:
@@ -258,6 +291,7 @@ def finding_of(question: Question, outcome: Outcome, token: str) -> Finding:
         act=outcome.act,
         urgency=outcome.urgency,
         wait_minutes=outcome.wait_minutes,
+        low=question.id in LOWS,
     )
 
 
@@ -326,16 +360,33 @@ def finding_of_advice(advice: Advice) -> Finding:
         act=advice.act,
         urgency=advice.urgency,
         wait_minutes=advice.wait_minutes,
+        low=advice.low,
     )
 
 
-def word_fault(who: str, on: str, today: date) -> str:
-    """What is wrong with a clinician's word as typed; empty when nothing is."""
-    if who not in WHO:
+def who_may_clear(verdict: Verdict) -> tuple[Who, ...]:
+    """Whose word counts for all that asks for one: a doctor's always, others' for their field."""
+    asked = {finding.question for finding in verdict.findings if finding.level == "clinician"}
+    who: tuple[Who, ...] = ("doctor", "specialist")
+    if asked <= TEAM_MAY_CLEAR:
+        who = (*who, "diabetes-team")
+    if asked <= MIDWIFE_MAY_CLEAR:
+        who = (*who, "midwife")
+    return who
+
+
+def word_fault(who: str, on: str, today: date, known: Sequence[Who]) -> str:
+    """What is wrong with a clinician's word as typed; empty when nothing is.
+
+    ``known`` are those whose word counts here.
+    """
+    if who not in known:
         return "Please choose who said so."
     try:
-        day = date.fromisoformat(on)
+        day = date.fromisoformat(on) if DAY.match(on) else None
     except ValueError:
+        day = None
+    if day is None:
         return "Please give the day on which it was said."
     if day > today:
         return "That day has not come yet."

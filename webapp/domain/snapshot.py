@@ -73,6 +73,12 @@ class Snapshot:
         return self.state.left[self.state.index] if self.step else 0
 
     @property
+    def planned_ms(self) -> int:
+        """The whole length of the step under way, with what it has had."""
+        index = self.state.index
+        return self.state.attempt[index] + self.state.left[index] if self.step else 0
+
+    @property
     def until_change_ms(self) -> int | None:
         """Until the page looks different by itself; None when only a person can change it."""
         return self.remaining_ms if self.status == "running" else None

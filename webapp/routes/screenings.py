@@ -16,7 +16,6 @@ from webapp.domain.plan import Plan, UnreachableError
 from webapp.domain.screening import (
     GLUCOSE,
     KETONES,
-    WHO,
     Answers,
     Finding,
     Screening,
@@ -26,6 +25,7 @@ from webapp.domain.screening import (
     questions_for,
     refusal,
     screen,
+    who_may_clear,
     word_fault,
 )
 from webapp.library import Entry
@@ -83,8 +83,8 @@ def judged(entry: Entry, plan: Plan, taken: Taken) -> Response:
     here = site()
     now = here.clock.now()
     verdict = verdict_on(entry, plan, taken.answers)
-    pressing = verdict.complete and (not taken.faults or verdict.level == "help")
-    if not pressing:
+    urgent = verdict.level == "help" or verdict.low
+    if not verdict.complete or (taken.faults and not urgent):
         return form(entry, plan, Sheet(request.form, verdict.missing, taken.faults), 422)
     reading = taken.answers.reading
     screening = Screening(
@@ -223,12 +223,13 @@ def tell_word(screening_id: str) -> Response:
         abort(409)
     here = site()
     who, on = request.form.get("who", ""), request.form.get("on", "").strip()
-    fault = word_fault(who, on, here.clock.wall_time().date())
+    may = who_may_clear(screening.verdict)
+    fault = word_fault(who, on, here.clock.wall_time().date(), may)
     if fault:
         return verdict_page(screening_id, screening, 422, fault=fault, who=who, on=on)
     if request.form.get("confirmed") != "yes":
         return verdict_page(screening_id, screening, asked_again=True, who=who, on=on)
-    known = next(name for name in WHO if name == who)
+    known = next(name for name in may if name == who)
     word = Word(who=known, on=on, at=here.clock.now())
     here.storage.tell_word(screening_id, screening.model_copy(update={"word": word}))
     return redirect(url_for("screenings.show", screening_id=screening_id), 303)
@@ -249,7 +250,7 @@ def verdict_page(
     entry = protocols.entry_or_404(screening.protocol)
     plan = plan_of(entry, screening)
     verdict = screening.verdict
-    wait = verdict.wait_minutes if verdict.level in ("not-today", "help") else None
+    wait = verdict.low.wait_minutes if verdict.low else verdict.wait_minutes
     body = render_template(
         "screenings/verdict.html",
         screening_id=screening_id,
@@ -264,7 +265,7 @@ def verdict_page(
         counts_until=counts_until(screening),
         now=now,
         clock=here.clock,
-        who_choices=WHO,
+        who_choices=who_may_clear(verdict),
         today=here.clock.wall_time().date().isoformat(),
         **{"fault": "", "who": "", "on": "", "asked_again": False, **more},
     )

@@ -72,7 +72,9 @@ def summary(session_id: str) -> Response:
     return summary_page(stored_or_404(session_id))
 
 
-def summary_page(stored: Stored, status: int = 200, fault: str = "") -> Response:
+def summary_page(
+    stored: Stored, status: int = 200, fault: str = "", *, unsure: bool = False
+) -> Response:
     snapshot = look(stored)
     here = site()
     entry = here.library.get(snapshot.plan.protocol)
@@ -89,6 +91,7 @@ def summary_page(stored: Stored, status: int = 200, fault: str = "") -> Response
         readings=readings,
         advice=after_session(readings[-1][1]) if readings else None,
         fault=fault,
+        unsure=unsure,
         typed=request.form.get("glucose", "") if fault else "",
         unit=request.form.get("unit") or screenings.remembered_unit(),
         units=UNITS,
@@ -108,7 +111,7 @@ def reading(session_id: str) -> Response:
     taken = reading_now(request.form, faults)
     if taken is None:
         why = next(iter(faults.values()), "Please give the reading as a number, like 6.4 or 115.")
-        return summary_page(stored, 422, why)
+        return summary_page(stored, 422, why, unsure="unit-sure" in faults)
     here = site()
     here.storage.tell_reading(session_id, here.clock.now(), taken)
     response = redirect(url_for("sessions.summary", session_id=session_id) + "#after", 303)
@@ -304,6 +307,7 @@ def context(stored: Stored, **more: object) -> dict[str, object]:
         "plan": stored.plan,
         "now": snapshot.state.at,
         "until": until(snapshot),
+        "planned_ms": snapshot.planned_ms,
         "rows": json.dumps([[r.id, r.begins_in, r.ends_in, r.wait] for r in snapshot.rows]),
         "ends_at": ends_at(snapshot),
         "key": secrets.token_urlsafe(12),

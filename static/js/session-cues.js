@@ -1,0 +1,37 @@
+// Which cue comes when: pure, from the rows of the plan and what each step says.
+const HALF_FROM_MS = 40_000;
+const TEN_FROM_MS = 25_000;
+const TEN_MS = 10_000;
+
+/**
+ * The cues of one row, in order: { at, chime, say, always }.
+ * `row` has id, begins, ends (server ms; null: it waits), wait; `speech` its words; `total` the
+ * whole length of the step in ms; `last` is true for the last row.
+ */
+export function cuesOf(row, speech, total, last) {
+  if (row.ends === null) return [];
+  const began = row.ends - total;
+  const cues = speech.cues.map(([at, say]) => ({ at: instant(at, began, row.ends, total), say }));
+  if (speech.hands && total >= HALF_FROM_MS) cues.push({ at: began + total / 2, chime: "half" });
+  if (speech.hands && total >= TEN_FROM_MS) {
+    cues.push({ at: row.ends - TEN_MS, chime: "ten", say: "Ten seconds." });
+  }
+  const ending = last || row.wait || speech.lastHands;
+  cues.push({ at: row.ends, chime: ending ? "end" : "change", always: speech.rest });
+  return cues.sort((a, b) => a.at - b.at);
+}
+
+function instant(at, began, ends, total) {
+  if (at === "half") return began + total / 2;
+  return at < 0 ? ends + at * 1000 : began + at * 1000;
+}
+
+/** Minutes and seconds as one says them. */
+export function spokenTime(ms) {
+  const all = Math.ceil(ms / 1000);
+  const [minutes, seconds] = [Math.floor(all / 60), all % 60];
+  const words = [];
+  if (minutes) words.push(minutes === 1 ? "1 minute" : `${minutes} minutes`);
+  if (seconds || !minutes) words.push(seconds === 1 ? "1 second" : `${seconds} seconds`);
+  return `${words.join(" ")} left.`;
+}

@@ -1,0 +1,427 @@
+"""What a session sounds like, how it is controlled without a clean hand, and that the screen stays on.
+
+The platform's own interfaces are replaced by recorders; times are milliseconds of the page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.answers import answer_safely
+from tests.browser.conftest import Visit, Watch
+
+CLOSE_ENOUGH_MS = 150
+PITCHES = {(660,): "half", (880, 880): "ten", (523, 784): "change", (784, 659, 523): "end"}
+
+RECORDERS = """
+window.heard = [];
+window.locks = [];
+const remember = (entry) => { window.heard.push(entry); return entry; };
+window.AudioContext = class {
+  state = "suspended";
+  destination = {};
+  get currentTime() { return performance.now() / 1000; }
+  async resume() { this.state = "running"; }
+  async close() {}
+  createGain() {
+    const nothing = () => {};
+    const gain = { setValueAtTime: nothing, linearRampToValueAtTime: nothing,
+                   exponentialRampToValueAtTime: nothing };
+    return { gain, connect() { return this; } };
+  }
+  createOscillator() {
+    let entry = null;
+    return {
+      frequency: { value: 0 },
+      connect: (next) => next,
+      start(at) { entry = remember({ what: "tone", pitch: this.frequency.value, at: at * 1000 }); },
+      stop(at) { if (at === undefined) entry.gone = true; },
+    };
+  }
+};
+Object.defineProperty(window, "speechSynthesis", { value: {
+  speak: (words) => remember({ what: "say", text: words.text, rate: words.rate, at: performance.now() }),
+  cancel() {}, getVoices: () => [], addEventListener() {},
+} });
+navigator.vibrate = (pattern) => { remember({ what: "buzz", pattern, at: performance.now() }); return true; };
+Object.defineProperty(navigator, "wakeLock", { value: { request: async () => {
+  const lock = { released: false, async release() { this.released = true; } };
+  window.locks.push(lock);
+  return lock;
+} } });
+"""
+
+Prepared = Callable[..., Page]
+
+
+@pytest.fixture
+def recorded(visit: Visit) -> Prepared:
+    """A page ready to start, whose sounds, words and locks are recorded."""
+
+    def prepared(name: str, **device: Any) -> Page:
+        page = visit("/settings", **device)
+        page.context.add_init_script(RECORDERS)
+        page.goto(f"/protocols/{name}/screening")
+        answer_safely(page)
+        page.get_by_role("button", name="Prepare this session").click()
+        page.wait_for_selector("#session-live")
+        return page
+
+    return prepared
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def has_status(page: Page, status: str, timeout: int = 5_000) -> None:
+    expect(page.locator("#session-live")).to_have_attribute("data-status", status, timeout=timeout)
+
+
+def heard(page: Page, what: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = page.evaluate("window.heard")
+    return [entry for entry in found if entry["what"] == what and not entry.get("gone")]
+
+
+def chimes(page: Page) -> list[tuple[str, float]]:
+    """Names and instants of the chimes: tones within a second belong together."""
+    groups: list[list[dict[str, Any]]] = []
+    for tone in sorted(heard(page, "tone"), key=lambda entry: float(entry["at"])):
+        if groups and tone["at"] - groups[-1][0]["at"] < 1_000:
+            groups[-1].append(tone)
+        else:
+            groups.append([tone])
+    return [(PITCHES[tuple(t["pitch"] for t in group)], group[0]["at"]) for group in groups]
+
+
+def test_a_whole_session_is_spoken_and_chimed_in_order_and_on_time(
+    recorded: Prepared, watch: Watch
+) -> None:
+    page = recorded("sounding")
+    press(page, "Start")
+    has_status(page, "running")
+    began = page.evaluate(
+        "performance.now() - (25_000 - Number(document.querySelector('#session-live').dataset.remainingMs))"
+    )
+    has_status(page, "finished", 50_000)
+    expect(page.locator("#session-status")).to_contain_text("Finished")
+    page.wait_for_timeout(300)
+    spoken = heard(page, "say")
+    assert [entry["text"] for entry in spoken] == [
+        "Stroking. Back, both sides. Flat, warm hands.",
+        "Slower now.",
+        "Ten seconds.",
+        "Kneading. Back, both sides. Flat, warm hands.",
+        "Rest. Lie still.",
+        "Finished.",
+    ]
+    for entry, due in zip(spoken, (0, 5_000, 15_000, 25_000, 30_000, 35_000), strict=True):
+        assert entry["at"] - began == pytest.approx(due, abs=CLOSE_ENOUGH_MS + 60), entry
+    found = chimes(page)
+    assert [name for name, _ in found] == ["ten", "change", "end", "end"]
+    for (_, at), expected in zip(found, (15_000, 25_000, 30_000, 35_000), strict=True):
+        assert at - began == pytest.approx(expected, abs=CLOSE_ENOUGH_MS)
+    assert len(heard(page, "buzz")) == 4
+    assert watch.errors == []
+
+
+@pytest.mark.parametrize(("mode", "taps"), [("Chimes", 1), ("Silent", 2)])
+def test_one_tap_changes_between_voice_chimes_and_silence(
+    recorded: Prepared, mode: str, taps: int
+) -> None:
+    page = recorded("short")
+    for _ in range(taps):
+        page.locator("session-voice button").click()
+    expect(page.locator("session-voice button")).to_have_text(mode)
+    page.evaluate("window.heard.length = 0")
+    press(page, "Start")
+    has_status(page, "finished", 25_000)
+    page.wait_for_timeout(300)
+    assert heard(page, "say") == []
+    names = [name for name, _ in chimes(page)]
+    assert names == (["change", "end", "end"] if mode == "Chimes" else ["end"])
+    page.reload()
+    expect(page.locator("session-voice button")).to_have_text(mode)
+
+
+def test_a_pause_silences_what_was_to_come(recorded: Prepared) -> None:
+    page = recorded("short")
+    press(page, "Start")
+    has_status(page, "running")
+    page.wait_for_timeout(500)
+    press(page, "Pause")
+    has_status(page, "paused")
+    page.wait_for_timeout(300)
+    assert chimes(page) == []
+    assert heard(page, "say")[-1]["text"] == "Paused."
+
+
+CASES: list[tuple[dict[str, Any], list[list[Any]]]] = [
+    # hands, total, ends, cues -> [at, chime, say]
+    (
+        {"total": 60_000},
+        [[30_000, "half", None], [50_000, "ten", "Ten seconds."], [60_000, "change", None]],
+    ),
+    ({"total": 39_999}, [[29_999, "ten", "Ten seconds."], [39_999, "change", None]]),
+    ({"total": 24_999}, [[24_999, "change", None]]),
+    ({"total": 60_000, "hands": False}, [[60_000, "change", None]]),
+    ({"total": 20_000, "wait": True}, [[20_000, "end", None]]),
+    ({"total": 20_000, "last": True}, [[20_000, "end", None]]),
+    ({"total": 20_000, "lastHands": True}, [[20_000, "end", None]]),
+    ({"total": 20_000, "ends": None}, []),
+    (
+        {"total": 20_000, "cues": [[5, "a"], ["half", "b"], [-3, "c"]]},
+        [[5_000, None, "a"], [10_000, None, "b"], [17_000, None, "c"], [20_000, "change", None]],
+    ),
+]
+
+
+def test_which_cue_comes_when(visit: Visit) -> None:
+    page = visit("/settings", bypass_csp=True)
+    source = page.locator('script[src*="device-settings"]').get_attribute("src")
+    assert source is not None
+    module = source.replace("device-settings", "session-cues")
+    for given, expected in CASES:
+        found = page.evaluate(
+            """async ([module, given]) => {
+                const { cuesOf } = await import(module);
+                const ends = given.ends === null ? null : given.total;
+                const speech = { cues: given.cues ?? [], hands: given.hands ?? true,
+                                 lastHands: given.lastHands ?? false, rest: false };
+                const row = { id: "a", begins: 0, ends, wait: given.wait ?? false };
+                return cuesOf(row, speech, given.total, given.last ?? false)
+                    .map((cue) => [cue.at, cue.chime ?? null, cue.say ?? null]);
+            }""",
+            [module, given],
+        )
+        assert found == expected, given
+
+
+# -- without a clean hand ------------------------------------------------------------------------
+
+
+def test_a_knuckle_on_the_stage_pauses_and_goes_on(recorded: Prepared) -> None:
+    page = recorded("long", has_touch=True)
+    press(page, "Start")
+    has_status(page, "running")
+    page.wait_for_timeout(700)
+    page.locator(".digits").tap()
+    has_status(page, "paused")
+    page.wait_for_timeout(700)
+    page.locator(".step-words").tap()
+    has_status(page, "running")
+
+
+@pytest.mark.parametrize(
+    ("key", "step"), [("ArrowRight", "two"), ("PageDown", "two"), ("ArrowDown", "two")]
+)
+def test_keys_of_pedals_and_clickers_go_on_and_back(
+    recorded: Prepared, key: str, step: str
+) -> None:
+    page = recorded("long")
+    page.keyboard.press(" ")
+    has_status(page, "running")
+    live = page.locator("#session-live")
+    page.wait_for_timeout(650)
+    page.locator("body").click(position={"x": 2, "y": 2})
+    page.keyboard.press(key)
+    expect(live).to_have_attribute("data-step", step)
+    page.wait_for_timeout(650)
+    page.keyboard.press("PageUp")
+    expect(live).to_have_attribute("data-step", "one")
+    page.wait_for_timeout(650)
+    page.keyboard.press("MediaPlayPause")
+    has_status(page, "paused")
+
+
+def test_two_presses_within_a_moment_are_one(recorded: Prepared) -> None:
+    page = recorded("long")
+    press(page, "Start")
+    has_status(page, "running")
+    page.wait_for_timeout(650)
+    page.keyboard.press("PageDown")
+    page.keyboard.press("PageDown")
+    expect(page.locator("#session-live")).to_have_attribute("data-step", "two")
+    page.wait_for_timeout(800)
+    expect(page.locator("#session-live")).to_have_attribute("data-step", "two")
+
+
+def test_the_time_and_the_step_are_told_on_demand(recorded: Prepared) -> None:
+    page = recorded("long")
+    press(page, "Start")
+    has_status(page, "running")
+    page.keyboard.press("t")
+    expect(page.locator("#session-status")).to_have_text(
+        re.compile(r"^(2 minutes|1 minute 5\d seconds) left\.$")
+    )
+    page.keyboard.press("s")
+    assert heard(page, "say")[-1]["text"].startswith("Stroking. Back, both sides.")
+    page.locator("summary", has_text="More").click()
+    press(page, "How long?")
+    assert heard(page, "say")[-1]["text"].endswith("left.")
+
+
+def test_a_tap_by_mistake_is_taken_back_for_five_seconds(recorded: Prepared) -> None:
+    page = recorded("long")
+    press(page, "Start")
+    has_status(page, "running")
+    page.wait_for_timeout(500)
+    press(page, "Next")
+    live = page.locator("#session-live")
+    expect(live).to_have_attribute("data-step", "two")
+    press(page, "Undo: go back")
+    expect(live).to_have_attribute("data-step", "one")
+    expect(page.locator("#undo")).to_be_hidden()
+    page.wait_for_timeout(450)
+    press(page, "Next")
+    expect(live).to_have_attribute("data-step", "two")
+    expect(page.locator("#undo")).to_be_visible()
+    expect(page.locator("#undo")).to_be_hidden(timeout=7_000)
+
+
+def test_the_lock_keeps_taps_out_and_opens_by_a_slow_hold(recorded: Prepared) -> None:
+    page = recorded("long", has_touch=True)
+    press(page, "Start")
+    has_status(page, "running")
+    page.wait_for_timeout(700)
+    press(page, "Lock")
+    page.touchscreen.tap(640, 760)
+    page.touchscreen.tap(640, 300)
+    page.wait_for_timeout(300)
+    has_status(page, "running")
+    expect(page.locator("#lock-cover")).to_be_visible()
+    page.keyboard.press("PageDown")  # a pedal still works
+    expect(page.locator("#session-live")).to_have_attribute("data-step", "two")
+    page.mouse.move(640, 300)
+    page.mouse.down()
+    page.wait_for_timeout(1_500)
+    page.mouse.up()
+    expect(page.locator("#lock-cover")).to_be_hidden()
+
+
+def test_any_key_can_be_learned_and_forgotten(recorded: Prepared) -> None:
+    page = recorded("long")
+    session = page.url
+    page.goto("/settings")
+    press(page, "Learn: Next")
+    page.keyboard.press("F9")
+    expect(page.locator("#learn-note")).to_have_text("“F9” is Next now.")
+    page.goto(session)
+    press(page, "Start")
+    has_status(page, "running")
+    page.wait_for_timeout(650)
+    page.keyboard.press("F9")
+    expect(page.locator("#session-live")).to_have_attribute("data-step", "two")
+    page.goto("/settings")
+    press(page, "Forget F9")
+    expect(page.locator("#learned li")).to_have_count(0)
+
+
+# -- awake, pre-flight, themes -------------------------------------------------------------------
+
+
+def locks(page: Page) -> list[bool]:
+    found: list[bool] = page.evaluate("window.locks.map((lock) => !lock.released)")
+    return found
+
+
+def test_the_screen_stays_on_while_it_runs_and_is_taken_again_after_a_return(
+    recorded: Prepared,
+) -> None:
+    page = recorded("long")
+    assert locks(page) == []
+    press(page, "Start")
+    has_status(page, "running")
+    page.wait_for_function("window.locks.length === 1")
+    page.evaluate("window.locks[0].released = true")  # what browsers do with a hidden page
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_function("window.locks.length === 2")
+    press(page, "Pain: stop")
+    page.wait_for_function("window.locks.every((lock) => lock.released)")
+
+
+def test_the_pre_flight_names_what_can_fail_and_blocks_nothing(recorded: Prepared) -> None:
+    page = recorded("long")
+    lines = page.locator("pre-flight li:visible strong").all_text_contents()
+    assert lines[:5] == ["Sound", "Voice", "Vibration", "Screen", "Link"]
+    press(page, "Play")
+    expect(page.locator("[data-line=sound]")).to_contain_text("Heard it?")
+    assert [name for name, _ in chimes(page)] == ["change"]
+    page.locator('[data-check="heard-sound"]').click()
+    expect(page.locator("[data-line=sound]")).to_have_attribute("data-state", "fine")
+    expect(page.locator("[data-line=link]")).to_contain_text("ms")
+    press(page, "Start")
+    expect(page.locator("pre-flight")).to_be_hidden()
+
+
+def contrast(page: Page, selector: str) -> float:
+    ratio: float = page.evaluate(
+        """(selector) => {
+            const element = document.querySelector(selector);
+            const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+            const luminance = (color) => {
+                canvas.clearRect(0, 0, 1, 1);
+                canvas.fillStyle = color;
+                canvas.fillRect(0, 0, 1, 1);
+                const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((v) => {
+                    const c = v / 255;
+                    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+                });
+                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+            };
+            let ground = element;
+            while (/rgba\\(0, 0, 0, 0\\)|transparent/.test(getComputedStyle(ground).backgroundColor)) {
+                if (!ground.parentElement) break;
+                ground = ground.parentElement;
+            }
+            const [a, b] = [luminance(getComputedStyle(element).color),
+                            luminance(getComputedStyle(ground).backgroundColor)];
+            return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        }""",
+        selector,
+    )
+    return ratio
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "dim"])
+def test_each_theme_is_applied_at_once_and_readable(recorded: Prepared, theme: str) -> None:
+    page = recorded("long")
+    session = page.url
+    page.goto("/settings")
+    page.locator(f'input[name="theme"][value="{theme}"]').check()
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    page.goto(session)
+    press(page, "Start")
+    has_status(page, "running")
+    for selector in (
+        ".digits",
+        ".step-name",
+        ".step-place",
+        ".step-lines li",
+        ".step-next strong",
+        "#act-toggle",
+        "#act-next",
+        "#act-stop",
+    ):
+        assert contrast(page, selector) >= 7, (theme, selector)
+
+
+def test_nothing_moves_when_phases_change(recorded: Prepared) -> None:
+    page = recorded("short")
+    page.evaluate(
+        """() => { window.shift = 0; new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+        }).observe({ type: "layout-shift", buffered: false }); }"""
+    )
+    press(page, "Start")
+    has_status(page, "running")
+    page.wait_for_timeout(700)
+    page.evaluate("window.shift = 0")
+    expect(page.locator("#session-live")).to_have_attribute("data-step", "two", timeout=9_000)
+    page.wait_for_timeout(1_000)
+    assert page.evaluate("window.shift") == 0

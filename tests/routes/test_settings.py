@@ -1,0 +1,57 @@
+"""The settings of a device: one cookie, applied to every page."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import Visitor
+from tests.routes.page import Page
+from webapp.device import Device, device_in, device_of
+
+CHOSEN = {
+    "theme": "dim",
+    "sound": "chime",
+    "rate": "slow",
+    "vibration": "off",
+    "flash": "on",
+    "speaker": "Anna & Ben",
+}
+
+
+def html_of(page: Page) -> dict[str, str]:
+    return {name.removeprefix("data-"): v for name, v in page.all("html")[0].attrs.items()}
+
+
+def test_out_of_the_box_it_speaks_and_follows_the_system(visitor: Visitor) -> None:
+    found = html_of(visitor.page("/"))
+    assert (found["theme"], found["sound"], found["vibration"]) == ("system", "voice", "on")
+
+
+def test_what_was_chosen_counts_on_every_page(visitor: Visitor) -> None:
+    answer = visitor.post("/settings", CHOSEN)
+    assert answer.status_code == 303
+    (cookie,) = answer.headers.getlist("Set-Cookie")
+    assert "SameSite=Lax" in cookie
+    session_id = visitor.prepare()
+    for path in ("/", "/settings", f"/sessions/{session_id}", f"/sessions/{session_id}/summary"):
+        assert html_of(visitor.page(path)) | {"lang": ""} == CHOSEN | {"lang": ""}
+    page = visitor.page("/settings")
+    checked = {e.attrs["name"]: e.attrs["value"] for e in page.all("input") if "checked" in e.attrs}
+    assert checked == {name: value for name, value in CHOSEN.items() if name != "speaker"}
+    assert page.all("option", value="Anna & Ben")[0].attrs["selected"] == ""
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    ["", "theme", "theme=neon&sound=loud", "x" * 3000, "%00%ff", "theme=dim;sound", "=&=&"],
+)
+def test_a_broken_cookie_counts_as_none(visitor: Visitor, cookie: str) -> None:
+    visitor.client.set_cookie("device", cookie, domain="127.0.0.1")
+    assert html_of(visitor.page("/"))["sound"] == "voice"
+
+
+def test_a_name_is_kept_short_and_printable() -> None:
+    assert device_of({"speaker": "A\n\x00B" + "c" * 200}).speaker == "AB" + "c" * 78
+    assert device_in(Device(theme="dim", speaker="a=b&c").cookie()) == Device(
+        "dim", speaker="a=b&c"
+    )

@@ -1,0 +1,55 @@
+"""What this device was told about itself: theme, sound, touch. Kept in its own cookie, nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args
+from urllib.parse import parse_qsl, urlencode
+
+Theme = Literal["system", "light", "dark", "dim"]
+Sound = Literal["voice", "chime", "silent"]
+Rate = Literal["slow", "usual", "quick"]
+OnOff = Literal["on", "off"]
+
+COOKIE = "device"
+KEPT_SECONDS = 365 * 24 * 3600
+MOST_COOKIE = 1000
+
+
+@dataclass(frozen=True)
+class Device:
+    """The settings of one device; the fields are the names in the form, the cookie and the page.
+
+    ``speaker`` is the name of a voice of this device, empty for its own choice.
+    """
+
+    theme: Theme = "system"
+    sound: Sound = "voice"
+    rate: Rate = "usual"
+    vibration: OnOff = "on"
+    flash: OnOff = "off"
+    speaker: str = ""
+
+    def cookie(self) -> str:
+        return urlencode(asdict(self))
+
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "theme": get_args(Theme),
+    "sound": get_args(Sound),
+    "rate": get_args(Rate),
+    "vibration": get_args(OnOff),
+    "flash": get_args(OnOff),
+}
+
+
+def device_of(fields: dict[str, str]) -> Device:
+    """The settings in ``fields``; what is missing or unknown stays as it is out of the box."""
+    known = {name: fields[name] for name, c in CHOICES.items() if fields.get(name) in c}
+    speaker = "".join(c for c in fields.get("speaker", "") if c.isprintable())[:80]
+    return Device(**known, speaker=speaker)  # type: ignore[arg-type]
+
+
+def device_in(cookie: str) -> Device:
+    """The settings in a cookie; a broken one counts as none."""
+    return device_of(dict(parse_qsl(cookie[:MOST_COOKIE])))

@@ -1,0 +1,34 @@
+"""How this device looks, sounds and feels; kept in its cookie, no account."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp.device import COOKIE, KEPT_SECONDS, Device, device_in, device_of
+
+blueprint = Blueprint("settings", __name__, url_prefix="/settings")
+
+
+def this_device() -> Device:
+    """The settings of the device that asks."""
+    return device_in(request.cookies.get(COOKIE, ""))
+
+
+@blueprint.get("")
+def show() -> str:
+    return render_template("settings/settings.html")
+
+
+@blueprint.post("")
+def keep() -> Response:
+    """Keep the form's settings on this device. Script does the same at once, by the same cookie."""
+    response = redirect(url_for("settings.show"), 303)
+    response.set_cookie(
+        COOKIE,
+        device_of(request.form.to_dict()).cookie(),
+        max_age=KEPT_SECONDS,
+        samesite="Lax",
+        secure=request.is_secure,
+    )
+    return response

@@ -54,14 +54,19 @@ def answers_of(fields: Fields, questions: Sequence[Question], protocol: Protocol
     places: dict[str, tuple[str, ...]] = {}
     known = places_of(protocol)
     for question in questions:
-        token = fields.get(f"q-{question.id}", "")
+        tokens = set(fields.getlist(f"q-{question.id}"))
+        if len(tokens) > 1:
+            continue  # contradictory: asked again
+        token = next(iter(tokens), "")
+        sent = tuple(fields.getlist(f"place-{question.id}"))
+        if sent and (token != "yes" or not known.keys() >= set(sent)):
+            continue  # places without a yes, or of another protocol: asked again
         if not token and question.kind in IN_GROUPS and fields.get(f"none-{question.group}"):
             token = "no"
         if token:
             given[question.id] = token
-        marked = tuple(p for p in fields.getlist(f"place-{question.id}") if p in known)
-        if marked and token == "yes":
-            places[question.id] = marked
+        if sent:
+            places[question.id] = sent
     faults: dict[str, str] = {}
     reading, minutes_ago, ketones = None, 0, None
     if needs_glucose(protocol):

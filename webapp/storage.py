@@ -268,10 +268,15 @@ class Storage:
     def create(
         self, plan: Plan, protocol_hash: str, now: int, admission: Admission | None = None
     ) -> str:
-        """Store a new session and give its id. Raises NotSavedError."""
+        """Store a new session and give its id; the one that its screening has led to already, if any.
+
+        Raises NotSavedError.
+        """
         session_id = secrets.token_urlsafe(12)
         text = plan.model_dump_json()
         with self.write() as connection:
+            if admission and (made := used_up(connection, admission.screening, session_id)):
+                return made
             connection.execute(
                 sa.insert(sessions),
                 {
@@ -302,9 +307,11 @@ class Storage:
             connection.execute(sa.insert(screenings), row)
         return screening_id
 
-    def screening(self, screening_id: str) -> Screening | None:
-        """A screening that is still kept. One query."""
-        query = sa.select(screenings.c.body).where(screenings.c.id == screening_id)
+    def screening(self, screening_id: str, now: int) -> Screening | None:
+        """A screening of the last day. One query."""
+        query = sa.select(screenings.c.body).where(
+            screenings.c.id == screening_id, screenings.c.kept_at >= now - SCREENING_KEPT_MS
+        )
         with self.engine.connect() as connection:
             body = connection.scalar(query)
         return Screening.model_validate_json(body) if body else None
@@ -433,6 +440,20 @@ def open_sqlite(path: Path) -> Storage:
     except (OperationalError, DBAPIError) as error:
         raise StorageError(f"the database {path.name} cannot be opened: {error.orig}") from error
     return storage
+
+
+def used_up(connection: sa.Connection, screening_id: str, session_id: str) -> str | None:
+    """The session this screening has led to; None after noting that it leads to ``session_id``."""
+    mine = screenings.c.id == screening_id
+    body = connection.scalar(sa.select(screenings.c.body).where(mine))
+    if body is None:
+        return None
+    screening = Screening.model_validate_json(body)
+    if screening.session:
+        return screening.session
+    used = screening.model_copy(update={"session": session_id}).model_dump_json()
+    connection.execute(sa.update(screenings).where(mine).values(body=used))
+    return None
 
 
 def stored_of(row: sa.Row[Any], plan: Plan, past: tuple[Event, ...]) -> Stored:

@@ -15,36 +15,36 @@ export class PendingStop {
   }
 
   get waiting() {
-    return sessionStorage.getItem(this.#key) !== null;
+    return localStorage.getItem(this.#key) !== null;
   }
 
   /** `act` is "stop" or "low", `form` what its button sends. */
   wait(act, form) {
-    sessionStorage.setItem(this.#key, `${act}?${form}`);
+    localStorage.setItem(this.#key, `${act}?${form}`);
   }
 
   /** Which of the two it was. */
   get act() {
-    return sessionStorage.getItem(this.#key)?.split("?", 1)[0];
+    return localStorage.getItem(this.#key)?.split("?", 1)[0];
   }
 
   /** The server knows. */
   heard() {
-    sessionStorage.removeItem(this.#key);
+    localStorage.removeItem(this.#key);
     clearTimeout(this.#timer);
   }
 
   /** Try now, and again until there is an answer. The same key makes repeating harmless. */
   async send() {
     clearTimeout(this.#timer);
-    const kept = sessionStorage.getItem(this.#key);
+    const kept = localStorage.getItem(this.#key);
     if (kept === null) return;
     const [act, body] = kept.split(/\?(.*)/s);
     try {
       const type = "application/x-www-form-urlencoded";
       const headers = { "Content-Type": type, "HX-Request": "true" };
       const answer = await fetch(`${this.#page}/${act}`, { method: "POST", body, headers });
-      if (answer.status < 500) {
+      if (/data-status="(stopped|finished)"/.test(await answer.text())) {
         this.heard();
         this.#heard();
         return;

@@ -52,7 +52,8 @@ class PreFlight extends HTMLElement {
   async #link() {
     const start = performance.now();
     try {
-      await fetch(location.pathname + "/live", { cache: "no-store" });
+      const answer = await fetch(`${location.pathname}/live`, { cache: "no-store" });
+      if (!answer.ok) throw new Error(answer.status);
       const ms = Math.round(performance.now() - start);
       this.#tell("link", ms < SLOW_LINK_MS ? `Good, ${ms} ms.` : `Slow, ${ms} ms; the countdown stays right.`, "fine");
     } catch {

@@ -4,6 +4,7 @@ const LIVE = ["running", "waiting", "paused"];
 class ScreenAwake extends HTMLElement {
   #lock = null;
   #live = false;
+  #asking = false;
   #listeners = new AbortController();
 
   connectedCallback() {
@@ -33,11 +34,17 @@ class ScreenAwake extends HTMLElement {
       this.#say("This page cannot keep the screen on: set the screen to stay on.");
       return;
     }
+    if (this.#asking) return;
+    this.#asking = true;
     try {
-      this.#lock = await navigator.wakeLock.request("screen");
+      const lock = await navigator.wakeLock.request("screen");
+      if (this.#live) this.#lock = lock;
+      else lock.release();
       this.#say("");
     } catch {
       this.#say("The device does not keep the screen on now: battery low?");
+    } finally {
+      this.#asking = false;
     }
   }
 

@@ -28,7 +28,11 @@ class SessionHands extends HTMLElement {
     for (const name of ["pointerup", "pointercancel", "pointerleave"]) on(cover, name, () => this.#hold(false));
     on(cover, "close", () => this.#hold(false));
     on(cover, "cancel", (e) => e.preventDefault());
-    on(cover, "click", (e) => e.detail === 0 && cover.close()); // a key or a screen reader
+    on(cover, "click", (e) => {
+      const stop = e.target.closest("#lock-stop");
+      if (e.detail === 0 || stop) cover.close(); // a key or a screen reader opens at once
+      if (stop) this.#control("stop")?.click();
+    });
     this.#mediaKeys();
   }
 
@@ -47,7 +51,8 @@ class SessionHands extends HTMLElement {
     if (event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
     const here = event.target.closest?.("input, select, textarea, summary, a");
     const onButton = event.target.closest?.("button") && ["Enter", " "].includes(event.key);
-    if (here || onButton) return;
+    const more = document.querySelector("#session-more[open]");
+    if (here || onButton || more) return;
     const act = boundKeys.actOf(event);
     if (!act) return;
     event.preventDefault();
@@ -55,6 +60,7 @@ class SessionHands extends HTMLElement {
   }
 
   #do(act) {
+    if (document.querySelector("#session-live").dataset.status === "stopped") return;
     if (act === "step" || act === "time") {
       document.dispatchEvent(new CustomEvent("stage:say", { detail: act }));
       return;
@@ -70,6 +76,7 @@ class SessionHands extends HTMLElement {
     const button = event.target.closest(".control");
     if (ask) this.#do(ask.dataset.ask);
     else if (button) this.#offerUndo(button);
+    if (button && event.detail > 0) button.blur(); // a pedal's space must not press it again
     if (ask || button) return;
     if (event.target.closest("a, button, summary, details, input, label, dialog")) return;
     const status = document.querySelector("#session-live").dataset.status;
@@ -96,7 +103,9 @@ class SessionHands extends HTMLElement {
   }
 
   #lock() {
-    this.querySelector("#lock-cover").showModal();
+    const cover = this.querySelector("#lock-cover");
+    cover.showModal();
+    cover.focus();
   }
 
   /** Open only after a slow hold; a drop of oil or a sleeve does not stay that long. */
@@ -110,9 +119,14 @@ class SessionHands extends HTMLElement {
   #mediaKeys() {
     const session = navigator.mediaSession;
     if (!session) return;
-    const bind = (name, act) => session.setActionHandler?.(name, () => this.#do(act));
-    bind("play", "toggle");
-    bind("pause", "toggle");
+    const bind = (name, act, only = null) =>
+      session.setActionHandler?.(name, () => {
+        // headphones that are pulled out send pause: that may never start or resume anything
+        const status = document.querySelector("#session-live").dataset.status;
+        if (!only || status === only) this.#do(act);
+      });
+    bind("play", "toggle", "paused");
+    bind("pause", "toggle", "running");
     bind("nexttrack", "next");
     bind("previoustrack", "back");
   }

@@ -7,6 +7,7 @@ const TRUST_OWN_STEP_MS = 2_000;
 const DOUBLE_TAP_MS = 400;
 const ENDING_SECONDS = 10;
 const FILL_SECONDS = 5; // the bar moves slowly; each second would only cost power
+const STOP_UNSENT = "The stop counts here. The server has not heard of it yet; this device keeps trying.";
 const STOPS = "#act-stop, #act-low";
 const WAKING = ["visibilitychange", "resume"];
 const RETURNING = ["pageshow", "online", "focus"];
@@ -22,6 +23,7 @@ class SessionStage extends HTMLElement {
   #shown = null;
   #confirmed = null;
   #steppedAt = -Infinity;
+  #byKeys = false;
   #lostSince = null;
   #tapped = { control: null, at: -Infinity };
   #stop = new PendingStop(location.pathname, () => this.#resync());
@@ -90,6 +92,7 @@ class SessionStage extends HTMLElement {
     }));
     const before = this.#confirmed;
     if (data.status === "stopped") this.#stop.heard();
+    if (!this.#stop.waiting) this.querySelector("#session-controls").hidden = false;
     this.#confirmed = {
       live, now, rows,
       status: data.status,
@@ -173,7 +176,7 @@ class SessionStage extends HTMLElement {
   #unswapped(ctx) {
     if (ctx.request.method !== "POST") return;
     if (ctx.status !== "swapped") this.#resync();
-    else if (document.activeElement === document.body) {
+    else if (this.#byKeys && document.activeElement === document.body) {
       this.querySelector("#session-controls .control-main")?.focus();
     }
   }
@@ -196,11 +199,15 @@ class SessionStage extends HTMLElement {
   #failed(ctx) {
     this.#lost();
     if (ctx?.request?.method !== "POST") return;
+    if (this.#stop.waiting) {
+      this.#stop.send();
+      return this.#unsent(STOP_UNSENT);
+    }
     const stop = /\/(stop|low)$/.test(ctx.request.action);
     if (stop) this.#stop.send();
     this.#unsent(
       stop
-        ? "The stop counts here. The server has not heard of it yet; this device keeps trying."
+        ? STOP_UNSENT
         : "Not sent: no connection. The countdown goes on; please tap again when it is back.",
     );
   }
@@ -215,6 +222,12 @@ class SessionStage extends HTMLElement {
   #once(event) {
     const control = event.target.closest(".control");
     if (!control || control.matches(STOPS)) return;
+    this.#byKeys = event.detail === 0;
+    if (this.#stop.waiting) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
     const now = performance.now();
     const { control: before, at } = this.#tapped;
     const touched = event.pointerType === "touch" && before === control.id && now - at < DOUBLE_TAP_MS;
@@ -260,6 +273,8 @@ class SessionStage extends HTMLElement {
       ...live.querySelectorAll("input"),
       this.querySelector(`#${this.#stop.act}-advice`).content.cloneNode(true),
     );
+    this.querySelector("#session-controls").hidden = true;
+    this.querySelector("#undo").hidden = true;
     const heading = live.querySelector("h1");
     heading.focus();
     this.querySelector("#session-status").textContent = heading.textContent;

@@ -5,6 +5,7 @@ import { Sound } from "./sound.js";
 
 const AHEAD_MS = 20_000;
 const LATE_MS = 400;
+const TOO_LATE_MS = 1_500;
 const MODES = ["voice", "chime", "silent"];
 const MODE_WORDS = { voice: "Voice", chime: "Chimes", silent: "Silent" };
 
@@ -91,6 +92,9 @@ class SessionVoice extends HTMLElement {
   /** On demand, whatever the mode: what to do now, or how long it still takes. */
   #ask(what) {
     if (!this.#line) return;
+    if (["stopped", "finished"].includes(this.#status)) {
+      return this.#sound.say(document.querySelector("#session-live h1")?.textContent);
+    }
     const row = this.#line.rows[0];
     if (what === "step") this.#sound.say(this.#words(row));
     if (what === "time") {
@@ -110,7 +114,7 @@ class SessionVoice extends HTMLElement {
       const speech = this.#speech[row.id];
       const whole = i ? row.ends - row.begins : total;
       const found = speech ? cuesOf(row, speech, whole, i === rows.length - 1) : [];
-      return found.map((cue) => ({ ...cue, key: `${row.id} ${Math.round(cue.at / 1000)}` }));
+      return found.map((cue) => ({ ...cue, key: `${row.id} ${Math.round(cue.at / 1000)} ${cue.chime ?? cue.say}` }));
     });
     for (const cue of cues) {
       const wait = cue.at - now;
@@ -126,6 +130,8 @@ class SessionVoice extends HTMLElement {
   }
 
   #now(cue) {
+    const late = Math.abs(this.#line.now() - cue.at) > TOO_LATE_MS;
+    if (late || this.#heard.has(cue.key)) return;
     this.#heard.add(cue.key);
     if (cue.chime) {
       this.#sound.buzz(cue.chime);

@@ -70,6 +70,10 @@ def recorded(visit: Visit) -> Prepared:
         answer_safely(page)
         page.get_by_role("button", name="Prepare this session").click()
         page.wait_for_selector("#session-live")
+        page.wait_for_function(
+            "['session-stage', 'session-voice', 'session-hands', 'screen-awake']"
+            ".every((name) => customElements.get(name))"
+        )
         return page
 
     return prepared
@@ -239,6 +243,38 @@ def test_keys_of_pedals_and_clickers_go_on_and_back(
     has_status(page, "paused")
 
 
+def test_a_space_after_a_tap_pauses_and_presses_nothing_again(recorded: Prepared) -> None:
+    page = recorded("long")
+    press(page, "Start")
+    has_status(page, "running")
+    page.wait_for_timeout(450)
+    press(page, "Next")
+    expect(page.locator("#session-live")).to_have_attribute("data-step", "two")
+    page.wait_for_timeout(650)
+    page.keyboard.press(" ")
+    has_status(page, "paused")
+    expect(page.locator("#session-live")).to_have_attribute("data-step", "two")
+
+
+def test_after_a_stop_no_key_and_no_voice_goes_on(recorded: Prepared) -> None:
+    page = recorded("long")
+    press(page, "Start")
+    has_status(page, "running")
+    page.context.set_offline(True)
+    press(page, "Pain: stop")
+    expect(page.get_by_role("heading", name="Stopped. Hands off.")).to_be_visible()
+    expect(page.locator("#session-controls")).to_be_hidden()
+    page.evaluate("window.heard.length = 0")
+    page.wait_for_timeout(650)
+    for key in ("ArrowRight", " ", "t", "s"):
+        page.keyboard.press(key)
+    expect(page.locator("#session-unsent")).to_contain_text("The stop counts here.")
+    assert heard(page, "say") == []
+    page.context.set_offline(False)
+    expect(page.locator("#session-live")).to_have_attribute("data-seq", "2", timeout=9_000)
+    has_status(page, "stopped")
+
+
 def test_two_presses_within_a_moment_are_one(recorded: Prepared) -> None:
     page = recorded("long")
     press(page, "Start")
@@ -290,13 +326,17 @@ def test_the_lock_keeps_taps_out_and_opens_by_a_slow_hold(recorded: Prepared) ->
     has_status(page, "running")
     page.wait_for_timeout(700)
     press(page, "Lock")
-    page.touchscreen.tap(640, 760)
+    page.touchscreen.tap(100, 760)  # where Back lies
     page.touchscreen.tap(640, 300)
     page.wait_for_timeout(300)
     has_status(page, "running")
     expect(page.locator("#lock-cover")).to_be_visible()
     page.keyboard.press("PageDown")  # a pedal still works
     expect(page.locator("#session-live")).to_have_attribute("data-step", "two")
+    page.wait_for_timeout(650)
+    page.keyboard.press(" ")
+    has_status(page, "paused")
+    expect(page.locator("#lock-cover")).to_be_visible()
     page.mouse.move(640, 300)
     page.mouse.down()
     page.wait_for_timeout(1_500)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.builders import SHIPPED, shipped, shipped_protocol
-from tests.conftest import Visitor
+from tests.conftest import HOST, Visitor
 from tests.routes.page import Page
 from tests.screened import SAFE
 from webapp.app import Site
@@ -198,11 +198,15 @@ def test_a_wait_says_when_and_counts_down(shipped_visitor: Visitor) -> None:
 
 def test_answering_again_leaves_open_what_the_wait_was_for(shipped_visitor: Visitor) -> None:
     screening = shipped_visitor.screened("dm-legs-feet", q_hypo_now="yes", glucose="3.8")
+    early = shipped_visitor.get(f"/screenings/{screening}/again")
+    assert early.status_code == 409
+    assert "Treat the low first" in early.text
     shipped_visitor.clock.forward(15 * MINUTE)
     page = shipped_visitor.page(f"/screenings/{screening}/again")
     answered = {e.attrs["name"] for e in page.all("input", type="radio") if "checked" in e.attrs}
-    assert "q-fever" in answered
-    assert answered.isdisjoint({"q-hypo-now", "glucose-shown"})
+    assert {"q-surgery", "q-feet-numb"} <= answered
+    again = {"q-hypo-now", "glucose-shown", "q-fever", "q-foot-wound", "q-last-meal"}
+    assert answered.isdisjoint(again)
     assert page.by_id("glucose").attrs["value"] == ""
 
 
@@ -335,7 +339,7 @@ def test_a_word_that_is_not_whole_is_not_taken(
         answer = shipped_visitor.post(f"/screenings/{screening}/word", said | step)
         assert answer.status_code == 422
         assert why in answer.text
-    kept = shipped_visitor.storage.screening(screening)
+    kept = shipped_visitor.storage.screening(screening, shipped_visitor.clock.now())
     assert kept is not None
     assert kept.word is None
 
@@ -421,9 +425,85 @@ def test_once_hands_are_at_work_the_answers_have_done_their_work(shipped_visitor
     shipped_visitor.done(session_id, "start")
     while "data-step" and shipped_visitor.live(session_id)["data-status"] != "running":
         shipped_visitor.done(session_id, "next")
+    shipped_visitor.clock.forward(5)
     shipped_visitor.done(session_id, "pause")
-    shipped_visitor.clock.forward(90 * MINUTE)
+    shipped_visitor.clock.forward(60 * MINUTE)
+    shipped_visitor.done(session_id, "resume", "pause")
+    shipped_visitor.clock.forward(60 * MINUTE)
     shipped_visitor.done(session_id, "resume", "next")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "minutes", "refused"),
+    [
+        ("oc-self-nape", 60, False),
+        ("oc-self-nape", 61, True),
+        ("dm-legs-feet", 15, False),
+        ("dm-legs-feet", 16, True),
+    ],
+)
+def test_a_long_pause_asks_for_the_answers_again(
+    shipped_visitor: Visitor, protocol: str, minutes: int, refused: bool
+) -> None:
+    session_id = at_work(shipped_visitor, protocol)
+    shipped_visitor.done(session_id, "pause")
+    shipped_visitor.clock.forward(minutes * MINUTE / 2)
+    shipped_visitor.done(session_id, "next")  # acts in the pause do not make it younger
+    shipped_visitor.clock.forward(minutes * MINUTE / 2)
+    for action in ("resume", "next"):
+        answer = shipped_visitor.act(session_id, action)
+        assert answer.status_code == (409 if refused else 200)
+        assert ("The pause was long" in answer.text) == refused
+    assert shipped_visitor.act(session_id, "end").status_code == 200
+
+
+def test_no_pause_hides_the_way_to_the_first_touch(shipped_visitor: Visitor) -> None:
+    session_id = ready(shipped_visitor, "dm-legs-feet")
+    shipped_visitor.done(session_id, "start", "next", "pause")
+    while shipped_visitor.live(session_id)["data-step"] != "lower-leg-strokes-left":
+        shipped_visitor.done(session_id, "next")
+    shipped_visitor.clock.forward(15 * MINUTE + 1)
+    answer = shipped_visitor.act(session_id, "resume")
+    assert answer.status_code == 409
+    assert "glucose reading is more than 15 minutes old" in answer.text
+    assert shipped_visitor.live(session_id)["data-status"] == "paused"
+
+
+def test_one_screening_leads_to_one_session(shipped_visitor: Visitor) -> None:
+    screening = shipped_visitor.screened("oc-self-nape")
+    answers = [shipped_visitor.post("/sessions", {"screening": screening}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [303] * 3
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    kept = shipped_visitor.storage.screening(screening, shipped_visitor.clock.now())
+    assert kept is not None
+    entry = site_of(shipped_visitor).library.entries["oc-self-nape"]
+    plan = site_of(shipped_visitor).library.usual_plan(entry)
+    assert plan is not None
+    unused = kept.model_copy(update={"session": None}).admission(screening)
+    raced = shipped_visitor.storage.create(plan, entry.digest, 1, unused)
+    assert answers[0].headers["Location"].endswith(raced)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"q-fever": ["no", "yes"]},
+        {"q-fever": ["yes", "no"]},
+        {"place-skin": ["nape"]},
+        {"q-skin": ["no"], "place-skin": ["nape"]},
+        {"q-skin": ["yes"], "place-skin": ["nape", "calf"]},
+        {"q-skin": ["yes"]},
+    ],
+    ids=str,
+)
+def test_answers_that_contradict_themselves_are_asked_again(
+    shipped_visitor: Visitor, fields: dict[str, list[str]]
+) -> None:
+    answer = shipped_visitor.client.post(
+        "/protocols/oc-self-nape/screening", data={**SAFE, **fields}, headers={"Host": HOST}
+    )
+    assert answer.status_code == 422
+    assert "Still open" in answer.text
 
 
 def test_another_version_of_the_protocol_or_the_rules_refuses(shipped_visitor: Visitor) -> None:
@@ -489,7 +569,7 @@ def test_answers_are_gone_after_a_day(shipped_visitor: Visitor) -> None:
     first = shipped_visitor.screened("oc-self-nape")
     shipped_visitor.clock.forward(24 * 60 * MINUTE + 1)
     shipped_visitor.screened("oc-self-nape")
-    assert shipped_visitor.storage.screening(first) is None
+    assert shipped_visitor.storage.screening(first, shipped_visitor.clock.now()) is None
     assert shipped_visitor.get(f"/screenings/{first}").status_code == 404
 
 
@@ -500,7 +580,8 @@ def at_work(visitor: Visitor, protocol: str) -> str:
     session_id = visitor.prepare(protocol)
     visitor.done(session_id, "start")
     for _ in range(20):
-        if visitor.live(session_id)["data-status"] == "running":
+        live = visitor.live(session_id)
+        if live["data-status"] == "running" and "stage-hands" in live["class"]:
             break
         visitor.done(session_id, "next")
     visitor.clock.forward(5)

@@ -251,7 +251,7 @@ def test_a_database_of_the_first_schema_is_taken_over_with_its_sessions(tmp_path
         storage = open_sqlite(path)
         stored = loaded(storage, "old")
         assert (stored.plan, stored.seq, stored.admission) == (plan, 1, None)
-        assert storage.screening("none") is None
+        assert storage.screening("none", 0) is None
         assert storage.readings_of("old") == []
         storage.tell_reading("old", 8, Reading(shown="lo"))
         assert storage.readings_of("old") == [(8, Reading(shown="lo"))]

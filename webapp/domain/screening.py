@@ -138,7 +138,8 @@ class Admission(Model):
 class Screening(Model):
     """Answers with their verdict and the wish they were given for; kept for a day.
 
-    ``answered_at`` is the instant (ms) of the answers, ``reading_at`` of the reading.
+    ``answered_at`` is the instant (ms) of the answers, ``reading_at`` of the reading. A screening
+    leads to one ``session`` at most.
     """
 
     protocol: str
@@ -151,6 +152,7 @@ class Screening(Model):
     answered_at: int
     reading_at: int | None = None
     word: Word | None = None
+    session: str | None = None
 
     def admission(self, screening_id: str) -> Admission:
         """What a session keeps of it."""

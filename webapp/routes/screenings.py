@@ -35,6 +35,7 @@ log = logging.getLogger("steady_hands")
 
 blueprint = Blueprint("screenings", __name__)
 
+LASTING_GROUPS = ("illness", "place", "feet", "method", "hands")
 UNIT_COOKIE = "glucose-unit"
 YEAR_SECONDS = 365 * 24 * 3600
 TOO_MUCH = Finding(
@@ -236,7 +237,7 @@ def tell_word(screening_id: str) -> Response:
 
 
 def screening_or_404(screening_id: str) -> Screening:
-    screening = site().storage.screening(screening_id)
+    screening = site().storage.screening(screening_id, site().clock.now())
     if screening is None:
         abort(404)
     return screening
@@ -305,17 +306,21 @@ def refusal_of(entry: Entry, screening_id: str, screening: Screening, now: int) 
 
 @blueprint.get("/screenings/<screening_id>/again")
 def again(screening_id: str) -> Response:
-    """The same form with the answers that do not change by waiting; those that do are open."""
+    """The same form with the answers that last; red flags, today, food and glucose are open."""
     screening = screening_or_404(screening_id)
+    low = screening.verdict.low
+    wait = low.wait_minutes if low else screening.verdict.wait_minutes
+    if wait and site().clock.now() < screening.answered_at + wait * 60_000:
+        return verdict_page(screening_id, screening, 409)
     entry = startable_or_404(screening.protocol)
     plan = site().library.plan(entry.protocol, screening.seconds, frozenset(screening.chosen))
-    changing = {f.question for f in screening.verdict.findings if f.wait_minutes}
+    lasting = {q.id for q in asked_of(entry) if q.group in LASTING_GROUPS}
     fields: Fields = MultiDict()
     for question, token in screening.answers.given.items():
-        if question not in changing:
+        if question in lasting:
             fields.add(f"q-{question}", token)
     for question, marked in screening.answers.places.items():
         for place in marked:
             fields.add(f"place-{question}", place)
-    said = "Your answers from before are filled in. Please check them, and answer what is open."
+    said = "What does not change in an hour is filled in. Please check it, and answer the rest."
     return form(entry, plan, Sheet(fields, said=said))

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from webapp.answers import UNITS, reading_now
 from webapp.domain.acts import decide
 from webapp.domain.glucose import RECHECK_MINUTES, after_session
-from webapp.domain.screening import refusal
+from webapp.domain.screening import ANSWERS_COUNT_MS, READING_COUNTS_MS, refusal
 from webapp.domain.session import ANY_STATUS, STOPS, Action, RefusedError
 from webapp.domain.snapshot import Snapshot, view
 from webapp.htmx import fragment_or_redirect, is_htmx
@@ -29,6 +29,7 @@ FARTHEST_END = timedelta(hours=6)
 
 LEFT_BEHIND_MS = 12 * 3_600_000
 
+PAUSED_TOO_LONG = "The pause was long, and much can change. End this session, then answer again."
 STALE = "The session had moved on meanwhile. Nothing was changed."
 
 
@@ -47,6 +48,8 @@ def create() -> Response:
     entry = protocols.entry_or_404(screening.protocol)
     here = site()
     now = here.clock.now()
+    if screening.session:
+        return redirect(url_for("sessions.show", session_id=screening.session), 303)
     plan = screenings.plan_of(entry, screening)
     if plan is None or screenings.refusal_of(entry, screening_id, screening, now):
         return screenings.verdict_page(screening_id, screening, 409)
@@ -209,6 +212,8 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     left_ms = None
     if moves_on(stored, action, now) and (why := refusal_now(stored, now)):
         return answer(stored, 409, why, ask_again=questions_address(stored))
+    if paused_too_long(stored, action, now):
+        return answer(stored, 409, PAUSED_TOO_LONG, ask_again=questions_address(stored))
     if action == "start" and not request.form.get("another"):
         others = at_work(stored.id, now)
         if others:
@@ -228,16 +233,31 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     return answer(after, said=result_of(after, action, left_ms))
 
 
+LEADS_ON: tuple[Action, ...] = ("start", "resume", "next", "back", "restart", "release")
+
+
 def moves_on(stored: Stored, action: Action, now: int) -> bool:
-    """True for an act that may lead to the first touch: from then on the answers have done their work."""
-    if action not in ("start", "resume", "next", "back", "restart", "release"):
+    """True for an act that may lead to the first touch: later the answers have done their work."""
+    if action not in LEADS_ON:
         return False
     state = view(stored.plan, stored.folded, stored.seq, now).state
+    at_work = state.status in ("running", "waiting")
     return not any(
-        state.done[i] or (i == state.index and state.status != "ready")
+        state.done[i] or (i == state.index and at_work)
         for i, step in enumerate(stored.plan.steps)
         if step.hands_on
     )
+
+
+def paused_too_long(stored: Stored, action: Action, now: int) -> bool:
+    """True when hands have been away for as long as answers count (with diabetes, the reading)."""
+    if action not in LEADS_ON or stored.folded.status != "paused" or stored.admission is None:
+        return False
+    if look(stored).hands_on_over:
+        return False
+    since = next((e.at for e in reversed(stored.events) if e.kind in ("pause", "doubt")), now)
+    most = READING_COUNTS_MS if stored.admission.needs_reading else ANSWERS_COUNT_MS
+    return now - since > most
 
 
 def refusal_now(stored: Stored, now: int) -> str:
@@ -252,7 +272,7 @@ def refusal_now(stored: Stored, now: int) -> str:
 def questions_address(stored: Stored) -> str:
     """Where to answer again: with the earlier answers while they are kept, else from the start."""
     admission = stored.admission
-    if admission and site().storage.screening(admission.screening):
+    if admission and site().storage.screening(admission.screening, site().clock.now()):
         return url_for("screenings.again", screening_id=admission.screening)
     return url_for("protocols.show", protocol_id=stored.plan.protocol)
 

@@ -15,7 +15,7 @@ run: .venv/app
 
 test: .venv/dev
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m tests.together
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

@@ -82,7 +82,7 @@ def test_phases_that_ended_while_the_server_was_away_are_over(place: Place) -> N
     assert (live["data-step"], live["data-remaining-ms"]) == ("three", "8500")
 
 
-@pytest.mark.parametrize("away_ms", [0, 500, 5_000, 3_600_000])
+@pytest.mark.parametrize("away_ms", [0, 500, 5_000, 3_500_000])
 def test_after_another_boot_a_running_session_is_paused_at_the_last_sign_of_life_and_asks(
     place: Place, away_ms: int
 ) -> None:
@@ -100,6 +100,17 @@ def test_after_another_boot_a_running_session_is_paused_at_the_last_sign_of_life
     place.machine.pass_ms(1_000)
     assert place.live(session_id)["data-remaining-ms"] == "595000"
     assert "time was lost" not in place.page(f"/sessions/{session_id}").source
+
+
+def test_after_more_than_an_hour_away_the_answers_no_longer_count(place: Place) -> None:
+    session_id = place.started("long")
+    place.machine.pass_ms(4_000)
+    place.machine.reboot(3_600_001)
+    assert place.restart() == 1
+    answer = place.act(session_id, "resume")
+    assert answer.status_code == 409
+    assert "Answer the questions again" in answer.text
+    assert place.live(session_id)["data-status"] == "paused"
 
 
 def test_a_second_restart_after_the_doubt_pauses_nothing_again(place: Place) -> None:

@@ -25,7 +25,7 @@ def main() -> int:
         output, _ = process.communicate()
         print(output or "", end="", flush=True)
         statuses.append(process.returncode)
-    return max(statuses, default=NOTHING_FAILED)
+    return max(statuses)
 
 
 if __name__ == "__main__":

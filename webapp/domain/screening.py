@@ -154,6 +154,21 @@ class Screening(Model):
     word: Word | None = None
     session: str | None = None
 
+    @property
+    def wait_until(self) -> int | None:
+        """The instant from which answering again makes sense; None when no wait helps."""
+        low = self.verdict.low
+        minutes = low.wait_minutes if low else self.verdict.wait_minutes
+        return self.answered_at + minutes * 60_000 if minutes else None
+
+    @property
+    def counts_until(self) -> int:
+        """The instant after which the answers or the reading no longer count."""
+        ends = [self.answered_at + ANSWERS_COUNT_MS]
+        if self.reading_at is not None:
+            ends.append(self.reading_at + READING_COUNTS_MS)
+        return min(ends)
+
     def admission(self, screening_id: str) -> Admission:
         """What a session keeps of it."""
         reading = self.answers.reading

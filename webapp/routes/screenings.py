@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -30,8 +29,6 @@ from webapp.domain.screening import (
 )
 from webapp.library import Entry
 from webapp.routes import protocols, site
-
-log = logging.getLogger("steady_hands")
 
 blueprint = Blueprint("screenings", __name__)
 
@@ -251,7 +248,6 @@ def verdict_page(
     entry = protocols.entry_or_404(screening.protocol)
     plan = plan_of(entry, screening)
     verdict = screening.verdict
-    wait = verdict.low.wait_minutes if verdict.low else verdict.wait_minutes
     body = render_template(
         "screenings/verdict.html",
         screening_id=screening_id,
@@ -261,9 +257,8 @@ def verdict_page(
         plan=plan,
         refusal=refusal_of(entry, screening_id, screening, now),
         needs_word=verdict.level == "clinician" and screening.word is None,
-        wait_minutes=wait,
-        wait_until=screening.answered_at + wait * 60_000 if wait else None,
-        counts_until=counts_until(screening),
+        wait_until=screening.wait_until,
+        counts_until=screening.counts_until,
         now=now,
         clock=here.clock,
         who_choices=who_may_clear(verdict),
@@ -271,14 +266,6 @@ def verdict_page(
         **{"fault": "", "who": "", "on": "", "asked_again": False, **more},
     )
     return Response(body, status, mimetype="text/html")
-
-
-def counts_until(screening: Screening) -> int:
-    """The instant (ms) after which the answers or the reading no longer count."""
-    ends = [screening.answered_at + 60 * 60_000]
-    if screening.reading_at is not None:
-        ends.append(screening.reading_at + 15 * 60_000)
-    return min(ends)
 
 
 def plan_of(entry: Entry, screening: Screening) -> Plan | None:
@@ -308,9 +295,7 @@ def refusal_of(entry: Entry, screening_id: str, screening: Screening, now: int) 
 def again(screening_id: str) -> Response:
     """The same form with the answers that last; red flags, today, food and glucose are open."""
     screening = screening_or_404(screening_id)
-    low = screening.verdict.low
-    wait = low.wait_minutes if low else screening.verdict.wait_minutes
-    if wait and site().clock.now() < screening.answered_at + wait * 60_000:
+    if screening.wait_until and site().clock.now() < screening.wait_until:
         return verdict_page(screening_id, screening, 409)
     entry = startable_or_404(screening.protocol)
     plan = site().library.plan(entry.protocol, screening.seconds, frozenset(screening.chosen))

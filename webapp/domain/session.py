@@ -1,7 +1,8 @@
 """The session core: events happened to a frozen plan; everything else is computed.
 
 Rules that stand here and nowhere else:
-- Only human acts are events (and a doubt about time, which pauses). Phase ends are computed.
+- Only human acts are events, and a doubt about time, which pauses, until a device that went on
+  counting settles it. Phase ends are computed.
 - ``TRANSITIONS`` is both the rule and the list of buttons.
 - Time that is left of a step is kept when it is left early: Back gives it again; a step that was
   used up is given again in full.
@@ -34,7 +35,7 @@ Action = Literal[
     "low",
     "stop",
 ]
-Kind = Action | Literal["doubt"]
+Kind = Action | Literal["doubt", "settled"]
 
 EXTEND_MS = 30_000
 LONGEST_REST_MS = 7_200_000
@@ -75,6 +76,7 @@ class State:
 
     Per step: ``left`` (still to run), ``done`` (run in all), ``attempt`` (run since last given in
     full), ``planned`` (in full). ``held`` counts, per cap, time in pauses that a cap counts on.
+    ``before_doubt`` is where it stood when time was lost, until somebody acts.
     """
 
     at: int
@@ -94,6 +96,7 @@ class State:
     hands_on_ended_at: int | None = None
     started_at: int | None = None
     ended_at: int | None = None
+    before_doubt: State | None = None
 
 
 def initial(plan: Plan, at: int = 0) -> State:
@@ -194,14 +197,32 @@ def hands_on_over(plan: Plan, index: int) -> bool:
 
 def apply(plan: Plan, state: State, event: Event) -> State:
     """The state after ``event``, which happened at ``state.at``. Pure bookkeeping, no checks."""
+    if event.kind == "doubt":
+        return doubt(plan, state)
+    if event.kind == "settled":
+        return settled(state, event.at)
+    return replace(acted(plan, state, event), before_doubt=None)
+
+
+def doubt(plan: Plan, state: State) -> State:
+    """Time was lost: paused, and remembered where it stood."""
+    on = on_the_skin(plan, state)
+    before = state.before_doubt or state
+    return replace(state, status="paused", holding=on, doubted=True, before_doubt=before)
+
+
+def settled(state: State, at: int) -> State:
+    """A device went on counting: as if nobody had doubted, from ``at`` on today's line of time."""
+    return replace(state.before_doubt, at=at) if state.before_doubt else state
+
+
+def acted(plan: Plan, state: State, event: Event) -> State:
     match event.kind:
         case "start":
             status = entry_status(plan, state.left, 0)
             return replace(state, status=status, started_at=event.at)
         case "pause":
             return replace(state, status="paused", holding=on_the_skin(plan, state), doubted=False)
-        case "doubt":
-            return replace(state, status="paused", holding=on_the_skin(plan, state), doubted=True)
         case "resume":
             return resume(plan, state)
         case "release":
@@ -228,6 +249,8 @@ def apply(plan: Plan, state: State, event: Event) -> State:
                 holding=False,
                 low=event.kind == "low",
             )
+        case _:
+            raise ValueError(event.kind)
 
 
 def on_the_skin(plan: Plan, state: State) -> bool:

@@ -8,7 +8,7 @@ endif
 DATA ?= $(or $(STEADY_HANDS_DATA),.data)
 PORT ?= $(or $(STEADY_HANDS_PORT),8000)
 
-.PHONY: run test check bench bench-long lock schema review screenshots clean
+.PHONY: run test check bench bench-long lock schema review cases screenshots clean
 
 run: .venv/app
 	$(BIN)/steady-hands serve --data $(DATA) --port $(PORT) --open
@@ -46,6 +46,10 @@ schema: .venv/dev
 
 review: .venv/dev
 	$(BIN)/steady-hands review --to docs/clinical-review.md
+
+# What the rules of a session make of one table of cases, for script to be held to.
+cases: .venv/dev
+	$(BIN)/python -m tests.cases.generate
 
 INSTALL := -m pip install --quiet --disable-pip-version-check
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from datetime import date
 
+from webapp.domain import bare
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.protocol import Duration, PhaseDuration, Span
+from webapp.domain.session import Event
 
 
 def clock(ms: int) -> str:
@@ -126,6 +129,16 @@ def spoken(step: PlannedStep, plan: Plan) -> str:
     return f"{technique_name(step, plan)}. {side_and_area(step, plan)}. {step.instructions[0]}"
 
 
+def bare_json(plan: Plan) -> str:
+    """What script needs of a plan, for an attribute; its shape stands at :func:`bare.bare`."""
+    return json.dumps(bare.bare(plan), separators=(",", ":"))
+
+
+def told_json(events: Iterable[Event]) -> str:
+    """What happened so far, for an attribute; its shape stands at :func:`bare.told`."""
+    return json.dumps(bare.told(events), separators=(",", ":"))
+
+
 def origin_parts(origin: str) -> list[tuple[str, str]]:
     """Each part of an origin with the place on the page of sources that explains it."""
     places = {"base": "base-text", "inferred": "inferred"}
@@ -185,6 +198,8 @@ FILTERS = {
     "span": span,
     "place": place,
     "speech": speech,
+    "bare": bare_json,
+    "told": told_json,
     "side_and_area": side_and_area,
     "technique_name": technique_name,
     "textbook": textbook,

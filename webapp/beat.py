@@ -27,7 +27,7 @@ HEADERS = [*BARE_HEADERS, ("Cache-Control", "no-store")]
 
 
 class Beat:
-    """WSGI in front of the app."""
+    """Answers beats; as WSGI in front of the app, or asked by another front."""
 
     def __init__(self, flask: Flask, hosts: Hosts) -> None:
         self.app: App = flask.wsgi_app
@@ -35,16 +35,23 @@ class Beat:
         self.hosts = hosts
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        query = QUERY.match(environ.get("QUERY_STRING", ""))
-        if query and environ["REQUEST_METHOD"] == "GET":
-            path = PATH.match(environ.get("PATH_INFO", ""))
-            if path and self.hosts.know(environ.get("HTTP_HOST", "").lower()):
-                site: Site = self.extensions["site"]
-                if unchanged(site, path[1], int(query[1]), int(query[2])):
-                    now = str(site.clock.now())
-                    start_response("204 NO CONTENT", [*HEADERS, ("X-Now", now)])
-                    return ()
+        if environ["REQUEST_METHOD"] == "GET" and (query := environ.get("QUERY_STRING")):
+            host = environ.get("HTTP_HOST", "")
+            if headers := self.answer(environ.get("PATH_INFO", ""), query, host):
+                start_response("204 NO CONTENT", headers)
+                return ()
         return self.app(environ, start_response)
+
+    def answer(self, path: str, query: str, host: str) -> list[tuple[str, str]] | None:
+        """The headers of a 204; None when this is no beat, or there is something new to show."""
+        asked = QUERY.match(query)
+        session = PATH.match(path) if asked else None
+        if not asked or not session or not self.hosts.know(host.lower()):
+            return None
+        site: Site = self.extensions["site"]
+        if not unchanged(site, session[1], int(asked[1]), int(asked[2])):
+            return None
+        return [*HEADERS, ("X-Now", str(site.clock.now()))]
 
 
 def unchanged(site: Site, session_id: str, seq: int, until: int) -> bool:

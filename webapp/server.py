@@ -10,19 +10,21 @@ import threading
 import time
 from dataclasses import dataclass
 
-from flask import Flask
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server as Granian
 
-from webapp.app import create_app, start_life
+from webapp.app import MOST_BODY_BYTES, create_app, start_life
 from webapp.clock import zone_named
+from webapp.front import Front
 from webapp.library import BadFileError, load_catalogue
+from webapp.security import hosts_of
 from webapp.settings import Settings, shipped
 from webapp.storage import StorageError, open_sqlite
 
 BACKPRESSURE = 20_000
 BACKLOG = 4_096
+STOP_SECONDS = 5
 
 
 class StartError(Exception):
@@ -36,11 +38,11 @@ class AppLoader:
     settings: Settings
     parent: int
 
-    def __call__(self, _target: str) -> Flask:
+    def __call__(self, _target: str) -> Front:
         app = create_app(self.settings)
         start_life(app)
         watch_parent(self.parent)
-        return app
+        return Front(app, hosts_of(self.settings), MOST_BODY_BYTES)
 
 
 def run(settings: Settings, *, open_browser: bool = False) -> None:
@@ -56,15 +58,15 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
         "webapp",
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=1,
-        blocking_threads=1,
         backlog=BACKLOG,
         backpressure=BACKPRESSURE,
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
-    ).serve(target_loader=AppLoader(settings, os.getpid()))
+        workers_kill_timeout=STOP_SECONDS,
+    ).serve(target_loader=AppLoader(settings, os.getpid()))  # type: ignore[arg-type]
 
 
 def check_folder(settings: Settings) -> None:

@@ -13,7 +13,7 @@ import secrets
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -147,6 +147,7 @@ class Storage:
         self.plans: dict[str, Plan] = {}
         self.held = threading.local()
         self.readers: weakref.WeakSet[sa.Connection] = weakref.WeakSet()
+        self.heard: Callable[[str], None] = lambda session_id: None
 
     # -- opening ---------------------------------------------------------------------------
 
@@ -365,6 +366,7 @@ class Storage:
             raise ConflictError from None
         after = replace(stored, events=past, folded=folded)
         self.keep(after)
+        self.heard(stored.id)
         return after
 
     def tell_life(self, sign: SignOfLife) -> None:

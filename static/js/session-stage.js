@@ -1,5 +1,6 @@
 // <session-stage>: paints the seconds between the server's answers, and goes on to the next
 // phase by the plan it already has when the server cannot be asked.
+import { Nudges } from "./nudges.js";
 import { PendingStop } from "./pending-stop.js";
 import { ServerClock, SleepWatch } from "./server-clock.js";
 
@@ -27,6 +28,7 @@ class SessionStage extends HTMLElement {
   #lostSince = null;
   #tapped = { control: null, at: -Infinity };
   #stop = new PendingStop(location.pathname, () => this.#resync());
+  #nudges = new Nudges(location.pathname, () => this.#resync());
   #listeners = new AbortController();
 
   connectedCallback() {
@@ -54,7 +56,7 @@ class SessionStage extends HTMLElement {
       const stop = e.target.closest(STOPS);
       if (stop) this.#stopAtOnce(stop.id.slice("act-".length));
     });
-    for (const name of WAKING) on(document, name, () => document.hidden || this.#wake());
+    for (const name of WAKING) on(document, name, () => (document.hidden ? this.#nudges.close() : this.#wake()));
     for (const name of RETURNING) on(window, name, () => this.#wake());
     const page = performance.getEntriesByType("navigation")[0];
     this.#adopt();
@@ -71,6 +73,7 @@ class SessionStage extends HTMLElement {
 
   disconnectedCallback() {
     this.#listeners.abort();
+    this.#nudges.close();
     clearTimeout(this.#timer);
   }
 
@@ -142,6 +145,7 @@ class SessionStage extends HTMLElement {
     const serverNow = Number(ctx.response.headers.get("X-Now"));
     if (sent === undefined || !serverNow) return;
     this.#found();
+    this.#nudges.listen();
     if (this.#clock.sample(sent, performance.now(), serverNow)) {
       this.#tellTimeline();
       this.#paint();

@@ -1,0 +1,186 @@
+"""What the server calls for each request: nudges are streamed, beats answered, all else is Flask's.
+
+One event loop in one thread does it all. Flask runs on it, one request at a time, as it did in the
+one request thread before (more threads only wait for one another); a stream of nudges costs no thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import signal
+import sys
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from flask import Flask
+
+from webapp.beat import Beat
+from webapp.nudges import Nudges
+from webapp.security import BARE_HEADERS, Hosts
+
+if TYPE_CHECKING:
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
+
+    from webapp.app import Site
+
+NUDGES = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})/nudges$", re.ASCII)
+STREAM = [*BARE_HEADERS, ("Cache-Control", "no-store"), ("Content-Type", "text/event-stream")]
+ALIVE_SECONDS = 20.0
+NUDGE = b"data: ask\n\n"
+ALIVE = b": alive\n\n"
+
+
+class Front:
+    """The RSGI application around a Flask app."""
+
+    def __init__(self, app: Flask, hosts: Hosts, most_body_bytes: int) -> None:
+        self.app = app
+        assert isinstance(app.wsgi_app, Beat)
+        self.beat = app.wsgi_app
+        self.hosts = hosts
+        self.most_body_bytes = most_body_bytes
+        self.nudges = Nudges()
+        self.site.storage.heard = self.nudges.tell
+        self.streams: set[asyncio.Task[None]] = set()
+
+    @property
+    def site(self) -> Site:
+        site: Site = self.app.extensions["site"]
+        return site
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End the streams when the server is told to stop: it waits for every open answer."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before = signal.getsignal(number)
+
+            def stop(number: int, frame: FrameType | None, before: Any = before) -> None:
+                loop.call_soon_threadsafe(self.end_streams)
+                if callable(before):
+                    before(number, frame)
+
+            signal.signal(number, stop)
+
+    def end_streams(self) -> None:
+        for stream in self.streams:
+            stream.cancel()
+
+    async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
+        if scope.method == "GET":
+            host = scope.headers.get("host") or ""
+            if scope.query_string:
+                if headers := self.beat.answer(scope.path, scope.query_string, host):
+                    proto.response_empty(204, headers)
+                    return
+            elif session_id := self.nudged(scope.path, host):
+                await self.stream(session_id, proto)
+                return
+        environ = environ_of(scope)
+        if scope.method not in ("GET", "HEAD"):
+            await self.read(proto, environ)
+        answer = Answer()
+        result = self.beat.app(environ, answer)
+        try:
+            content = b"".join(result)
+        finally:
+            if close := getattr(result, "close", None):
+                close()
+        proto.response_bytes(answer.status, answer.headers, content)
+
+    def nudged(self, path: str, host: str) -> str | None:
+        """The session whose nudges are asked for; None for everything else."""
+        asked = NUDGES.match(path)
+        if not asked or not self.hosts.know(host.lower()):
+            return None
+        return asked[1] if self.site.storage.last_seq(asked[1]) is not None else None
+
+    async def stream(self, session_id: str, proto: HTTPProtocol) -> None:
+        """Nudge until the page goes away."""
+        event = self.nudges.listen(session_id)
+        task = asyncio.ensure_future(self.send(proto, event))
+        self.streams.add(task)
+        gone = asyncio.ensure_future(proto.client_disconnect())
+        try:
+            await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.streams.discard(task)
+            self.nudges.leave(session_id, event)
+            for one in (task, gone):
+                one.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await one
+
+    async def send(self, proto: HTTPProtocol, event: asyncio.Event) -> None:
+        transport = proto.response_stream(200, STREAM)
+        await transport.send_bytes(ALIVE)
+        while True:
+            try:
+                await asyncio.wait_for(event.wait(), ALIVE_SECONDS)
+            except TimeoutError:
+                await transport.send_bytes(ALIVE)
+                continue
+            event.clear()
+            await transport.send_bytes(NUDGE)
+
+    async def read(self, proto: HTTPProtocol, environ: dict[str, Any]) -> None:
+        """Put what was sent along into ``environ``; of too much nothing is kept, and Flask says so."""
+        told = environ.get("CONTENT_LENGTH", "0")
+        if told.isdigit() and int(told) > self.most_body_bytes:
+            return
+        body = b""
+        async for part in proto:
+            body += part
+            if len(body) > self.most_body_bytes:
+                environ |= {"CONTENT_LENGTH": str(len(body)), "HTTP_TRANSFER_ENCODING": ""}
+                return
+        environ["wsgi.input"] = io.BytesIO(body)
+
+
+class Answer:
+    """The ``start_response`` of WSGI."""
+
+    def __init__(self) -> None:
+        self.status = 500
+        self.headers: list[tuple[str, str]] = []
+
+    def __call__(self, status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
+        self.status = int(status.split(" ", 1)[0])
+        self.headers = headers
+
+
+def environ_of(scope: Scope) -> dict[str, Any]:
+    """A WSGI environment (PEP 3333) of an RSGI request."""
+    server, _, port = scope.server.rpartition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope.path).decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_NAME": server.strip("[]"),
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        key = name.upper().replace("-", "_")
+        if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            environ[key] = value
+        elif f"HTTP_{key}" in environ:
+            environ[f"HTTP_{key}"] += f",{value}"
+        elif "_" not in name:
+            environ[f"HTTP_{key}"] = value
+    if scope.authority:
+        environ.setdefault("HTTP_HOST", scope.authority)
+    return environ

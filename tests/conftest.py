@@ -23,6 +23,7 @@ from webapp.app import Site, create_app
 from webapp.clock import Clock, SignOfLife
 from webapp.settings import Settings
 from webapp.storage import Storage, open_sqlite
+from webapp.watch import Watch
 
 HOST = "127.0.0.1:8000"
 MORNING = int(datetime(2026, 3, 2, 10, 0, tzinfo=UTC).timestamp() * 1000)
@@ -243,7 +244,7 @@ def visit(app: Flask, folder: Path) -> Iterator[Visitor]:
     """A visitor of ``app`` with an empty database in ``folder`` and a clock of its own."""
     site: Site = app.extensions["site"]
     storage, clock = open_sqlite(folder / "steady-hands.sqlite3"), StandingClock()
-    app.extensions["site"] = replace(site, storage=storage, clock=clock)
+    app.extensions["site"] = replace(site, storage=storage, clock=clock, watch=Watch(storage))
     yield Visitor(app, app.test_client(), clock, storage)
     app.extensions["site"] = site
     storage.close()

@@ -16,10 +16,11 @@ from webapp.filters import FILTERS
 from webapp.htmx import is_htmx
 from webapp.library import Library, load
 from webapp.life import LifeSigns, wake
-from webapp.routes import catalogue, protocols, reference, screenings, sessions
+from webapp.routes import accounts, catalogue, protocols, reference, screenings, sessions
 from webapp.routes import settings as device_settings
 from webapp.settings import Settings, shipped
 from webapp.storage import NotSavedError, Storage, open_sqlite
+from webapp.watch import Watch
 
 log = logging.getLogger("steady_hands")
 
@@ -34,6 +35,7 @@ class Site:
     storage: Storage
     library: Library
     clock: Clock
+    watch: Watch
 
 
 def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
@@ -48,11 +50,13 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.config["MAX_FORM_PARTS"] = 40
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.auto_reload = False
+    storage = storage or open_sqlite(settings.database)
     site = Site(
         settings,
-        storage or open_sqlite(settings.database),
+        storage,
         load(settings.protocols, shipped("protocols")),
         Clock(zone_named(settings.time_zone)),
+        Watch(storage),
     )
     app.extensions["site"] = site
     assets.install(app, assets.read_assets(shipped("static")))
@@ -61,7 +65,15 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["nonce"] = security.new_nonce
     app.jinja_env.globals["device"] = device_settings.this_device
-    for module in (catalogue, protocols, reference, screenings, sessions, device_settings):
+    for module in (
+        accounts,
+        catalogue,
+        protocols,
+        reference,
+        screenings,
+        sessions,
+        device_settings,
+    ):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(NotSavedError, show_not_saved)
@@ -73,10 +85,12 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
 def start_life(app: Flask) -> LifeSigns:
     """Take up the clock where the last process left it, and go on telling that we live."""
     site: Site = app.extensions["site"]
+    last = site.storage.last_sign_of_life()
+    site.watch.begin(last.now if last else site.clock.now())
     paused = wake(site.storage, site.clock)
     if paused:
         log.warning("time was lost while the server was away; sessions paused: %d", paused)
-    signs = LifeSigns(site.storage, site.clock)
+    signs = LifeSigns(site.storage, site.clock, site.watch)
     signs.start()
     return signs
 

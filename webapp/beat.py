@@ -51,7 +51,9 @@ class Beat:
         site: Site = self.extensions["site"]
         if not unchanged(site, session[1], int(asked[1]), int(asked[2])):
             return None
-        return [*HEADERS, ("X-Now", str(site.clock.now()))]
+        now = site.clock.now()
+        site.watch.note(session[1], now)
+        return [*HEADERS, ("X-Now", str(now))]
 
 
 def unchanged(site: Site, session_id: str, seq: int, until: int) -> bool:

@@ -14,6 +14,7 @@ from webapp.clock import Clock
 from webapp.domain.session import Event
 from webapp.domain.snapshot import view
 from webapp.storage import ConflictError, NotSavedError, Storage, Stored
+from webapp.watch import Watch
 
 BEAT_SECONDS = 10.0
 LOST_MS = 30_000
@@ -56,10 +57,11 @@ def pause_one(storage: Storage, stored: Stored, since: int) -> bool:
 class LifeSigns(threading.Thread):
     """Tells every 10 s that the process lives, and notices when the machine slept."""
 
-    def __init__(self, storage: Storage, clock: Clock) -> None:
+    def __init__(self, storage: Storage, clock: Clock, watch: Watch | None = None) -> None:
         super().__init__(name="life", daemon=True)
         self.storage = storage
         self.clock = clock
+        self.watch = watch or Watch(storage)
         self.ended = threading.Event()
 
     def run(self) -> None:
@@ -75,6 +77,7 @@ class LifeSigns(threading.Thread):
                 count = pause_in_doubt(self.storage, last)
                 log.warning("%d s were lost; sessions paused: %d", (now - last) // 1000, count)
             self.storage.tell_life(self.clock.sign_of_life())
+            self.watch.sweep(now)
         except NotSavedError:
             log.exception("the sign of life could not be saved")
         return now

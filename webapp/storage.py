@@ -28,7 +28,7 @@ from webapp.domain.plan import Plan
 from webapp.domain.screening import Admission, Screening
 from webapp.domain.session import Event, State, fold, follow, live_until
 
-SCHEMA = 2
+SCHEMA = 3
 SCREENING_KEPT_MS = 24 * 3_600_000
 BUSY_SECONDS = 5.0
 KEPT_SESSIONS = 20_000
@@ -84,6 +84,25 @@ events = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
     sa.UniqueConstraint("session", "key"),
+)
+
+# Stretches in which no screen asked for a session that was under way.
+gaps = sa.Table(
+    "gaps",
+    metadata,
+    sa.Column("session", sa.ForeignKey("sessions.id"), primary_key=True),
+    sa.Column("since", sa.BigInteger, primary_key=True),
+    sa.Column("until", sa.BigInteger),
+)
+
+# What each screen of a session said of itself at its end; times in ms.
+screens = sa.Table(
+    "screens",
+    metadata,
+    sa.Column("session", sa.ForeignKey("sessions.id"), primary_key=True),
+    sa.Column("screen", sa.String(32), primary_key=True),
+    sa.Column("apart", sa.Integer, nullable=False),
+    sa.Column("alone", sa.Integer, nullable=False),
 )
 
 LAST_SEQ = sa.select(sessions.c.last_seq).where(sessions.c.id == sa.bindparam("id"))
@@ -179,6 +198,8 @@ class Storage:
         if found < 2:
             connection.exec_driver_sql("ALTER TABLE sessions ADD COLUMN admission TEXT")
             metadata.create_all(connection, tables=[screenings, readings])
+        if found < 3:
+            metadata.create_all(connection, tables=[gaps, screens])
         if found < SCHEMA:
             connection.execute(
                 sa.update(meta).where(meta.c.name == "schema").values(value=str(SCHEMA))
@@ -341,13 +362,16 @@ class Storage:
             rows = connection.execute(query).all()
         return [(row.at, Reading.model_validate_json(row.body)) for row in rows]
 
-    def record(self, stored: Stored, event: Event) -> Stored:
-        """Add ``event`` right behind what ``stored`` knows, durably, and give the session after it.
+    def record(self, stored: Stored, *new: Event) -> Stored:
+        """Add ``new`` right behind what ``stored`` knows, durably and at once; the session after it.
 
         Raises ConflictError when another event came first, NotSavedError when it cannot be written.
         """
-        past = (*stored.events, event)
-        folded = follow(stored.plan, stored.folded, event)
+        if not new:
+            return stored
+        folded = stored.folded
+        for event in new:
+            folded = follow(stored.plan, folded, event)
         try:
             with self.write() as connection:
                 moved = connection.execute(
@@ -355,16 +379,16 @@ class Storage:
                     {
                         "b_id": stored.id,
                         "b_seen": stored.seq,
-                        "b_seq": event.seq,
+                        "b_seq": new[-1].seq,
                         "b_until": live_until(stored.plan, folded),
                     },
                 )
                 if moved.rowcount != 1:
                     raise ConflictError
-                connection.execute(ADD_EVENT, row_of(stored.id, event))
+                connection.execute(ADD_EVENT, [row_of(stored.id, event) for event in new])
         except IntegrityError:
             raise ConflictError from None
-        after = replace(stored, events=past, folded=folded)
+        after = replace(stored, events=(*stored.events, *new), folded=folded)
         self.keep(after)
         self.heard(stored.id)
         return after

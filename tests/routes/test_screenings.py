@@ -13,7 +13,7 @@ from tests.routes.page import Page
 from tests.screened import SAFE
 from webapp.app import Site
 from webapp.domain.screening import Verdict, questions_for
-from webapp.routes import screenings, sessions
+from webapp.routes import hindrances, screenings
 
 MINUTE = 60
 
@@ -553,7 +553,7 @@ def test_a_fault_in_the_rules_refuses(
     screening = shipped_visitor.screened("oc-self-nape")
     monkeypatch.setattr(screenings, "screen", broken)
     monkeypatch.setattr(screenings, "refusal", broken)
-    monkeypatch.setattr(sessions, "refusal", broken)
+    monkeypatch.setattr(hindrances, "refusal", broken)
     for answer in (
         shipped_visitor.answer("oc-self-nape"),
         shipped_visitor.get(f"/screenings/{screening}"),

@@ -133,6 +133,19 @@ def wordless(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
     return visitor.post(f"/screenings/{visitor.screened()}/word", {})
 
 
+def told(path: str, account: str) -> Ask:
+    def asked(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+        return visitor.post(
+            f"/sessions/{visitor.started()}/{path}", {"account": account}, htmx=True
+        )
+
+    return asked
+
+
+ALONE = '{"seq": 1, "line": 1, "alone_since": 1, "counted": true, "status": "running"}'
+SCREEN = '{"screen": "screen-01", "apart": 30, "alone": 0}'
+
+
 def reading(typed: str) -> Ask:
     def noted(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
         session_id = visitor.started("sided", "next", "end")
@@ -176,6 +189,8 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (303, "screenings.answer", answered()),
     (303, "screenings.tell_word", word(who="doctor", on="2026-03-01", confirmed="yes")),
     (303, "sessions.create", create()),
+    (200, "accounts.account", told("account", ALONE)),
+    (204, "accounts.screen", told("screen", SCREEN)),
     (303, "sessions.reading", reading("6.1")),
     (303, "sessions.command", act("start")),
     (308, "", get("/protocols//short")),
@@ -201,6 +216,8 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (422, "screenings.answer", answered(none_signs="")),
     (422, "screenings.tell_word", word(who="", on="")),
     (422, "sessions.reading", reading("many")),
+    (422, "accounts.account", told("account", "{")),
+    (422, "accounts.screen", told("screen", "[1]")),
     (422, "sessions.command", act("start", key="")),
     (422, "sessions.command", act("end-at", time="never", htmx=True)),
     (500, "sessions.show", broken),

@@ -32,7 +32,7 @@ SAME_LINE_MS = 2_000
 OLDER = "another screen acted later"
 ELSEWHERE = "the session had gone on to another step"
 
-Check = Callable[[State, Action, int], str]
+Check = Callable[[Sequence[Event], State, Action, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +92,12 @@ def take_up(
     folded: State,
     account: Account,
     now: int,
-    hindrance: Check = lambda state, action, at: "",
+    hindrance: Check = lambda events, state, action, at: "",
 ) -> Taken:
     """What to record of ``account`` at ``now``. Nothing twice: acts with a recorded key are done.
 
-    ``hindrance(state, action, at)`` says why an act may not count although the session's own rules
-    allow it; empty when it may.
+    ``hindrance(events, state, action, at)`` says why an act may not count although the session's
+    own rules allow it; empty when it may.
     """
     shift = now - account.line
     shift = 0 if 0 <= shift <= SAME_LINE_MS else shift
@@ -125,7 +125,7 @@ def take_up(
         why = OLDER if late and at <= others[-1].at else ""
         if not why and told.action not in STOPS and told.step != step_id(plan, state):
             why = ELSEWHERE
-        why = why or hindrance(state, told.action, at)
+        why = why or hindrance((*past, *new), state, told.action, at)
         if not why:
             try:
                 seq = len(past) + len(new)

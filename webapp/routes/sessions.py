@@ -13,12 +13,13 @@ from werkzeug.wrappers import Response
 from webapp.answers import UNITS, reading_now
 from webapp.domain.acts import decide
 from webapp.domain.glucose import RECHECK_MINUTES, after_session
-from webapp.domain.screening import ANSWERS_COUNT_MS, READING_COUNTS_MS, refusal
 from webapp.domain.session import ANY_STATUS, STOPS, Action, RefusedError
 from webapp.domain.snapshot import Snapshot, view
+from webapp.domain.watch import unobserved_ms
 from webapp.htmx import fragment_or_redirect, is_htmx
 from webapp.routes import protocols, screenings, site
 from webapp.routes.catalogue import running_now
+from webapp.routes.hindrances import hindrance, questions_address
 from webapp.storage import ConflictError, Stored
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
@@ -29,7 +30,20 @@ FARTHEST_END = timedelta(hours=6)
 
 LEFT_BEHIND_MS = 12 * 3_600_000
 
-PAUSED_TOO_LONG = "The pause was long, and much can change. End this session, then answer again."
+ACT_WORDS: dict[Action, str] = {
+    "start": "Start",
+    "pause": "Pause",
+    "resume": "Resume",
+    "next": "Next",
+    "back": "Back",
+    "restart": "Restart",
+    "extend": "+30 s",
+    "end-at": "Must end at",
+    "release": "Cups are off",
+    "end": "End",
+    "low": "Signs of a low",
+    "stop": "Pain: stop",
+}
 STALE = "The session had moved on meanwhile. Nothing was changed."
 
 
@@ -60,13 +74,17 @@ def create() -> Response:
 
 @blueprint.get("/<session_id>")
 def show(session_id: str) -> Response:
-    return page(stored_or_404(session_id))
+    stored = stored_or_404(session_id)
+    site().watch.note(session_id, site().clock.now())
+    return page(stored)
 
 
 @blueprint.get("/<session_id>/live")
 def live(session_id: str) -> Response:
     """The live fragment. A beat that finds nothing new has been answered in ``beat.py``."""
-    return fragment(stored_or_404(session_id))
+    stored = stored_or_404(session_id)
+    site().watch.note(session_id, site().clock.now())
+    return fragment(stored)
 
 
 @blueprint.get("/<session_id>/summary")
@@ -98,10 +116,18 @@ def summary_page(
         typed=request.form.get("glucose", "") if fault else "",
         unit=request.form.get("unit") or screenings.remembered_unit(),
         units=UNITS,
+        unobserved=unobserved(stored, snapshot),
+        screens=here.watch.screens_of(stored.id),
         **recheck(snapshot),
         **look_again(snapshot),
     )
     return Response(body, status, mimetype="text/html")
+
+
+def unobserved(stored: Stored, snapshot: Snapshot) -> tuple[int, ...]:
+    """Per step, the ms in which it ran and nobody's screen asked for it."""
+    gaps = site().watch.gaps_of(stored.id)
+    return unobserved_ms(stored.plan, stored.events, gaps, snapshot.state.at)
 
 
 @blueprint.post("/<session_id>/reading")
@@ -210,10 +236,9 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     """
     here = site()
     left_ms = None
-    if moves_on(stored, action, now) and (why := refusal_now(stored, now)):
+    state = view(stored.plan, stored.folded, stored.seq, now).state
+    if why := hindrance(stored, stored.events, state, action, now):
         return answer(stored, 409, why, ask_again=questions_address(stored))
-    if paused_too_long(stored, action, now):
-        return answer(stored, 409, PAUSED_TOO_LONG, ask_again=questions_address(stored))
     if action == "start" and not request.form.get("another"):
         others = at_work(stored.id, now)
         if others:
@@ -231,50 +256,6 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     event = decide(stored.plan, stored.folded, stored.seq, action, now, key, left_ms)
     after = here.storage.record(stored, event)
     return answer(after, said=result_of(after, action, left_ms))
-
-
-LEADS_ON: tuple[Action, ...] = ("start", "resume", "next", "back", "restart", "release")
-
-
-def moves_on(stored: Stored, action: Action, now: int) -> bool:
-    """True for an act that may lead to the first touch: later the answers have done their work."""
-    if action not in LEADS_ON:
-        return False
-    state = view(stored.plan, stored.folded, stored.seq, now).state
-    at_work = state.status in ("running", "waiting")
-    return not any(
-        state.done[i] or (i == state.index and at_work)
-        for i, step in enumerate(stored.plan.steps)
-        if step.hands_on
-    )
-
-
-def paused_too_long(stored: Stored, action: Action, now: int) -> bool:
-    """True when hands have been away for as long as answers count (with diabetes, the reading)."""
-    if action not in LEADS_ON or stored.folded.status != "paused" or stored.admission is None:
-        return False
-    if look(stored).hands_on_over:
-        return False
-    since = next((e.at for e in reversed(stored.events) if e.kind in ("pause", "doubt")), now)
-    most = READING_COUNTS_MS if stored.admission.needs_reading else ANSWERS_COUNT_MS
-    return now - since > most
-
-
-def refusal_now(stored: Stored, now: int) -> str:
-    """Why this session may not begin at ``now``; empty when it may."""
-    library = site().library
-    entry = library.get(stored.plan.protocol)
-    return refusal(
-        stored.admission, entry.digest if entry else None, library.catalogue.rules_hash, now
-    )
-
-
-def questions_address(stored: Stored) -> str:
-    """Where to answer again: with the earlier answers while they are kept, else from the start."""
-    admission = stored.admission
-    if admission and site().storage.screening(admission.screening, site().clock.now()):
-        return url_for("screenings.again", screening_id=admission.screening)
-    return url_for("protocols.show", protocol_id=stored.plan.protocol)
 
 
 def at_work(besides: str, now: int) -> list[tuple[str, Snapshot]]:

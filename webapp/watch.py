@@ -1,0 +1,118 @@
+"""Who watched: which screens asked for a session, and which stretches nobody saw.
+
+A page asks every few seconds. What is remembered between is memory of this process; a stretch in
+which nobody asked is written down, so that the summary can say so. All times are ms of the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from webapp.domain.watch import Gap
+from webapp.storage import Storage, gaps, screens, sessions
+
+UNSEEN_MS = 20_000
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a screen said at its end: how far it was ever apart from the server, how long alone."""
+
+    name: str
+    apart: int
+    alone: int
+
+
+class Watch:
+    """When each session was last asked for."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.seen: dict[str, int] = {}
+        self.unseen: set[str] = set()
+
+    def begin(self, last: int) -> None:
+        """After a start: sessions that were under way at ``last`` were seen then, as far as known."""
+        query = sa.select(gaps.c.session).where(gaps.c.until.is_(None))
+        with self.storage.engine.connect() as connection:
+            self.unseen = set(connection.scalars(query))
+        self.seen = dict.fromkeys(set(self.storage.live_ids(last)) - self.unseen, last)
+
+    def note(self, session_id: str, now: int) -> None:
+        """A screen has asked for the session. Costs nothing while it goes on asking."""
+        before = self.seen.get(session_id)
+        self.seen[session_id] = now
+        if session_id in self.unseen:
+            self.unseen.discard(session_id)
+            self.close_gap(session_id, now)
+        elif before is not None and now - before > UNSEEN_MS:
+            self.add_gaps([(session_id, before)], now)
+
+    def sweep(self, now: int) -> None:
+        """Write down which sessions under way nobody has asked for lately."""
+        silent = [(one, at) for one, at in list(self.seen.items()) if now - at > UNSEEN_MS]
+        for one, _ in silent:
+            self.seen.pop(one, None)
+        self.unseen.update(self.add_gaps(silent, None))
+
+    def add_gaps(self, silent: Iterable[tuple[str, int]], until: int | None) -> set[str]:
+        """Store a gap for each session that was under way; gives those."""
+        since = dict(silent)
+        added: set[str] = set()
+        while since:
+            part = [since.popitem() for _ in range(min(AT_ONCE, len(since)))]
+            added |= self.add_some(dict(part), until)
+        return added
+
+    def add_some(self, since: dict[str, int], until: int | None) -> set[str]:
+        query = sa.select(sessions.c.id, sessions.c.live_until).where(sessions.c.id.in_(since))
+        with self.storage.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        live = [row.id for row in rows if row.live_until > since[row.id]]
+        if live:
+            new = [{"session": one, "since": since[one], "until": until} for one in live]
+            with self.storage.write() as connection:
+                connection.execute(sa.insert(gaps), new)
+        return set(live)
+
+    def close_gap(self, session_id: str, now: int) -> None:
+        mine = (gaps.c.session == session_id) & gaps.c.until.is_(None)
+        with self.storage.write() as connection:
+            connection.execute(sa.update(gaps).where(mine).values(until=now))
+
+    def vouch(self, session_id: str, since: int) -> None:
+        """A screen has shown the session all the time since then: it was no gap."""
+        mine = gaps.c.session == session_id
+        with self.storage.write() as connection:
+            connection.execute(sa.delete(gaps).where(mine, gaps.c.since >= since))
+            cut = sa.or_(gaps.c.until.is_(None), gaps.c.until > since)
+            connection.execute(sa.update(gaps).where(mine, cut).values(until=since))
+        self.unseen.discard(session_id)
+
+    def gaps_of(self, session_id: str) -> list[Gap]:
+        """The stretches in which nobody saw the session, in order. One query."""
+        query = sa.select(gaps).where(gaps.c.session == session_id).order_by(gaps.c.since)
+        with self.storage.engine.connect() as connection:
+            return [Gap(row.since, row.until) for row in connection.execute(query)]
+
+    def tell_screen(self, session_id: str, screen: Screen) -> None:
+        """Store what a screen says of itself; a later word of the same screen replaces it."""
+        mine = (screens.c.session == session_id) & (screens.c.screen == screen.name)
+        row = {
+            "session": session_id,
+            "screen": screen.name,
+            "apart": screen.apart,
+            "alone": screen.alone,
+        }
+        with self.storage.write() as connection:
+            connection.execute(sa.delete(screens).where(mine))
+            connection.execute(sa.insert(screens), row)
+
+    def screens_of(self, session_id: str) -> list[Screen]:
+        query = sa.select(screens).where(screens.c.session == session_id)
+        with self.storage.engine.connect() as connection:
+            return [Screen(row.screen, row.apart, row.alone) for row in connection.execute(query)]

@@ -484,7 +484,9 @@ def summary(visitor: Visitor, session_id: str) -> Page:
 
 def test_the_summary_is_there_from_the_end_of_the_hands_on_time(visitor: Visitor) -> None:
     session_id = visitor.started()
-    visitor.clock.forward(29.999)
+    visitor.clock.forward(15)
+    visitor.live(session_id)
+    visitor.clock.forward(14.999)
     assert not summary(visitor, session_id).all("table")
     assert "Summary is ready" not in visitor.page(f"/sessions/{session_id}").source
     visitor.clock.forward(0.001)

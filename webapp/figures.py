@@ -37,7 +37,6 @@ class Segment:
     ms: int
     width: float
     opening: str
-    anchor: str
 
 
 def segments(plan: Plan, planned: tuple[int, ...]) -> tuple[Segment, ...]:
@@ -56,8 +55,7 @@ def segments(plan: Plan, planned: tuple[int, ...]) -> tuple[Segment, ...]:
             f'<rect class="segment-all" {place} width="{width:.2f}"/>'
             f'<rect class="segment-done" {place} width="'
         )
-        anchor = f'<a href="#{step.id}" aria-label="{title}">'
-        drawn.append(Segment(index, planned[index], width, opening, anchor))
+        drawn.append(Segment(index, planned[index], width, opening))
         x += width + BAR_GAP
     return tuple(drawn)
 
@@ -77,19 +75,17 @@ class Bars:
             kept = self.kept[key] = (plan, segments(plan, planned))
         return kept[1]
 
-    def draw(self, plan: Plan, state: State | None = None, links: bool = False) -> Markup:
-        """The bar as SVG: filled as far as ``state`` has come; with ``links`` a tap leads to the phase."""
+    def draw(self, plan: Plan, state: State | None = None) -> Markup:
+        """The bar as SVG, filled as far as ``state`` has come."""
         planned = state.planned if state else tuple(step.seconds * 1000 for step in plan.steps)
         parts = self.segments(plan, planned)
         label = f"{len(parts)} phases, {clock(sum(part.ms for part in parts))} of hands-on time"
-        role = "group" if links else "img"
         text = [
             f'<svg class="bar" viewBox="0 0 {BAR_WIDTH} 20" preserveAspectRatio="none" '
-            f'role="{role}" aria-label="{label}">'
+            f'role="img" aria-label="{label}">'
         ]
         for part in parts:
-            drawn = f'{part.opening}{part.width * filled(part, state):.2f}"/></g>'
-            text.append(f"{part.anchor}{drawn}</a>" if links else drawn)
+            text.append(f'{part.opening}{part.width * filled(part, state):.2f}"/></g>')
         text.append("</svg>")
         return Markup("".join(text))
 

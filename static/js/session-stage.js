@@ -59,11 +59,10 @@ class SessionStage extends HTMLElement {
     for (const name of WAKING) on(document, name, () => (document.hidden ? this.#nudges.close() : this.#wake()));
     for (const name of RETURNING) on(window, name, () => this.#wake());
     const page = performance.getEntriesByType("navigation")[0];
-    this.#adopt();
-    if (page && this.#confirmed) {
-      this.#clock.sample(page.requestStart, page.responseStart, this.#confirmed.now);
+    if (page && this.#live) {
+      this.#clock.sample(page.requestStart, page.responseStart, Number(this.#live.dataset.now));
     }
-    this.#paint();
+    this.#adopt();
     if (this.#stop.waiting && this.#confirmed?.status !== "stopped") {
       this.#showStopped();
       this.#stop.send();

@@ -1,0 +1,96 @@
+"""The app with its real protocols, served from this process, so that a test owns its clock."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from playwright.sync_api import Page, Route
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.test import TestResponse
+
+from tests.browser.conftest import free_port
+from tests.conftest import StandingClock, Visitor
+from webapp.app import create_app
+from webapp.settings import Settings
+from webapp.storage import open_sqlite
+
+
+class QuietHandler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        pass
+
+
+class Hand(Visitor):
+    """A visitor who asks under the address that the browser uses."""
+
+    def get(self, path: str, *, htmx: bool = False, **headers: str) -> TestResponse:
+        return super().get(path, htmx=htmx, **{"Host": self.host} | headers)
+
+    def post(
+        self, path: str, fields: dict[str, str], *, htmx: bool = False, **headers: str
+    ) -> TestResponse:
+        return super().post(path, fields, htmx=htmx, **{"Host": self.host} | headers)
+
+    @property
+    def host(self) -> str:
+        return self.seen["host"]
+
+
+@dataclass(frozen=True)
+class InProcess:
+    """The served app; every visitor finds it empty, at the same minute of the same morning."""
+
+    address: str
+    app: object
+
+    @contextmanager
+    def visitor(self) -> Iterator[Hand]:
+        from flask import Flask
+
+        assert isinstance(self.app, Flask)
+        site = self.app.extensions["site"]
+        with tempfile.TemporaryDirectory() as folder:
+            storage, clock = open_sqlite(Path(folder) / "steady-hands.sqlite3"), StandingClock()
+            self.app.extensions["site"] = replace(site, storage=storage, clock=clock)
+            host = self.address.removeprefix("http://")
+            yield Hand(self.app, self.app.test_client(), clock, storage, {"host": host})
+            self.app.extensions["site"] = site
+            storage.close()
+
+    def show(self, page: Page, what: str | TestResponse) -> None:
+        """Open an address; or show an answer that was got some other way, under its own address."""
+        if isinstance(what, str):
+            page.goto(self.address + what)
+            return
+
+        def hand_out(route: Route) -> None:
+            route.fulfill(status=200, headers=dict(what.headers), body=what.get_data())
+
+        url = self.address + what.request.path
+        page.route(url, hand_out, times=1)
+        page.goto(url)
+
+
+@contextmanager
+def served() -> Iterator[InProcess]:
+    """The app on a free port of this machine, in a thread."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        app = create_app(Settings(Path(folder), port=port))
+        server = make_server("127.0.0.1", port, app, True, request_handler=QuietHandler)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield InProcess(f"http://127.0.0.1:{port}", app)
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+            app.extensions["site"].storage.close()

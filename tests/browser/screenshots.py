@@ -1,110 +1,58 @@
-"""Pictures of every page and state, on three screens, light and dark: ``make screenshots``."""
+"""Pictures of every page and state, on three screens, light, dark and dim: ``make screenshots``.
+
+``python -m tests.browser.screenshots WORD...`` takes only those with one of the words in their name.
+"""
 
 from __future__ import annotations
 
-import tempfile
+import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.answers import answer_safely
-from tests.browser.conftest import Server, free_port
-from webapp.settings import shipped
+from tests.browser.site import InProcess, served
+from tests.browser.states import STATES, State
 
 SCREENS = {"tablet": (1280, 800), "phone": (390, 844), "desktop": (1920, 1080)}
+THEMES = ("light", "dark", "dim")
 FOLDER = Path("screenshots")
+SETTLED_MS = 150
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
-def main() -> None:
+def main(words: list[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
-        server = Server(Path(data), shipped("protocols"), free_port())
-        server.start()
+    chosen = [s for s in STATES if not words or any(word in s.name for word in words)]
+    with served() as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium.ensure(), args=chromium.flags()
         )
         try:
-            for screen in SCREENS:
-                for scheme in ("light", "dark"):
-                    Walk(browser, server.address, screen, scheme).go()
+            for screen, (width, height) in SCREENS.items():
+                page = browser.new_page(viewport={"width": width, "height": height})
+                taken = sum(photograph(site, page, state, screen) for state in chosen)
+                print(f"{screen}: {taken} pictures in {FOLDER}/", flush=True)
         finally:
             browser.close()
-            server.kill()
-    print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}/")
 
 
-class Walk:
-    """One device going through the app, with a picture at every stop."""
-
-    def __init__(self, browser: Browser, address: str, screen: str, scheme: str) -> None:
-        width, height = SCREENS[screen]
-        self.name = f"{screen}-{scheme}"
-        self.context = browser.new_context(
-            viewport={"width": width, "height": height},
-            base_url=address,
-            color_scheme="dark" if scheme == "dark" else "light",
-        )
-        self.page: Page = self.context.new_page()
-
-    def shoot(self, what: str, *, whole: bool = False) -> None:
-        self.page.wait_for_timeout(250)
-        self.page.screenshot(path=FOLDER / f"{what}-{self.name}.png", full_page=whole)
-
-    def press(self, label: str) -> None:
-        self.page.get_by_role("button", name=label, exact=True).click()
-        self.page.wait_for_timeout(200)
-
-    def go(self) -> None:
-        self.plain_pages()
-        self.session()
-        self.context.close()
-
-    def plain_pages(self) -> None:
-        for what, path in (
-            ("catalogue", "/"),
-            ("catalogue-empty", "/?who=self&condition=diabetes-mellitus"),
-            ("protocol", "/protocols/oc-classic-full"),
-            ("protocol-locked", "/protocols/oc-cupping-back"),
-            ("protocol-fault", "/protocols/oc-self-nape?minutes=0"),
-            ("missing", "/nothing-here"),
-        ):
-            self.page.goto(path)
-            self.shoot(what, whole=True)
-
-    def session(self) -> None:
-        self.page.goto("/protocols/oc-classic-full")
-        self.press("Continue to the questions")
-        answer_safely(self.page)
-        self.press("Prepare this session")
-        self.shoot("ready")
-        self.press("Start")
-        if self.page.get_by_text("Another session is still running").count():
-            self.shoot("ask")
-            self.press("Start this one as well")
-        self.shoot("waiting")
-        while not self.page.locator(".stage-running.stage-hands").count():
-            self.press("Next")
-        self.shoot("running")
-        for _ in range(3):
-            self.press("Next")
-        self.shoot("kneading")
-        self.page.locator("summary", has_text="More").click()
-        self.shoot("more")
-        self.page.locator("summary", has_text="More").click()
-        self.press("Pause")
-        self.shoot("paused")
-        self.page.goto("/")
-        self.shoot("catalogue-running")
-        self.page.go_back()
-        self.press("End")
-        self.shoot("rest")
-        self.page.goto(f"{self.page.url}/summary")
-        self.shoot("summary", whole=True)
-        self.page.go_back()
-        self.press("Pain: stop")
-        self.shoot("stopped")
+def photograph(site: InProcess, page: Page, state: State, screen: str) -> int:
+    """One picture for each theme; the stage as it is seen, other pages from top to bottom."""
+    with site.visitor() as visitor:
+        site.show(page, state.make(visitor))
+        if state.then:
+            state.then(page)
+        page.wait_for_timeout(SETTLED_MS)
+        for theme in THEMES:
+            page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+            page.evaluate(TWO_FRAMES)
+            path = FOLDER / f"{state.name}-{screen}-{theme}.png"
+            page.screenshot(path=path, full_page=not state.stage)
+        page.unroute_all()
+        page.goto("about:blank")
+    return len(THEMES)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

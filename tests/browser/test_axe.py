@@ -90,5 +90,6 @@ def test_axe_and_our_own_rules_find_nothing(state: State, site: InProcess, page:
             note(theme, contrast(page, theme, stage=state.stage))
         page.set_viewport_size(PHONE)
         note("phone", axe(page, *BY_LAYOUT, aaa=False) + own_rules(page, stage=state.stage))
+        page.unroute_all()
         page.goto("about:blank")
     assert not found, "\n".join(found)

@@ -85,6 +85,8 @@ def install(app: Flask, assets: Assets) -> None:
         response.headers["Vary"] = "Accept-Encoding"
         if use_zip:
             response.headers["Content-Encoding"] = "gzip"
+        if found.content_type.startswith("video/"):
+            response.make_conditional(request, accept_ranges=True, complete_length=len(found.body))
         return response
 
     def compress(response: Response) -> Response:

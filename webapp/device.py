@@ -20,7 +20,9 @@ MOST_COOKIE = 1000
 class Device:
     """The settings of one device; the fields are the names in the form, the cookie and the page.
 
-    ``speaker`` is the name of a voice of this device, empty for its own choice.
+    ``loud`` sounds on a phone that is set to silent, ``headset`` takes the keys of headphones: on
+    phones both stop other music. ``speaker`` is the name of a voice of this device, empty for its
+    own choice.
     """
 
     theme: Theme = "system"
@@ -28,6 +30,8 @@ class Device:
     rate: Rate = "usual"
     vibration: OnOff = "on"
     flash: OnOff = "off"
+    loud: OnOff = "off"
+    headset: OnOff = "off"
     speaker: str = ""
 
     def cookie(self) -> str:
@@ -40,6 +44,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "rate": get_args(Rate),
     "vibration": get_args(OnOff),
     "flash": get_args(OnOff),
+    "loud": get_args(OnOff),
+    "headset": get_args(OnOff),
 }
 
 

@@ -14,9 +14,8 @@ const USUAL = {
   MediaTrackPrevious: "back",
   s: "step",
   t: "time",
+  u: "undo",
 };
-
-export const ACTS = ["toggle", "next", "back", "step", "time"];
 
 export const boundKeys = {
   get learned() {
@@ -30,7 +29,7 @@ export const boundKeys = {
   /** The act a key is bound to; learned keys win. Undefined for a key without meaning. */
   actOf({ key, code }) {
     const learned = boundKeys.learned;
-    return learned[key] ?? learned[code] ?? USUAL[key];
+    return learned[key] ?? learned[code] ?? USUAL[key] ?? USUAL[key.toLowerCase()];
   },
 
   learn(key, act) {

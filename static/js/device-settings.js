@@ -1,21 +1,23 @@
 // <device-settings>: every change counts at once; hear and feel it before it matters.
+import { besideMusic } from "./audio-session.js";
 import { device } from "./device.js";
+import { flash } from "./soft-flash.js";
 import { Sound } from "./sound.js";
+import { Voice } from "./voice.js";
 
 class DeviceSettings extends HTMLElement {
   #sound = new Sound();
+  #voice = new Voice();
   #listeners = new AbortController();
 
   connectedCallback() {
     const signal = this.#listeners.signal;
     this.addEventListener("change", (e) => device.set(e.target.name, e.target.value), { signal });
     this.#offer("#hear-chimes", () => this.#hearChimes());
-    this.#offer("#feel", () => {
-      this.#sound.buzz("change");
-      this.#note(navigator.vibrate ? "" : "This device does not vibrate from a page.");
-    });
-    if (this.#sound.canSpeak) {
-      this.#offer("#hear-voice", () => this.#sound.say("Kneading. Left calf. Lift, roll and let go."));
+    document.addEventListener("device:changed", () => besideMusic.rest(), { signal });
+    this.#offer("#feel", () => this.#feel());
+    if (this.#voice.exists) {
+      this.#offer("#hear-voice", () => this.#hearVoice());
       this.#voices();
       speechSynthesis.addEventListener?.("voiceschanged", () => this.#voices(), { signal });
     } else {
@@ -26,13 +28,26 @@ class DeviceSettings extends HTMLElement {
 
   disconnectedCallback() {
     this.#listeners.abort();
-    this.#sound.hush();
+    this.#voice.hush();
   }
 
   #offer(selector, act) {
     const button = this.querySelector(selector);
     button.hidden = false;
     button.addEventListener("click", act, { signal: this.#listeners.signal });
+  }
+
+  #feel() {
+    this.#sound.buzz("change");
+    flash();
+    this.#note(navigator.vibrate ? "" : "This device does not vibrate from a page.");
+  }
+
+  #hearVoice() {
+    this.#note("");
+    this.#voice.say("Kneading. Left calf. Lift, roll and let go.", () => {
+      this.#note("No voice here; chimes stand in for it.");
+    });
   }
 
   async #hearChimes() {

@@ -1,16 +1,32 @@
 // The settings of this device: on the page they are data attributes of <html>, kept in one cookie.
 const COOKIE = "device";
-const NAMES = ["theme", "sound", "rate", "vibration", "flash", "speaker"];
+const NAMES = ["theme", "sound", "rate", "vibration", "flash", "loud", "headset", "speaker"];
 const KEPT_SECONDS = 365 * 24 * 3600;
 
+const here = () => document.documentElement.dataset;
+
+function put(name, value) {
+  if (here()[name] === value) return;
+  here()[name] = value;
+  document.dispatchEvent(new CustomEvent("device:changed", { detail: name }));
+}
+
 export const device = {
-  get: (name) => document.documentElement.dataset[name] ?? "",
+  get: (name) => here()[name] ?? "",
 
   /** Counts at once, and is kept. */
   set(name, value) {
-    document.documentElement.dataset[name] = value;
+    put(name, value);
     const all = new URLSearchParams(NAMES.map((key) => [key, device.get(key)]));
     const secure = location.protocol === "https:" ? ";secure" : "";
     document.cookie = `${COOKIE}=${all};path=/;max-age=${KEPT_SECONDS};samesite=lax${secure}`;
   },
 };
+
+/** A page out of the back/forward cache may be older than the settings. */
+addEventListener("pageshow", (event) => {
+  const kept = document.cookie.match(/(?:^|; )device=([^;]*)/)?.[1];
+  if (!event.persisted || !kept) return;
+  const found = new URLSearchParams(kept);
+  for (const name of NAMES) if (found.has(name)) put(name, found.get(name));
+});

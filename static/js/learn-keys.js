@@ -1,7 +1,7 @@
 // <learn-keys>: binds whatever a pedal, clicker or headset sends to an act of the stage.
 import { boundKeys } from "./bound-keys.js";
 
-const WORDS = { toggle: "Pause and resume", next: "Next", back: "Back", step: "Say it again", time: "How long?" };
+const WORDS = { toggle: "Pause and resume", next: "Next", back: "Back", step: "Say it again", time: "How long?", undo: "Undo" };
 
 class LearnKeys extends HTMLElement {
   #act = null;

@@ -1,40 +1,69 @@
-// Keeps the screen on while a session goes on; says so honestly where the browser cannot.
+// <screen-awake>: keeps the screen on while a session goes on; says so honestly where it cannot.
+import { AwakeVideo } from "./awake-video.js";
+
 const LIVE = ["running", "waiting", "paused"];
+const CANNOT = "This page cannot keep the screen on: set the screen to stay on.";
+const REFUSED = "The device does not keep the screen on now: battery low?";
+
+/** What this browser has for it: "lock", "video" or "none". */
+export function awakeBy() {
+  if (navigator.wakeLock) return "lock";
+  return AwakeVideo.possible ? "video" : "none";
+}
 
 class ScreenAwake extends HTMLElement {
   #lock = null;
+  #video = new AwakeVideo();
   #live = false;
   #asking = false;
   #listeners = new AbortController();
 
   connectedCallback() {
-    const signal = this.#listeners.signal;
-    document.addEventListener("stage:timeline", (e) => this.#follow(e.detail.status), { signal });
-    document.addEventListener("visibilitychange", () => document.hidden || this.#take(), { signal });
-    addEventListener("pageshow", () => this.#take(), { signal });
-    document.addEventListener("click", () => this.#take(), { signal });
+    const on = (target, name, act) => target.addEventListener(name, act, { signal: this.#listeners.signal });
+    on(document, "stage:timeline", (e) => this.#follow(e.detail.status));
+    on(document, "visibilitychange", () => (document.hidden ? this.#video.stop() : this.#take()));
+    on(window, "pageshow", () => this.#take());
+    on(window, "pagehide", () => this.#video.stop());
+    on(document, "click", (e) => this.#tapped(e));
     document.dispatchEvent(new Event("stage:ask"));
   }
 
   disconnectedCallback() {
     this.#listeners.abort();
     this.#lock?.release();
+    this.#video.remove();
   }
 
   #follow(status) {
     this.#live = LIVE.includes(status);
-    if (this.#live) this.#take();
-    else this.#lock?.release();
+    if (this.#live) return this.#take();
+    this.#lock?.release();
+    this.#video.stop();
+  }
+
+  /** A film with sound may begin in a tap only: in the one on Start, before its answer is there. */
+  #tapped(event) {
+    if (awakeBy() === "video" && event.target.closest?.("#act-toggle")) this.#video.play();
+    this.#take();
   }
 
   /** Browsers let go of it whenever the page is hidden, so it is asked for again and again. */
-  async #take() {
-    if (!this.#live || document.hidden || (this.#lock && !this.#lock.released)) return;
-    if (!navigator.wakeLock) {
-      this.#say("This page cannot keep the screen on: set the screen to stay on.");
-      return;
-    }
-    if (this.#asking) return;
+  #take() {
+    if (!this.#live || document.hidden) return;
+    const means = awakeBy();
+    if (means === "lock") this.#takeLock();
+    else if (means === "video") this.#playVideo();
+    else this.#say(CANNOT);
+  }
+
+  async #playVideo() {
+    const plays = await this.#video.play();
+    if (!this.#live || document.hidden) return this.#video.stop();
+    this.#say(plays ? "" : CANNOT);
+  }
+
+  async #takeLock() {
+    if (this.#asking || (this.#lock && !this.#lock.released)) return;
     this.#asking = true;
     try {
       const lock = await navigator.wakeLock.request("screen");
@@ -42,7 +71,7 @@ class ScreenAwake extends HTMLElement {
       else lock.release();
       this.#say("");
     } catch {
-      this.#say("The device does not keep the screen on now: battery low?");
+      this.#say(REFUSED);
     } finally {
       this.#asking = false;
     }

@@ -26,6 +26,18 @@ function instant(at, began, ends, total) {
   return at < 0 ? ends + at * 1000 : began + at * 1000;
 }
 
+/** The cues of all `rows`, each with a key by which it is known again after the plan was made anew. */
+export function cuesAhead(rows, speech, total) {
+  return rows.flatMap((row, i) => {
+    if (!speech[row.id]) return [];
+    const whole = i ? row.ends - row.begins : total;
+    return cuesOf(row, speech[row.id], whole, i === rows.length - 1).map((cue) => ({
+      ...cue,
+      key: `${row.id} ${Math.round(cue.at / 1000)} ${cue.chime ?? cue.say}`,
+    }));
+  });
+}
+
 /** Minutes and seconds as one says them. */
 export function spokenTime(ms) {
   const all = Math.ceil(ms / 1000);

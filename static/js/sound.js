@@ -1,4 +1,5 @@
-// Chimes (Web Audio), voice (speech synthesis) and vibration. Unlocked by the first tap.
+// Chimes (Web Audio) and vibration. Unlocked by the first tap.
+import { besideMusic } from "./audio-session.js";
 import { device } from "./device.js";
 
 // Seconds from the start and pitch in hertz of each tone.
@@ -7,17 +8,25 @@ const CHIMES = {
   ten: [[0, 880], [0.22, 880]],
   change: [[0, 523], [0.18, 784]],
   end: [[0, 784], [0.3, 659], [0.6, 523]],
+  note: [[0, 587]],
 };
 const BUZZES = { half: [80], ten: [60, 80, 60], change: [200, 100, 200], end: [400, 150, 400] };
-const RATES = { slow: 0.85, usual: 1, quick: 1.2 };
 const LOUD = 0.35;
 const TONE_SECONDS = 0.6;
-const DEAD_AFTER_MS = 400;
+const DEAD_AFTER_MS = 250;
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export class Sound {
   #context = null;
   #chimes = [];
-  #spoken = null;
+  #reviving = null;
+  #back;
+
+  /** `back` is called when the audio clock goes on after it stood still. */
+  constructor(back = () => {}) {
+    this.#back = back;
+  }
 
   get unlocked() {
     return this.#context?.state === "running";
@@ -25,23 +34,42 @@ export class Sound {
 
   /** In a tap: browsers let a page sound only after one. */
   unlock() {
-    if (navigator.audioSession) navigator.audioSession.type = "transient";
-    this.#context ??= new AudioContext();
-    return this.#context.resume();
+    besideMusic.rest();
+    this.#context ??= this.#newContext();
+    return this.#resumed(this.#context);
+  }
+
+  #newContext() {
+    const context = new AudioContext();
+    context.onstatechange = () => {
+      if (context === this.#context && context.state === "running") this.#back();
+    };
+    return context;
+  }
+
+  /** A resume can hang for ever after an interruption: it is never waited for without an end. */
+  #resumed(context) {
+    return Promise.race([context.resume().catch(() => {}), pause(DEAD_AFTER_MS)]);
   }
 
   /** After an interruption (a call, the lock screen, the page cache) sound must come back. */
-  async revive() {
-    if (!this.#context) return;
+  revive() {
+    this.#reviving ??= this.#revive().finally(() => (this.#reviving = null));
+    return this.#reviving;
+  }
+
+  async #revive() {
     const context = this.#context;
-    await context.resume().catch(() => {});
+    if (!context) return;
+    await this.#resumed(context);
     const before = context.currentTime;
-    setTimeout(() => {
-      if (context !== this.#context || context.currentTime > before) return;
-      context.close().catch(() => {});
-      this.#context = null;
-      this.unlock();
-    }, DEAD_AFTER_MS);
+    await pause(DEAD_AFTER_MS);
+    if (context.currentTime > before || document.hidden) return;
+    context.close().catch(() => {});
+    this.#context = null;
+    this.#chimes = [];
+    await this.unlock();
+    this.#back();
   }
 
   /** Sound `name` in `inMs` from now, on the audio clock. */
@@ -77,27 +105,5 @@ export class Sound {
 
   buzz(name) {
     if (device.get("vibration") === "on") navigator.vibrate?.(BUZZES[name]);
-  }
-
-  get canSpeak() {
-    return "speechSynthesis" in window;
-  }
-
-  /** Say `text` now, instead of whatever is being said. */
-  say(text) {
-    if (!this.canSpeak || !text) return;
-    speechSynthesis.cancel();
-    const words = new SpeechSynthesisUtterance(text);
-    words.rate = RATES[device.get("rate")] ?? 1;
-    words.lang = "en";
-    const speaker = speechSynthesis.getVoices().find((v) => v.name === device.get("speaker"));
-    if (speaker) words.voice = speaker;
-    this.#spoken = words; // kept: some browsers drop an utterance that nobody holds
-    speechSynthesis.speak(words);
-  }
-
-  hush() {
-    if (this.canSpeak) speechSynthesis.cancel();
-    this.#spoken = null;
   }
 }

@@ -45,7 +45,11 @@ window.AudioContext = class {
   }
 };
 Object.defineProperty(window, "speechSynthesis", { value: {
-  speak: (words) => remember({ what: "say", text: words.text, rate: words.rate, at: performance.now() }),
+  speak(words) {
+    if (words.volume === 0) return; // says nothing: it only unlocks the voice in a tap
+    remember({ what: "say", text: words.text, rate: words.rate, at: performance.now() });
+    words.dispatchEvent(new Event("start"));
+  },
   cancel() {}, getVoices: () => [], addEventListener() {},
 } });
 navigator.vibrate = (pattern) => { remember({ what: "buzz", pattern, at: performance.now() }); return true; };
@@ -70,10 +74,7 @@ def recorded(visit: Visit) -> Prepared:
         answer_safely(page)
         page.get_by_role("button", name="Prepare this session").click()
         page.wait_for_selector("#session-live")
-        page.wait_for_function(
-            "['session-stage', 'session-voice', 'session-hands', 'screen-awake']"
-            ".every((name) => customElements.get(name))"
-        )
+        expect(page.locator(":not(:defined)")).to_have_count(0)
         return page
 
     return prepared

@@ -447,6 +447,24 @@ def test_a_body_at_the_limit_passes_and_one_above_is_413(visitor: Visitor) -> No
     assert visitor.seq(session_id) == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("silence.mp4", "video/mp4"), ("silence.webm", "video/webm")]
+)
+def test_the_silent_film_is_small_and_sent_in_the_parts_that_are_asked_for(
+    visitor: Visitor, name: str, kind: str
+) -> None:
+    path = f"/static/{VERSION}/media/{name}"
+    whole = visitor.get(path, Accept_Encoding="gzip")
+    check_headers(whole, static=True)
+    assert whole.headers["Content-Type"] == kind
+    assert len(whole.data) < 20_000
+    part = visitor.get(path, Range="bytes=2-11")  # Safari plays nothing without this
+    check_headers(part, static=True)
+    assert (part.status_code, part.data) == (206, whole.data[2:12])
+    assert part.headers["Content-Range"] == f"bytes 2-11/{len(whole.data)}"
+    assert visitor.get(path, Range=f"bytes={len(whole.data)}-").status_code == 416
+
+
 def asset_names() -> list[str]:
     folder = shipped("static")
     found = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]

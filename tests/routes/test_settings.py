@@ -14,6 +14,8 @@ CHOSEN = {
     "rate": "slow",
     "vibration": "off",
     "flash": "on",
+    "loud": "on",
+    "headset": "on",
     "speaker": "Anna & Ben",
 }
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 Theme = Literal["system", "light", "dark", "dim"]
 Sound = Literal["voice", "chime", "silent"]
 Rate = Literal["slow", "usual", "quick"]
+Countdown = Literal["digits", "wedge"]
 OnOff = Literal["on", "off"]
 
 COOKIE = "device"
@@ -26,6 +27,7 @@ class Device:
     """
 
     theme: Theme = "system"
+    countdown: Countdown = "digits"
     sound: Sound = "voice"
     rate: Rate = "usual"
     vibration: OnOff = "on"
@@ -40,6 +42,7 @@ class Device:
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "theme": get_args(Theme),
+    "countdown": get_args(Countdown),
     "sound": get_args(Sound),
     "rate": get_args(Rate),
     "vibration": get_args(OnOff),

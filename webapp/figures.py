@@ -1,4 +1,4 @@
-"""Drawings for templates: body figures, once for every area, side and arrow, and the time bar."""
+"""Drawings for templates: body figures and hands, each drawn once, and the time bar."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flask import Flask
+from jinja2 import TemplateNotFound
 from markupsafe import Markup, escape
 
 from webapp.domain.catalogue import Area
@@ -98,7 +99,7 @@ def filled(part: Segment, state: State | None) -> float:
 
 
 def install(app: Flask) -> None:
-    """Offer ``figure_of(step, plan)`` and ``main_step(plan)`` to templates."""
+    """Offer ``figure_of(step, plan)``, ``hand_of(technique)`` and ``main_step(plan)`` to templates."""
 
     @lru_cache(maxsize=512)
     def draw(area: Area, side: str, arrow: str, label: str) -> Markup:
@@ -110,6 +111,19 @@ def install(app: Flask) -> None:
             return Markup("")
         return draw(plan.areas[step.area], step.side or "both", step.arrow or "", place(step, plan))
 
+    @lru_cache(maxsize=128)
+    def hand_of(technique: str) -> Markup:
+        """What the hand does in a technique; nothing for one that nobody has drawn."""
+        try:
+            drawing = app.jinja_env.get_template(f"figures/hands/{technique}.html").module
+        except TemplateNotFound:
+            return Markup("")
+        return Markup(
+            f'<svg class="figure hands move-{technique}" viewBox="0 0 240 180" role="img" '
+            f'aria-label="{escape(drawing.says)}">{drawing.draw()}</svg>'  # type: ignore[attr-defined]
+        )
+
     app.jinja_env.globals["bar"] = Bars().draw
     app.jinja_env.globals["figure_of"] = figure_of
+    app.jinja_env.globals["hand_of"] = hand_of
     app.jinja_env.globals["main_step"] = main_step

@@ -10,7 +10,7 @@ from datetime import date
 from webapp.domain import bare
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan, PlannedStep
-from webapp.domain.protocol import Duration, PhaseDuration, Span
+from webapp.domain.protocol import Breathing, Duration, PhaseDuration, Span
 from webapp.domain.session import Event
 
 
@@ -94,6 +94,10 @@ def technique_name(step: PlannedStep, plan: Plan) -> str:
 
 def textbook(step: PlannedStep, plan: Plan) -> str:
     return plan.techniques[step.technique].textbook if step.technique else ""
+
+
+def breathing(pace: Breathing) -> str:
+    return f"Breathe in {pace.in_seconds} s, out {pace.out_seconds} s"
 
 
 def hue(step: PlannedStep, plan: Plan) -> str:
@@ -203,6 +207,7 @@ FILTERS = {
     "side_and_area": side_and_area,
     "technique_name": technique_name,
     "textbook": textbook,
+    "breathing": breathing,
     "hue": hue,
     "by_whom": by_whom,
     "origin_parts": origin_parts,

@@ -61,7 +61,7 @@ from webapp.domain.screening import (
     low_risk,
     questions_for,
 )
-from webapp.filters import CONDITIONS, GRADES, LOCKS, by_whom, span
+from webapp.filters import CONDITIONS, GRADES, LOCKS, breathing, by_whom, span
 from webapp.library import Library
 
 
@@ -307,6 +307,7 @@ def counted(count: Count) -> str:
 def step_line(kind: str, step: Step) -> str:
     time = f" {seconds(step.seconds)}." if step.seconds else ""
     marks = " By choice." * step.optional + " Waits until told." * step.wait
+    marks += f" {breathing(step.breathing)}." if step.breathing else ""
     return tick(
         f"{kind}: **{plain(step.title)}.**{time}{marks} {plain(step.text)} Origin: {step.origin}."
     )
@@ -317,12 +318,13 @@ def phase_line(phase: Phase, sides: str, catalogue: Catalogue) -> str:
     place = f"{area.name}, {'both sides' if sides == 'both' else sides}"
     way = f", {phase.direction}" if phase.direction else ""
     tempo = f", {phase.tempo} a minute" if phase.tempo else ""
+    breath = f" {breathing(phase.breathing)}." if phase.breathing else ""
     keep_off = f" Keep off: {plain('; '.join(phase.avoid))}." if phase.avoid else ""
     said = " ".join(f"“{cue.say}” ({moment(cue.at)})." for cue in phase.cues)
     return tick(
         f"Phase: **{plain(phase.title)}.** {seconds(phase.seconds)}{'' if phase.side else ' each side'}."
         f"{' By choice.' * phase.optional} {technique.name}; {plain(place + way)}; "
-        f"pressure {phase.pressure} of 5{tempo}. {plain(' '.join(phase.instructions))}"
+        f"pressure {phase.pressure} of 5{tempo}. {plain(' '.join(phase.instructions))}{breath}"
         f"{f' Said: {plain(said)}' if said else ''}{keep_off} Origin: {phase.origin}."
     )
 

@@ -373,8 +373,15 @@ class SessionStage extends HTMLElement {
     for (const part of template.content.cloneNode(true).children) {
       live.querySelector(`.${part.classList[0]}`)?.replaceWith(part.cloneNode(true));
     }
+    this.#drawHand(live.querySelector(".step-hand"));
     live.className = `stage stage-running ${template.dataset.kind} ${template.dataset.hue}`;
     this.#say(live);
+  }
+
+  /** The page holds the picture of each technique once, not once a step. */
+  #drawHand(place) {
+    const picture = this.querySelector(`template[data-picture="${CSS.escape(place?.dataset.hand ?? "")}"]`);
+    if (picture) place.prepend(picture.content.cloneNode(true));
   }
 }
 

@@ -223,6 +223,16 @@ CASES: list[Case] = [
         ["37: phases[0].tempo: 201 is out of range, expected at most 200"],
     ),
     Case(
+        "breathing too quick",
+        [('"tempo": 12', '"breathing": { "in_seconds": 2, "out_seconds": 3 }')],
+        ["37: phases[0].breathing: a breath of 5 s, expected 6 to 16 s in and out together"],
+    ),
+    Case(
+        "breathing in for too long",
+        [('"tempo": 12', '"breathing": { "in_seconds": 9, "out_seconds": 6 }')],
+        ["37: phases[0].breathing.in_seconds: 9 is out of range, expected at most 8"],
+    ),
+    Case(
         "a phase longer than two hours",
         [('"max": 85', '"max": 7201')],
         ["53: phases[1].phases[0].seconds.max: 7201 is out of range, expected at most 7200"],

@@ -13,6 +13,7 @@ CHOSEN = {
     "sound": "chime",
     "rate": "slow",
     "vibration": "off",
+    "countdown": "wedge",
     "flash": "on",
     "loud": "on",
     "headset": "on",

@@ -72,6 +72,18 @@ def test_a_plan_comes_back_as_it_was_in_another_process(storage: Storage, plan: 
     assert (stored.seq, stored.events, stored.created_at, stored.title) == (0, (), 77, plan.title)
 
 
+def test_a_plan_from_before_breathing_was_known_still_loads(storage: Storage) -> None:
+    plan = simple_plan()
+    session_id = storage.create(plan, "hash", 77)
+    old = plan.model_dump_json().replace('"breathing":null,', "")
+    assert "breathing" not in old
+    with storage.write() as connection:
+        connection.exec_driver_sql("UPDATE sessions SET plan = ?", (old,))
+    other = reopened(storage)
+    assert loaded(other, session_id).plan == plan
+    other.close()
+
+
 def test_events_come_back_as_they_were_with_the_result_of_a_refit(storage: Storage) -> None:
     plan = simple_plan()
     acts = happened(

@@ -21,6 +21,7 @@ from pydantic import Field
 from webapp.domain.catalogue import Area, RedFlag, Technique
 from webapp.domain.protocol import (
     Arrow,
+    Breathing,
     Cap,
     Change,
     Cue,
@@ -97,6 +98,7 @@ class PlannedStep(Model):
     arrow: Arrow | None = None
     pressure: int | None = None
     tempo: int | None = None
+    breathing: Breathing | None = None
     min_seconds: int = 0
     max_seconds: int = 0
     instructions: tuple[str, ...] = ()
@@ -524,6 +526,7 @@ def step_of(step: FileStep, kind: StepKind) -> PlannedStep:
         seconds=seconds,
         wait=step.wait or not seconds,
         optional=step.optional,
+        breathing=step.breathing,
         min_seconds=step.seconds.min if step.seconds else 0,
         max_seconds=step.seconds.max if step.seconds else 0,
         origin=step.origin,
@@ -560,6 +563,7 @@ def phase_of(phase: Phase, step_id: str, seconds: int) -> PlannedStep:
         arrow=phase.arrow,
         pressure=phase.pressure,
         tempo=phase.tempo,
+        breathing=phase.breathing,
         min_seconds=least_seconds(phase),
         max_seconds=phase.seconds.max,
         instructions=phase.instructions,

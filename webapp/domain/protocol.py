@@ -166,6 +166,20 @@ class Cue(Model):
     say: Line
 
 
+class Breathing(Model):
+    """Slow breathing at this pace; a whole breath takes 6 to 16 s."""
+
+    in_seconds: Annotated[int, Field(ge=2, le=8)]
+    out_seconds: Annotated[int, Field(ge=2, le=10)]
+
+    @model_validator(mode="after")
+    def calm(self) -> Breathing:
+        breath = self.in_seconds + self.out_seconds
+        if not 6 <= breath <= 16:
+            raise ValueError(f"a breath of {breath} s, expected 6 to 16 s in and out together")
+        return self
+
+
 class Step(Model):
     """A step of preparation or aftercare. Without ``seconds`` it waits until told."""
 
@@ -173,6 +187,7 @@ class Step(Model):
     title: Title
     text: Text
     seconds: Duration | None = None
+    breathing: Breathing | None = None
     optional: bool = False
     wait: bool = False
     origin: Origin
@@ -190,6 +205,7 @@ class Phase(Model):
     arrow: Arrow | None = None
     pressure: Annotated[int, Field(ge=1, le=5)]
     tempo: Annotated[int, Field(ge=1, le=200)] | None = None
+    breathing: Breathing | None = None
     seconds: PhaseDuration
     instructions: Annotated[tuple[Line, ...], Field(min_length=1, max_length=3)]
     cues: tuple[Cue, ...] = ()

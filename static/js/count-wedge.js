@@ -1,0 +1,39 @@
+// <count-wedge>: what is left of the phase as a wedge behind the digits, for devices that asked for it.
+const EACH_SECOND_MS = 90_000; // a longer phase moves every 5 s: a second would not be seen
+const SLOW_SECONDS = 5;
+
+class CountWedge extends HTMLElement {
+  #listeners = new AbortController();
+  #timer = 0;
+
+  connectedCallback() {
+    const follow = (e) => this.#follow(e.detail);
+    document.addEventListener("stage:timeline", follow, { signal: this.#listeners.signal });
+    document.dispatchEvent(new Event("stage:ask"));
+  }
+
+  disconnectedCallback() {
+    this.#listeners.abort();
+    clearTimeout(this.#timer);
+  }
+
+  #follow({ status, rows: [row], total, now }) {
+    clearTimeout(this.#timer);
+    if (status === "waiting" || (row && row.ends === null)) this.#show(0);
+    else if (status === "running" && row) this.#paint(row, total, now);
+  }
+
+  /** Show this moment; come back with the digits, a whole number of steps before the end. */
+  #paint(row, total, now) {
+    const left = Math.max(0, row.ends - now());
+    this.#show((100 * left) / total);
+    const step = total <= EACH_SECOND_MS ? 1000 : SLOW_SECONDS * 1000;
+    if (left > 0) this.#timer = setTimeout(() => this.#paint(row, total, now), (left % step || step) + 1);
+  }
+
+  #show(percent) {
+    this.querySelector("circle").setAttribute("stroke-dasharray", `${percent.toFixed(1)} 100`);
+  }
+}
+
+customElements.define("count-wedge", CountWedge);

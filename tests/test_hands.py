@@ -1,0 +1,87 @@
+"""Every technique of the catalogue has its own picture of the hand and its own movement."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.builders import shipped
+from tests.conftest import Visitor
+from tests.routes.page import Page
+
+ROOT = Path(__file__).parent.parent
+DRAWINGS = ROOT / "templates" / "figures" / "hands"
+MOVEMENT = (ROOT / "static" / "css" / "movement.css").read_text(encoding="utf-8")
+TECHNIQUES = sorted(shipped().catalogue.techniques)
+
+
+def picture(app: Flask, technique: str) -> str:
+    return str(app.jinja_env.globals["hand_of"](technique))  # type: ignore[operator]
+
+
+def keyframes(name: str) -> str:
+    found = re.search(rf"@keyframes {name} \{{(.*?)\n  \}}", MOVEMENT, re.DOTALL)
+    assert found, name
+    return " ".join(found[1].split())
+
+
+def test_each_technique_has_one_drawing_and_no_drawing_is_left_over() -> None:
+    assert sorted(path.stem for path in DRAWINGS.glob("*.html")) == TECHNIQUES
+
+
+def test_no_two_drawings_are_the_same(visitor: Visitor) -> None:
+    shapes = {re.sub(r"^<svg[^>]*>", "", picture(visitor.app, name)) for name in TECHNIQUES}
+    assert len(shapes) == len(TECHNIQUES)
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+def test_a_drawing_says_what_the_hand_does(visitor: Visitor, technique: str) -> None:
+    svg = Page(picture(visitor.app, technique)).elements[0].attrs
+    assert svg["role"] == "img"
+    assert len(svg["aria-label"].split()) >= 5
+    assert svg["aria-label"].endswith(".")
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+def test_a_drawing_shows_skin_hand_and_where_it_works(visitor: Visitor, technique: str) -> None:
+    shown = " ".join(e.attrs.get("class", "") for e in Page(picture(visitor.app, technique)).shown)
+    for part in ("hand-ground", "hand-skin", "hand-moves", "figure-lit"):
+        assert part in shown, part
+
+
+def test_each_technique_moves_in_its_own_way() -> None:
+    ways = {keyframes(f"move-{technique}") for technique in TECHNIQUES}
+    assert len(ways) == len(TECHNIQUES)
+    for technique in TECHNIQUES:
+        rule = f".bursting .move-{technique} .hand-moves {{ animation-name: move-{technique}; }}"
+        assert rule in MOVEMENT
+
+
+def test_movement_changes_transforms_only_and_never_goes_on_for_ever() -> None:
+    frames = re.findall(r"@keyframes [\w-]+ \{(.*?)\n  \}", MOVEMENT, re.DOTALL)
+    properties = set(re.findall(r"([\w-]+):", " ".join(frames)))
+    assert properties == {"transform", "animation-timing-function"}
+    assert "infinite" not in MOVEMENT
+
+
+def test_a_technique_that_nobody_has_drawn_has_no_picture(visitor: Visitor) -> None:
+    assert picture(visitor.app, "something-new") == ""
+
+
+def test_the_glossary_shows_every_hand(shipped_visitor: Visitor) -> None:
+    shown = shipped_visitor.page("/techniques").elements
+    classes = {e.attrs.get("class", "").partition(" move-")[2] for e in shown if e.tag == "svg"}
+    assert classes - {""} == set(TECHNIQUES)
+
+
+def test_the_stage_shows_the_hand_and_keeps_each_once_for_later(shipped_visitor: Visitor) -> None:
+    session = shipped_visitor.prepare("oc-classic-full")
+    page = shipped_visitor.page(f"/sessions/{session}")
+    kept = [e.attrs["data-picture"] for e in page.elements if "data-picture" in e.attrs]
+    phases = shipped().entries["oc-classic-full"].protocol.all_phases()
+    assert sorted(kept) == sorted({phase.technique for phase in phases})
+    live = [e for e in page.elements if e.tag == "svg" and not e.is_in("template")]
+    assert not [e for e in live if "hands" in e.attrs.get("class", "")]  # first a step of words

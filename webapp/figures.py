@@ -52,7 +52,7 @@ def segments(plan: Plan, planned: tuple[int, ...]) -> tuple[Segment, ...]:
         title = escape(f"{step.title}, {clock(planned[index])}")
         place = f'x="{x:.2f}" y="0" height="20" rx="4"'
         opening = (
-            f'<g class="segment hue-{hue(step, plan)}" data-step="{step.id}"><title>{title}</title>'
+            f'<g class="segment hue-{hue(step, plan)}" data-step="{step.id}" data-index="{index}"><title>{title}</title>'
             f'<rect class="segment-all" {place} width="{width:.2f}"/>'
             f'<rect class="segment-done" {place} width="'
         )

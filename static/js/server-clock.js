@@ -12,6 +12,17 @@ export class ServerClock {
     return performance.now() + this.#offset;
   }
 
+  /** Server milliseconds at a time of performance.now(). */
+  at(time) {
+    return time + this.#offset;
+  }
+
+  /** Kept from before a reload: believed until the server's next answer. */
+  trust(offset) {
+    this.#offset = offset;
+    this.#round = Infinity;
+  }
+
   /** One question and answer; times from performance.now(). True when the clock was set by it. */
   sample(sent, received, serverNow) {
     const round = received - sent;

@@ -25,6 +25,7 @@ class SessionHands extends HTMLElement {
     on(document.querySelector("#session"), "click", (e) => this.#tapped(e));
     on(this.querySelector("#undo"), "click", () => this.#undo.take());
     on(document, "htmx:finally:request", (e) => this.#undo.answered(e.detail.ctx));
+    on(document, "stage:acted", (e) => this.#undo.done(e.detail));
     on(document, "stage:timeline", (e) => {
       this.#undo.follow(e.detail);
       this.#media.follow(e.detail);

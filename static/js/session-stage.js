@@ -1,20 +1,45 @@
-// <session-stage>: paints the seconds between the server's answers, and goes on to the next
-// phase by the plan it already has when the server cannot be asked.
+// <session-stage>: paints the seconds between the server's answers. When the server cannot be asked it
+// goes on by the plan and the rules that it has, keeps what is done meanwhile, and hands it over later.
+import { HandOver } from "./hand-over.js";
+import { keptSessions } from "./kept-sessions.js";
 import { Nudges } from "./nudges.js";
+import { OwnSession, Refused } from "./own-session.js";
 import { PendingStop } from "./pending-stop.js";
 import { ServerClock, SleepWatch } from "./server-clock.js";
+import { drawControls, drawLive, drawStep } from "./stage-view.js";
 
 const TRUST_OWN_STEP_MS = 2_000;
 const DOUBLE_TAP_MS = 400;
 const ENDING_SECONDS = 10;
 const FILL_SECONDS = 5; // the bar moves slowly; each second would only cost power
+const UNCONFIRMED_END_MS = 3_000;
+const SAID_MS = 60_000;
 const STOP_UNSENT = "The stop counts here. The server has not heard of it yet; this device keeps trying.";
+const UNREAD = "The server could not take over what was done here; it shows its own state now.";
 const STOPS = "#act-stop, #act-low";
+const STOPPING = ["stop", "low"];
 const WAKING = ["visibilitychange", "resume"];
 const RETURNING = ["pageshow", "online", "focus"];
 
 const pad = (n) => String(n).padStart(2, "0");
 const clockText = (s) => `${Math.floor(s / 60)}:${pad(s % 60)}`;
+
+const deviceNow = () => performance.timeOrigin + performance.now();
+
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return `own-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** From now until the next time the clock on the wall shows `HH:MM`. */
+function untilTime(text) {
+  const [hours, minutes] = (text ?? "").split(":").map(Number);
+  if (Number.isNaN(hours + minutes)) throw new Refused("Please give a time, like 15:50.");
+  const at = new Date();
+  at.setHours(hours, minutes, 0, 0);
+  if (at <= new Date()) at.setDate(at.getDate() + 1);
+  return at - new Date();
+}
 
 class SessionStage extends HTMLElement {
   #clock = new ServerClock();
@@ -25,29 +50,44 @@ class SessionStage extends HTMLElement {
   #confirmed = null;
   #steppedAt = -Infinity;
   #byKeys = false;
+  #restored = false;
   #lostSince = null;
   #tapped = { control: null, at: -Infinity };
   #stop = new PendingStop(location.pathname, () => this.#resync());
   #nudges = new Nudges(location.pathname, () => this.#resync());
+  #own = null;
+  #handOver = new HandOver(
+    location.pathname,
+    () => this.#account(),
+    (...told) => this.#handedOver(...told),
+  );
+  #lastAnswer = 0;
+  #slept = false;
+  #settling = null;
+  #said = 0;
   #listeners = new AbortController();
 
   connectedCallback() {
+    this.#own = new OwnSession(JSON.parse(this.dataset.plan), JSON.parse(this.dataset.answers));
     const on = (target, name, act) =>
       target.addEventListener(name, act, { signal: this.#listeners.signal });
     on(this, "htmx:before:request", (e) => this.#sent.set(e.detail.ctx, performance.now()));
     on(this, "htmx:before:response", (e) => this.#answered(e.detail.ctx));
     on(this, "htmx:before:swap", (e) => {
-      if (this.#isOld(e.detail.ctx)) e.preventDefault();
-      else this.#keepDigits(e.detail.tasks);
+      const { ctx, tasks } = e.detail;
+      const failed = ctx.response?.status >= 500;
+      if (failed) this.#failed(ctx);
+      if (failed || this.#isOld(ctx) || this.#isDoubtOnly(tasks)) e.preventDefault();
+      else this.#keepDigits(tasks);
     });
     on(this, "htmx:after:swap", () => this.#adopt());
     on(document, "htmx:after:swap", () => this.#adopt());
     on(document, "htmx:finally:request", (e) => this.#unswapped(e.detail.ctx));
     on(document, "htmx:error", (e) => this.#failed(e.detail.ctx));
-    this.addEventListener("click", (e) => this.#once(e), {
-      capture: true,
-      signal: this.#listeners.signal,
-    });
+    const first = { capture: true, signal: this.#listeners.signal };
+    this.addEventListener("click", (e) => this.#once(e), first);
+    on(this, "htmx:config:request", (e) => this.#configured(e));
+    on(this, "submit", (e) => this.#alone && e.preventDefault());
     on(document, "stage:ask", () => this.#confirmed && this.#tellTimeline());
     on(document, "stage:told", (e) => {
       this.querySelector("#session-status").textContent = e.detail;
@@ -63,16 +103,15 @@ class SessionStage extends HTMLElement {
       this.#clock.sample(page.requestStart, page.responseStart, Number(this.#live.dataset.now));
     }
     this.#adopt();
-    if (this.#stop.waiting && this.#confirmed?.status !== "stopped") {
-      this.#showStopped();
-      this.#stop.send();
-    }
+    if (this.#stop.waiting && this.#confirmed?.status !== "stopped") this.#showStopped();
+    this.#restore();
     addEventListener("load", () => this.#resync(), { once: true, signal: this.#listeners.signal });
   }
 
   disconnectedCallback() {
     this.#listeners.abort();
     this.#nudges.close();
+    this.#handOver.close();
     clearTimeout(this.#timer);
   }
 
@@ -86,6 +125,7 @@ class SessionStage extends HTMLElement {
     if (!live || live === this.#confirmed?.live) return;
     const data = live.dataset;
     const now = Number(data.now);
+    this.#own.adopt(JSON.parse(data.events));
     const rows = JSON.parse(data.rows).map(([id, begins, ends, wait]) => ({
       id,
       wait,
@@ -95,6 +135,7 @@ class SessionStage extends HTMLElement {
     const before = this.#confirmed;
     if (data.status === "stopped") this.#stop.heard();
     if (!this.#stop.waiting) this.querySelector("#session-controls").hidden = false;
+    this.#lastAnswer = Math.max(this.#lastAnswer, now);
     this.#confirmed = {
       live, now, rows,
       status: data.status,
@@ -108,6 +149,7 @@ class SessionStage extends HTMLElement {
     if (before && (before.status !== data.status || before.index !== this.#confirmed.index)) {
       this.#say(live);
     }
+    this.#keep();
     this.#paint();
   }
 
@@ -142,19 +184,22 @@ class SessionStage extends HTMLElement {
   #answered(ctx) {
     const sent = this.#sent.get(ctx);
     const serverNow = Number(ctx.response.headers.get("X-Now"));
-    if (sent === undefined || !serverNow) return;
+    if (sent === undefined || !serverNow || ctx.response.status >= 500) return;
+    this.#slept = false;
     this.#found();
     this.#nudges.listen();
     if (this.#clock.sample(sent, performance.now(), serverNow)) {
       this.#tellTimeline();
       this.#paint();
     }
+    this.#lastAnswer = serverNow;
   }
 
   /** True for an answer that shows less than the page does already. */
   #isOld(ctx) {
     const version = ctx.response?.headers.get("X-Version");
     if (!version || !this.#confirmed) return false;
+    if (this.#own.waiting) return true;
     if (this.#stop.waiting && !ctx.text.includes('data-status="stopped"')) return true;
     const [seq, index] = version.split(".").map(Number);
     if (seq !== this.#confirmed.seq) return seq < this.#confirmed.seq;
@@ -198,21 +243,143 @@ class SessionStage extends HTMLElement {
     this.#resync();
   }
 
-  /** No answer. A beat is tried again by itself; an act was not done, and the person must know. */
+  /** No answer. A beat is tried again by itself; an act counts here from the moment of the tap. */
   #failed(ctx) {
     this.#lost();
     if (ctx?.request?.method !== "POST") return;
-    if (this.#stop.waiting) {
-      this.#stop.send();
-      return this.#unsent(STOP_UNSENT);
+    const sent = this.#sent.get(ctx);
+    const at = sent === undefined ? this.#clock.now() : this.#clock.at(sent);
+    const form = ctx.request.body;
+    this.#actAlone(ctx.request.action.split("/").pop(), form?.get?.("key"), at, form?.get?.("time"));
+  }
+
+  /** Do it here, by the same rules, and tell the server as soon as it can be asked. */
+  #actAlone(action, key = null, at = this.#clock.now(), time = null) {
+    try {
+      const wish = action === "end-at" ? untilTime(time) : null;
+      this.#own.act(action, Math.round(at), key ?? newKey(), wish);
+    } catch (refused) {
+      if (!(refused instanceof Refused)) throw refused;
+      return this.#unsent(refused.message);
     }
-    const stop = /\/(stop|low)$/.test(ctx.request.action);
-    if (stop) this.#stop.send();
-    this.#unsent(
-      stop
-        ? STOP_UNSENT
-        : "Not sent: no connection. The countdown goes on; please tap again when it is back.",
-    );
+    this.#unsent(this.#stop.waiting ? STOP_UNSENT : "");
+    this.#keep();
+    if (!this.#stop.waiting) this.#showOwn();
+    this.#live.dataset.seq = this.#own.seq;
+    const acted = new CustomEvent("stage:acted", { detail: action });
+    setTimeout(() => document.dispatchEvent(acted)); // after the tap itself has reached everyone
+    this.#markLost();
+    this.#handOver.now();
+  }
+
+  /** Show what the rules make of all that happened, here and on the server. */
+  #showOwn() {
+    const view = this.#own.view(this.#clock.now());
+    const { state, rows, plannedMs } = view;
+    const before = this.#confirmed;
+    drawLive(this, this.#live, view, this.#own.seq);
+    drawControls(this, state.status, view.actions);
+    this.#confirmed = {
+      live: this.#live,
+      now: state.at,
+      rows: rows.map(({ id, beginsIn, endsIn, wait }) => ({
+        id,
+        wait,
+        begins: state.at + beginsIn,
+        ends: endsIn === null ? null : state.at + endsIn,
+      })),
+      status: state.status,
+      seq: this.#own.seq,
+      index: state.index,
+      waited: state.waited,
+      planned: plannedMs,
+    };
+    this.#shown = { row: 0, text: null };
+    if (state.status !== "running" && rows.length) {
+      this.#write(clockText(Math.ceil(view.remainingMs / 1000)));
+    }
+    this.#tellTimeline();
+    if (before.status !== state.status || before.index !== state.index) this.#say(this.#live);
+    this.#paint();
+  }
+
+  /** What the server has to know; null when there is nothing. */
+  #account() {
+    if (!this.#own.waiting && this.#settling === null) return null;
+    const counted = !this.#slept && !this.#restored;
+    return this.#own.account(Math.round(this.#clock.now()), Math.round(this.#lastAnswer), counted);
+  }
+
+  /** The server has answered for `account`: its truth is shown, and its word on what it could not do. */
+  #handedOver(account, said, understood) {
+    if (account.acts.length < this.#own.acts.length) return this.#handOver.now();
+    const stopped = account.acts.some(({ action }) => STOPPING.includes(action));
+    this.#own.handedOver();
+    this.#restored = false;
+    this.#settling = null;
+    if (stopped && understood) this.#stop.heard();
+    this.#keep();
+    this.#tell(understood ? said : UNREAD);
+    this.#live.querySelector("input[name=seq]").value = "";
+    this.#resync();
+  }
+
+  /** The server lost time and asks, but this device went on counting: it says so instead of showing that. */
+  #isDoubtOnly(tasks) {
+    const next = tasks.map(({ fragment }) => fragment?.querySelector?.("#session-live")).find(Boolean);
+    if (!next || this.#confirmed.status !== "running" || this.#slept || this.#own.waiting) return false;
+    const events = JSON.parse(next.dataset.events);
+    const known = this.#own.events.length;
+    if (events.length !== known + 1 || events[known][0] !== "doubt" || this.#settling === known) return false;
+    this.#settling = known;
+    this.#handOver.now();
+    return true;
+  }
+
+  /** Kept over a reload: what the server knew, what was done here, and how far its clock is ahead. */
+  #keep() {
+    const { status } = this.#confirmed;
+    if (["ready", "stopped", "finished"].includes(status) && !this.#own.waiting) {
+      return keptSessions.drop(location.pathname);
+    }
+    const { events, acts } = this.#own;
+    return keptSessions.keep({
+      path: location.pathname,
+      title: this.querySelector(".stage-title").textContent.trim(),
+      events,
+      acts,
+      lead: this.#clock.now() - deviceNow(),
+      answeredAt: this.#lastAnswer,
+    });
+  }
+
+  /** After a reload: go on with what was done here and the server has not heard of. */
+  async #restore() {
+    const kept = await keptSessions.of(location.pathname);
+    const fromCache = document.documentElement.dataset.kept === "yes";
+    if (kept && (kept.acts.length || fromCache)) {
+      this.#restored = true;
+      this.#own.restore(kept);
+      if (fromCache) {
+        this.#clock.trust(kept.lead + performance.timeOrigin);
+        this.#lastAnswer = kept.answeredAt;
+        this.#lost();
+      }
+      this.#showOwn();
+    }
+    if (this.#own.waiting) this.#handOver.now();
+    else if (this.#stop.waiting) this.#stop.send();
+  }
+
+  /** The server's word after it was away; it stays for a minute. */
+  #tell(text) {
+    if (!text) return;
+    this.#unsent(text);
+    clearTimeout(this.#said);
+    this.#said = setTimeout(() => {
+      this.#said = 0;
+      this.#unsent("");
+    }, SAID_MS);
   }
 
   #unsent(text) {
@@ -242,16 +409,38 @@ class SessionStage extends HTMLElement {
     this.#tapped = { control: control.id, at: now };
   }
 
+  /** While acts count here first, none is sent by itself. */
+  #configured(event) {
+    const { method, action, body } = event.detail.ctx.request;
+    if (method !== "POST" || !this.#alone) return;
+    event.preventDefault();
+    const act = action.split("/").pop();
+    if (!this.#own.acts.some(({ action }) => STOPPING.includes(action))) this.#actAlone(act, null, undefined, body.get("time"));
+  }
+
+  /** True while acts count here first: the server does not answer, or has not heard of all yet. */
+  get #alone() {
+    return this.#lostSince !== null || this.#own.waiting;
+  }
+
   #lost() {
     this.#lostSince ??= new Date();
+    this.#markLost();
+  }
+
+  #markLost() {
+    if (!this.#lostSince) return;
     const since = `${this.#lostSince.getHours()}:${pad(this.#lostSince.getMinutes())}`;
-    this.#mark(`on its own since ${since}`);
+    const taps = this.#own.acts.length;
+    this.#mark(`on its own since ${since}${taps ? `, ${taps} kept` : ""}`);
   }
 
   #found() {
+    const was = this.#lostSince;
     this.#lostSince = null;
     this.#mark("");
-    if (!this.#stop.waiting) this.#unsent("");
+    if (this.#own.waiting) this.#handOver.now();
+    else if (was && !this.#stop.waiting && !this.#said) this.#unsent("");
   }
 
   #mark(text) {
@@ -262,7 +451,9 @@ class SessionStage extends HTMLElement {
   /** A stop counts at once, whether the server answers or not. */
   #stopAtOnce(act) {
     this.#stop.wait(act, new URLSearchParams(new FormData(this.querySelector("#acts"))));
+    const alone = this.#alone;
     this.#showStopped();
+    if (alone) this.#actAlone(act);
   }
 
   #showStopped() {
@@ -308,6 +499,8 @@ class SessionStage extends HTMLElement {
     this.#live.classList.toggle("stage-ending", seconds <= ENDING_SECONDS);
     if (this.#shown.from === undefined || seconds % FILL_SECONDS === 0) this.#fill(rows[row], now);
     if (left > 0) this.#again(left - (seconds - 1) * 1000);
+    else if (now - ends < UNCONFIRMED_END_MS) this.#again(UNCONFIRMED_END_MS);
+    else if (this.#lostSince) this.#showOwn();
   }
 
   #isOver({ ends, wait }, now) {
@@ -363,25 +556,15 @@ class SessionStage extends HTMLElement {
       const rects = live.querySelectorAll(`.segment[data-step="${CSS.escape(past.id)}"] rect`);
       rects[1]?.setAttribute("width", rects[0].getAttribute("width"));
     }
-    const template = this.querySelector(`template[data-for="${CSS.escape(rows[row].id)}"]`);
     this.#shown = { row, text: null };
     this.#steppedAt = performance.now();
     this.#tellTimeline();
     live.dataset.step = rows[row].id;
     live.dataset.index = index + row;
-    if (!template) return;
-    for (const part of template.content.cloneNode(true).children) {
-      live.querySelector(`.${part.classList[0]}`)?.replaceWith(part.cloneNode(true));
-    }
-    this.#drawHand(live.querySelector(".step-hand"));
-    live.className = `stage stage-running ${template.dataset.kind} ${template.dataset.hue}`;
+    const kind = drawStep(this, live, rows[row].id);
+    if (!kind) return;
+    live.className = `stage stage-running ${kind.kind} ${kind.hue}`;
     this.#say(live);
-  }
-
-  /** The page holds the picture of each technique once, not once a step. */
-  #drawHand(place) {
-    const picture = this.querySelector(`template[data-picture="${CSS.escape(place?.dataset.hand ?? "")}"]`);
-    if (picture) place.prepend(picture.content.cloneNode(true));
   }
 }
 

@@ -47,6 +47,13 @@ export class UndoOffer {
     if (ctx.response?.status === 200 && seq > asked.seq) this.#offer(asked.act, seq);
   }
 
+  /** An act was done here, without the server. */
+  done(act) {
+    const asked = this.#waiting;
+    this.#waiting = null;
+    if (asked?.act === act) this.#offer(act, Number(live().dataset.seq));
+  }
+
   /** Time has gone on, or another screen has acted: then going back would lead elsewhere. */
   follow({ rows }) {
     this.#row = rows[0]?.id ?? null;

@@ -150,7 +150,9 @@ def doubted(visitor: Visitor) -> str:
     assert stored is not None
     from webapp.domain.session import Event
 
-    visitor.storage.record(stored, Event(stored.seq + 1, "doubted-here", "doubt", visitor.clock.now()))
+    visitor.storage.record(
+        stored, Event(stored.seq + 1, "doubted-here", "doubt", visitor.clock.now())
+    )
     return path
 
 

@@ -70,10 +70,10 @@ class Page(HTMLParser):
         ]
 
     def has_id(self, element_id: str) -> bool:
-        return any(e.attrs.get("id") == element_id for e in self.elements)
+        return any(e.attrs.get("id") == element_id for e in self.shown)
 
     def by_id(self, element_id: str) -> Element:
-        found = [e for e in self.elements if e.attrs.get("id") == element_id]
+        found = [e for e in self.shown if e.attrs.get("id") == element_id]
         assert len(found) == 1, f"{len(found)} elements with the id {element_id}"
         return found[0]
 

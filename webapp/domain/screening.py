@@ -134,6 +134,14 @@ class Admission(Model):
     needs_reading: bool = False
     word: Word | None = None
 
+    @property
+    def counts_until(self) -> int:
+        """The instant after which the answers or the reading no longer count; 0 without the reading."""
+        ends = [self.answered_at + ANSWERS_COUNT_MS]
+        if self.needs_reading:
+            ends.append(self.reading_at + READING_COUNTS_MS if self.reading_at is not None else 0)
+        return min(ends)
+
 
 class Screening(Model):
     """Answers with their verdict and the wish they were given for; kept for a day.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, TypeVar
+from urllib.parse import quote
 
 from flask import Blueprint, abort, request
 from pydantic import Field, ValidationError
@@ -13,7 +14,7 @@ from webapp.domain.account import Account, Taken, Told, take_up
 from webapp.domain.protocol import Model
 from webapp.domain.session import Action, Event, State, Status
 from webapp.routes import site
-from webapp.routes.hindrances import hindrance
+from webapp.routes.hindrances import START_NEEDS_THE_SERVER, hindrance
 from webapp.routes.sessions import ACT_WORDS, answer, stored_or_404
 from webapp.storage import ConflictError, Stored
 from webapp.watch import Screen
@@ -26,7 +27,6 @@ Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Sent = TypeVar("Sent", bound=Model)
 
 MOST_TRIES = 5
-START_NEEDS_THE_SERVER = "a session starts only when the server has seen the answers"
 UNREADABLE = "That could not be read, and nothing was changed."
 DIFFERED = "The screens disagreed, so the session is paused here."
 SETTLED = "Time was lost on the server, but a screen went on counting: the session goes on by it."
@@ -85,7 +85,10 @@ def account(session_id: str) -> Response:
         abort(503)
     if told.counted:
         site().watch.vouch(session_id, told.alone_since)
-    return answer(after, said=in_words(taken, told))
+    said = in_words(taken, told)
+    response = answer(after, said=said)
+    response.headers["X-Said"] = quote(said)
+    return response
 
 
 def take(stored: Stored, told: AccountIn, now: int) -> Taken:

@@ -12,6 +12,8 @@ from webapp.routes import site
 from webapp.storage import Stored
 
 LEADS_ON: tuple[Action, ...] = ("start", "resume", "next", "back", "restart", "release")
+START_NEEDS_THE_SERVER = "A session starts only when the server has seen the answers."
+TOO_OLD = "The answers or the reading are too old for a first touch."
 PAUSED_TOO_LONG = "The pause was long, and much can change. End this session, then answer again."
 
 
@@ -50,6 +52,16 @@ def pause_ms(stored: Stored) -> int | None:
     if stored.admission is None:
         return None
     return READING_COUNTS_MS if stored.admission.needs_reading else ANSWERS_COUNT_MS
+
+
+def for_script(stored: Stored) -> dict[str, object]:
+    """What a page must know to keep to the same without the server::
+
+    {"until": ms | null, "pauseMs": ms | null, "words": {"start", "old", "paused"}}
+    """
+    until = stored.admission.counts_until if stored.admission else None
+    words = {"start": START_NEEDS_THE_SERVER, "old": TOO_OLD, "paused": PAUSED_TOO_LONG}
+    return {"until": until, "pauseMs": pause_ms(stored), "words": words}
 
 
 def refusal_at(stored: Stored, at: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
@@ -13,13 +14,20 @@ from werkzeug.wrappers import Response
 from webapp.answers import UNITS, reading_now
 from webapp.domain.acts import decide
 from webapp.domain.glucose import RECHECK_MINUTES, after_session
-from webapp.domain.session import ANY_STATUS, STOPS, Action, RefusedError
+from webapp.domain.session import (
+    ANY_STATUS,
+    STOPS,
+    TRANSITIONS,
+    Action,
+    RefusedError,
+    Status,
+)
 from webapp.domain.snapshot import Snapshot, view
 from webapp.domain.watch import unobserved_ms
 from webapp.htmx import fragment_or_redirect, is_htmx
 from webapp.routes import protocols, screenings, site
 from webapp.routes.catalogue import running_now
-from webapp.routes.hindrances import hindrance, questions_address
+from webapp.routes.hindrances import for_script, hindrance, questions_address
 from webapp.storage import ConflictError, Stored
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
@@ -309,6 +317,7 @@ def context(stored: Stored, **more: object) -> dict[str, object]:
         "now": snapshot.state.at,
         "until": until(snapshot),
         "planned_ms": snapshot.planned_ms,
+        "events": stored.events,
         "rows": json.dumps([[r.id, r.begins_in, r.ends_in, r.wait] for r in snapshot.rows]),
         "ends_at": ends_at(snapshot),
         "key": secrets.token_urlsafe(12),
@@ -338,8 +347,26 @@ def hours_minutes(ms_from_now: int) -> str:
     return site().clock.wall_time(ms_from_now + 500).strftime("%H:%M")
 
 
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """All buttons of a status, as :class:`Snapshot` names them, for a page without the server."""
+
+    status: Status
+    actions: tuple[Action, ...]
+    live: bool = True
+    seq: int = 0
+    step_id: str = ""
+
+
 def page(stored: Stored, status: int = 200, **more: object) -> Response:
-    body = render_template("sessions/session.html", **context(stored, **more))
+    body = render_template(
+        "sessions/session.html",
+        **context(stored, **more),
+        answers=json.dumps(for_script(stored)),
+        controls=[
+            Controls(status, TRANSITIONS[status]) for status in ("running", "waiting", "paused")
+        ],
+    )
     return Response(body, status, mimetype="text/html")
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Watch
 from tests.cases import plans
 from tests.cases.course import FILE, compact, names, outcome
-from tests.cases.courses import random_course
+from tests.cases.courses import random_course, random_refit
 from webapp.assets import read_assets
 from webapp.domain.bare import bare
 
@@ -83,7 +83,8 @@ def fresh(rng: random.Random) -> dict[str, Any]:
     cases = []
     for number in range(FRESH_COURSES):
         place = number % len(some)
-        acts, now = random_course(rng, some[place])
+        draw = random_refit if number % 3 == 0 else random_course
+        acts, now = draw(rng, some[place])
         case = {"name": f"course {number}: {acts}", "plan": place, "acts": acts, "now": now}
         cases.append(case | outcome(some[place], acts, now))
     table = {"names": names(some[0]), "plans": [bare(plan) for plan in some], "cases": cases}

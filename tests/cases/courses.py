@@ -76,6 +76,16 @@ def random_course(rng: random.Random, plan: Plan, most: int = 14) -> tuple[list[
     return acts, max(state.at, folded.at) + random_gap(rng, plan, folded)
 
 
+def random_refit(rng: random.Random, plan: Plan) -> tuple[list[Act], int]:
+    """A new end at some place of a course."""
+    acts, now = random_course(rng, plan, most=5)
+    folded = initial(plan)
+    for seq, act in enumerate(acts):
+        folded = after(plan, folded, seq, act)
+    wish = rng.choice((*wishes(plan, advance(plan, folded, now)), rng.randrange(400_000)))
+    return [*acts, ("end-at", now, wish)], now
+
+
 def after(plan: Plan, folded: State, seq: int, act: Act) -> State:
     """The state after ``act``; the same one where it is refused."""
     try:

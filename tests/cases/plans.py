@@ -20,6 +20,7 @@ from webapp.domain.plan import Plan, UnreachableError, fit
 from webapp.domain.protocol import Phase
 
 TECHNIQUES = ("stroking", "kneading", "rubbing")
+SHARES: tuple[dict[str, float], ...] = ({}, {"kneading": 0.55}, {"kneading": 0.123, "rubbing": 0.2})
 ROOMY = (60, 120, 600)
 
 
@@ -42,6 +43,14 @@ def cups(cap: int = 200) -> Plan:
             rules=rules(cap={"cups": cap}, counting=["cups"]),
             aftercare=[step("rest", 120)],
         )
+    )
+
+
+def cups_last() -> Plan:
+    """Cups in the last step of all."""
+    only = phase("cup", (20, 60, 120), tags=["cups"])
+    return usual_plan(
+        protocol(phase("oil"), only, rules=rules(cap={"cups": 90}, counting=["cups"]))
     )
 
 
@@ -109,6 +118,7 @@ def built() -> dict[str, Plan]:
         "cups": cups(),
         "cups-tight": cups(209),
         "cups-wide": cups(270),
+        "cups-last": cups_last(),
         "two-caps": two_caps(),
         "shares": shares(),
         "odd-bounds": odd_bounds(),
@@ -147,7 +157,7 @@ def random_fit(rng: random.Random) -> Plan:
         *([sides(random_phase(rng, 9), change_seconds=rng.choice((0, 15)))] * rng.randint(0, 1)),
         session=session,
         rules=rules(
-            share={"kneading": rng.choice((0.3, 0.55, 0.123))} if rng.random() < 0.4 else {},
+            share=rng.choice(SHARES),
             cap={tag: rng.randrange(60, 400) for tag in ("cups", "deep-work")},
             counting=["cups"] if rng.random() < 0.7 else [],
         ),

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser import chromium
 from tests.browser.answers import answer_safely
+from tests.browser.recording import RECORDERS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,9 +44,14 @@ def phase(name: str, usual: int, **more: Any) -> dict[str, Any]:
     }
 
 
+def without_side(phase: dict[str, Any]) -> dict[str, Any]:
+    """As it stands in a group, where the sides come from the group."""
+    return {name: value for name, value in phase.items() if name != "side"}
+
+
 def protocol(name: str, *phases: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A whole protocol file around ``phases``, open for everyone."""
-    total = sum(p["seconds"]["usual"] for p in phases)
+    total = sum(p["seconds"]["usual"] for p in phases if "seconds" in p)
     return {
         "format": 1,
         "id": name,
@@ -104,6 +110,31 @@ PROTOCOLS = [
         condition="diabetes-mellitus",
         regions=["feet"],
         session={"min": 180, "usual": 180, "max": 540},
+    ),
+]
+
+
+PROTOCOLS += [
+    protocol(
+        "turning",
+        phase("back", 40, cues=[{"at": 5, "say": "Slower now."}]),
+        {
+            "for_sides": ["left", "right"],
+            "change": {"text": "Turn round."},
+            "phases": [without_side(phase("calf", 5, area="calf", technique="kneading"))],
+        },
+        prepare=[WAIT],
+        aftercare=[REST],
+        regions=["back", "legs"],
+        session={"min": 50, "usual": 50, "max": 50},
+    ),
+    protocol(
+        "cups",
+        phase("one", 120, seconds=LONG, tags=["cups"]),
+        phase("two", 120, seconds=LONG),
+        session={"min": 120, "usual": 240, "max": 360},
+        rules={"cap": [{"tag": "cups", "seconds": 420, "counts_while_paused": True}]},
+        aftercare=[REST],
     ),
 ]
 
@@ -239,6 +270,23 @@ def prepare(visit: Visit) -> Callable[..., Page]:
         answer_safely(page)
         page.get_by_role("button", name="Prepare this session").click()
         page.wait_for_selector("#session-live")
+        return page
+
+    return prepared
+
+
+@pytest.fixture
+def recorded(visit: Visit) -> Callable[..., Page]:
+    """A page ready to start, whose sounds, words and locks are recorded; ``script`` runs after that."""
+
+    def prepared(name: str, script: str = "", **device: Any) -> Page:
+        page = visit("/settings", **device)
+        page.context.add_init_script(RECORDERS + script)
+        page.goto(f"/protocols/{name}/screening")
+        answer_safely(page)
+        page.get_by_role("button", name="Prepare this session").click()
+        page.wait_for_selector("#session-live")
+        expect(page.locator(":not(:defined)")).to_have_count(0)
         return page
 
     return prepared

@@ -12,96 +12,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.answers import answer_safely
 from tests.browser.conftest import Visit, Watch
-
-CLOSE_ENOUGH_MS = 150
-PITCHES = {(660,): "half", (880, 880): "ten", (523, 784): "change", (784, 659, 523): "end"}
-
-RECORDERS = """
-window.heard = [];
-window.locks = [];
-const remember = (entry) => { window.heard.push(entry); return entry; };
-window.AudioContext = class {
-  state = "suspended";
-  destination = {};
-  get currentTime() { return performance.now() / 1000; }
-  async resume() { this.state = "running"; }
-  async close() {}
-  createGain() {
-    const nothing = () => {};
-    const gain = { setValueAtTime: nothing, linearRampToValueAtTime: nothing,
-                   exponentialRampToValueAtTime: nothing };
-    return { gain, connect() { return this; } };
-  }
-  createOscillator() {
-    let entry = null;
-    return {
-      frequency: { value: 0 },
-      connect: (next) => next,
-      start(at) { entry = remember({ what: "tone", pitch: this.frequency.value, at: at * 1000 }); },
-      stop(at) { if (at === undefined) entry.gone = true; },
-    };
-  }
-};
-Object.defineProperty(window, "speechSynthesis", { value: {
-  speak(words) {
-    if (words.volume === 0) return; // says nothing: it only unlocks the voice in a tap
-    remember({ what: "say", text: words.text, rate: words.rate, at: performance.now() });
-    words.dispatchEvent(new Event("start"));
-  },
-  cancel() {}, getVoices: () => [], addEventListener() {},
-} });
-navigator.vibrate = (pattern) => { remember({ what: "buzz", pattern, at: performance.now() }); return true; };
-Object.defineProperty(navigator, "wakeLock", { value: { request: async () => {
-  const lock = { released: false, async release() { this.released = true; } };
-  window.locks.push(lock);
-  return lock;
-} } });
-"""
+from tests.browser.recording import CLOSE_ENOUGH_MS, chimes, has_status, heard, press
 
 Prepared = Callable[..., Page]
-
-
-@pytest.fixture
-def recorded(visit: Visit) -> Prepared:
-    """A page ready to start, whose sounds, words and locks are recorded."""
-
-    def prepared(name: str, **device: Any) -> Page:
-        page = visit("/settings", **device)
-        page.context.add_init_script(RECORDERS)
-        page.goto(f"/protocols/{name}/screening")
-        answer_safely(page)
-        page.get_by_role("button", name="Prepare this session").click()
-        page.wait_for_selector("#session-live")
-        expect(page.locator(":not(:defined)")).to_have_count(0)
-        return page
-
-    return prepared
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def has_status(page: Page, status: str, timeout: int = 5_000) -> None:
-    expect(page.locator("#session-live")).to_have_attribute("data-status", status, timeout=timeout)
-
-
-def heard(page: Page, what: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = page.evaluate("window.heard")
-    return [entry for entry in found if entry["what"] == what and not entry.get("gone")]
-
-
-def chimes(page: Page) -> list[tuple[str, float]]:
-    """Names and instants of the chimes: tones within a second belong together."""
-    groups: list[list[dict[str, Any]]] = []
-    for tone in sorted(heard(page, "tone"), key=lambda entry: float(entry["at"])):
-        if groups and tone["at"] - groups[-1][0]["at"] < 1_000:
-            groups[-1].append(tone)
-        else:
-            groups.append([tone])
-    return [(PITCHES[tuple(t["pitch"] for t in group)], group[0]["at"]) for group in groups]
 
 
 def test_a_whole_session_is_spoken_and_chimed_in_order_and_on_time(

@@ -354,7 +354,8 @@ def test_a_tap_by_mistake_is_taken_back(
     expect(undo).to_have_text(offer)
     expect(page.locator("#undo-status")).to_contain_text("U takes it back")
     box = undo.bounding_box()
-    assert box and box["height"] >= 64
+    assert box
+    assert box["height"] >= 64
     left = milliseconds_left(page) if expected["status"] == "paused" else None
     page.wait_for_timeout(450)
     undo.click()

@@ -1,41 +1,37 @@
-// Headset and media keys (Media Session). Browsers give them to a page that plays something, so by
-// choice a silent file plays during a session; on phones that stops other music.
+// Headset and media keys (Media Session), by choice: browsers give them to a page that plays something,
+// so a silent file plays during a session; on phones that stops other music.
 import { besideMusic } from "./audio-session.js";
 import { device } from "./device.js";
 import { silenceFor } from "./silence.js";
 
 const LIVE = ["running", "waiting", "paused"];
-const textOf = (selector) => document.querySelector(selector)?.textContent.trim() ?? "";
+
+// What a key does, and the only status in which it may: headphones that are pulled out send pause,
+// and nothing may start or resume by that.
+const KEYS = {
+  play: ["toggle", ["paused"]],
+  pause: ["toggle", ["running"]],
+  stop: ["toggle", ["running"]],
+  nexttrack: ["next", LIVE],
+  previoustrack: ["back", LIVE],
+};
+const wished = () => device.get("headset") === "on";
+const firstWordsOf = (selector) => document.querySelector(selector)?.firstChild?.textContent.trim() ?? "";
 
 export class MediaKeys {
   #act;
   #player = null;
   #line = null;
+  #bound = false;
 
   /** `act` is called with toggle, next or back. */
   constructor(act) {
     this.#act = act;
-    this.#bind("play", "toggle", "paused");
-    for (const name of ["pause", "stop"]) this.#bind(name, "toggle", "running");
-    this.#bind("nexttrack", "next");
-    this.#bind("previoustrack", "back");
-  }
-
-  /** Headphones that are pulled out send pause: with `only` nothing is started or resumed by that. */
-  #bind(name, act, only = null) {
-    try {
-      navigator.mediaSession?.setActionHandler(name, () => {
-        if (!only || this.#line?.status === only) this.#act(act);
-        this.#sync();
-      });
-    } catch {
-      // This browser does not know that key.
-    }
   }
 
   /** In a tap: the first play() must come from one. */
   tapped() {
-    if (device.get("headset") === "on" && !this.#player) this.#made().play().catch(() => {});
+    if (wished() && !this.#player) this.#made().play().catch(() => {});
   }
 
   follow(line) {
@@ -47,19 +43,31 @@ export class MediaKeys {
   close() {
     this.#player?.pause();
     this.#player = null;
-    for (const name of ["play", "pause", "stop", "nexttrack", "previoustrack"]) {
+    this.#bind(false);
+  }
+
+  #bind(on) {
+    if (!navigator.mediaSession || on === this.#bound) return;
+    this.#bound = on;
+    for (const name of Object.keys(KEYS)) {
       try {
-        navigator.mediaSession?.setActionHandler(name, null);
+        navigator.mediaSession.setActionHandler(name, on ? () => this.#pressed(name) : null);
       } catch {
-        // Never bound.
+        // This browser does not know that key.
       }
     }
   }
 
+  #pressed(name) {
+    const [act, when] = KEYS[name];
+    if (when.includes(this.#line?.status)) this.#act(act);
+    this.#sync();
+  }
+
   /** Paused with the session, so that the next press of the headset's one button says play. */
   #sync() {
-    const plays = device.get("headset") === "on" && ["running", "waiting"].includes(this.#line?.status);
-    if (plays) this.#made().play().catch(() => {});
+    this.#bind(wished());
+    if (wished() && ["running", "waiting"].includes(this.#line?.status)) this.#made().play().catch(() => {});
     else this.#player?.pause();
   }
 
@@ -76,19 +84,24 @@ export class MediaKeys {
     const session = navigator.mediaSession;
     if (!session || !this.#line) return;
     const { status } = this.#line;
-    const live = LIVE.includes(status);
+    const live = wished() && LIVE.includes(status);
     session.playbackState = live ? (status === "paused" ? "paused" : "playing") : "none";
-    if (!window.MediaMetadata) return;
-    session.metadata = live
-      ? new MediaMetadata({ title: textOf(".step-name"), artist: textOf(".step-place"), album: textOf(".stage-title") })
-      : null;
-    this.#tellPosition(session);
+    session.metadata = live && window.MediaMetadata ? this.#whatIsOn() : null;
+    this.#tellPosition(session, live && status === "running");
   }
 
-  #tellPosition(session) {
-    const { status, rows, total, now } = this.#line;
+  #whatIsOn() {
+    return new MediaMetadata({
+      title: firstWordsOf(".step-name"),
+      artist: firstWordsOf(".step-place"),
+      album: firstWordsOf(".stage-title"),
+    });
+  }
+
+  #tellPosition(session, counts) {
+    const { rows, total, now } = this.#line;
     const ends = rows[0]?.ends;
-    if (status !== "running" || ends == null || !total) return session.setPositionState?.();
+    if (!counts || ends == null || !total) return session.setPositionState?.();
     const left = Math.min(total, Math.max(0, ends - now()));
     session.setPositionState?.({ duration: total / 1000, position: (total - left) / 1000, playbackRate: 1 });
   }

@@ -347,6 +347,14 @@ def test_each_line_of_the_pre_flight_is_put_right_in_its_place(recorded: Prepare
     line["voice"].get_by_role("button", name="Speak").click()
     line["voice"].get_by_role("button", name="Heard it").click()
     expect(line["voice"]).to_have_attribute("data-state", "fine")
+    page.evaluate(
+        """() => { document.documentElement.dataset.vibration = "off";
+             document.dispatchEvent(new CustomEvent("device:changed", { detail: "vibration" })); }"""
+    )
+    expect(line["vibration"]).to_contain_text("Off is chosen")
+    line["vibration"].get_by_role("button", name="Turn it on").click()
+    expect(line["vibration"]).to_contain_text("Not felt yet")
+    expect(line["voice"]).to_contain_text("Works.")
     page.evaluate("window.locks.length = 0")
     line["screen"].get_by_role("button", name="Try it").click()
     expect(line["screen"]).to_contain_text("Works.")

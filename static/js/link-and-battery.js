@@ -1,0 +1,29 @@
+// The two lines of the pre-flight that look by themselves: the way to the server, and the battery.
+const LOW_BATTERY = 0.2;
+const SLOW_LINK_MS = 1_000;
+
+/** How long the server takes to answer, or that it does not. */
+export async function checkLink(line) {
+  const start = performance.now();
+  try {
+    const answer = await fetch(`${location.pathname}/live`, { cache: "no-store" });
+    if (!answer.ok) throw new Error(answer.status);
+    const ms = Math.round(performance.now() - start);
+    line.tell(ms < SLOW_LINK_MS ? `Good, ${ms} ms.` : `Slow, ${ms} ms; the countdown stays right.`, "fine");
+  } catch {
+    line.tell("No answer from the server. Is the network on?", "open");
+  }
+}
+
+/** Shown only when it is low, and gone once it is plugged in. Not told over plain http. */
+export async function watchBattery(line, on) {
+  line.hidden = true;
+  const battery = await navigator.getBattery?.().catch(() => null);
+  if (!battery) return;
+  const show = () => {
+    line.hidden = battery.charging || battery.level >= LOW_BATTERY;
+    line.tell(`${Math.round(battery.level * 100)} %. Plug it in.`, "open");
+  };
+  for (const name of ["chargingchange", "levelchange"]) on(battery, name, show);
+  show();
+}

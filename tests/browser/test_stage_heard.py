@@ -359,6 +359,7 @@ def test_each_line_of_the_pre_flight_is_put_right_in_its_place(recorded: Prepare
     line["screen"].get_by_role("button", name="Try it").click()
     expect(line["screen"]).to_contain_text("Works.")
     assert page.evaluate("window.locks.map((lock) => lock.released)") == [True]
+    expect(line["battery"]).to_be_visible()
     expect(line["battery"]).to_contain_text("19 %. Plug it in.")
     page.evaluate(
         "window.battery.charging = true; window.battery.dispatchEvent(new Event('chargingchange'))"

@@ -78,10 +78,11 @@ class Server:
 
     process: subprocess.Popen[str]
     port: int
+    host: str = HOST
 
     @property
     def address(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def proxied(self) -> str:
@@ -93,7 +94,7 @@ class Server:
 
     def ask(self, path: str, fields: dict[str, str] | None = None) -> Answer:
         """GET, or POST when there are fields."""
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=10)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=10)
         try:
             headers = {"Origin": self.address} if fields is not None else {}
             if fields is not None:
@@ -137,14 +138,16 @@ class Server:
         return int(self.ask(path).headers["x-now"])
 
 
-def free_port() -> int:
+def free_port(host: str = HOST) -> int:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 
-def our_command(port: int, data: Path, protocols: Path | None = None) -> list[str]:
-    command = [COMMAND, "serve", "--host", HOST, "--port", str(port), "--data", str(data)]
+def our_command(
+    port: int, data: Path, protocols: Path | None = None, host: str = HOST
+) -> list[str]:
+    command = [COMMAND, "serve", "--host", host, "--port", str(port), "--data", str(data)]
     return command + (["--protocols", str(protocols)] if protocols else [])
 
 
@@ -155,20 +158,20 @@ def baseline_command(port: int) -> list[str]:
 
 
 @contextmanager
-def serving(command: list[str], port: int) -> Iterator[Server]:
+def serving(command: list[str], port: int, host: str = HOST) -> Iterator[Server]:
     """Start the server, wait for its first answer, and stop it at the end."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, text=True)
     try:
-        wait_for(port, process)
-        yield Server(process, port)
+        wait_for(port, process, host=host)
+        yield Server(process, port, host)
     finally:
         processes.stop(process)
 
 
 @contextmanager
-def ours(data: Path, protocols: Path | None = None) -> Iterator[Server]:
-    port = free_port()
-    with serving(our_command(port, data, protocols), port) as server:
+def ours(data: Path, protocols: Path | None = None, host: str = HOST) -> Iterator[Server]:
+    port = free_port(host)
+    with serving(our_command(port, data, protocols, host), port, host) as server:
         yield server
 
 
@@ -179,13 +182,13 @@ def baseline() -> Iterator[Server]:
         yield server
 
 
-def wait_for(port: int, process: subprocess.Popen[str], path: str = "/") -> None:
+def wait_for(port: int, process: subprocess.Popen[str], path: str = "/", host: str = HOST) -> None:
     """Until the first page is answered. Raises RuntimeError when that does not happen."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with status {process.returncode}")
-        connection = http.client.HTTPConnection(HOST, port, timeout=5)
+        connection = http.client.HTTPConnection(host, port, timeout=5)
         try:
             connection.request("GET", path)
             if connection.getresponse().status == 200:

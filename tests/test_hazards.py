@@ -154,5 +154,5 @@ def test_ended_early_with_cups_the_rest_begins_with_taking_them_off(
     shipped_visitor.clock.forward(5)
     shipped_visitor.done(session_id, "end")
     page = shipped_visitor.page(f"/sessions/{session_id}")
-    asked = [found.text for found in page.all("p", class_="stage-ask")]
+    asked = [found.text for found in page.all("p", class_="stage-ask stage-cups")]
     assert asked == ["Cups off? Take them off before the rest."]

@@ -1,7 +1,7 @@
 """Static files under a name that changes with their content, read and compressed once at start.
 
-One hash names the whole set, so that modules can import each other by relative address. All
-stylesheets are served as one, in the order of ``STYLES``; there is no build step.
+One hash names the whole set, so that modules can import each other by relative address. The
+stylesheets of a page are served as one, in the order of ``SHEETS``; there is no build step.
 """
 
 from __future__ import annotations
@@ -15,20 +15,13 @@ from pathlib import Path
 from flask import Flask, abort, request
 from werkzeug.wrappers import Response
 
-STYLES = (
-    "tokens",
-    "base",
-    "catalogue",
-    "protocol",
-    "screening",
-    "session",
-    "figure",
-    "hands",
-    "movement",
-)
-SITE_STYLE = "site.css"
+FIRST = ("tokens", "base", "catalogue", "figure")
+REST = ("protocol", "screening", "session", "hands", "movement")
+# The first page has a sheet of its own: half the bytes before anything can be seen.
+SHEETS = {"first.css": FIRST, "site.css": (*FIRST, *REST)}
 TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")
 WORTH_COMPRESSING = 600
+LARGE_PAGE, SMALLEST, FASTEST = 60_000, 6, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +48,14 @@ class Assets:
 
 
 def read_assets(folder: Path) -> Assets:
-    """Everything below ``folder``, and the one stylesheet."""
+    """Everything below ``folder``, and the stylesheets."""
     raw = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    raw[SITE_STYLE] = b"\n".join(raw[f"css/{name}.css"] for name in STYLES)
+    for sheet, parts in SHEETS.items():
+        raw[sheet] = b"\n".join(raw[f"css/{name}.css"] for name in parts)
     digest = hashlib.sha256()
     for name, body in raw.items():
         digest.update(name.encode() + b"\0" + body)
@@ -103,7 +97,8 @@ def install(app: Flask, assets: Assets) -> None:
         small = response.status_code == 204 or (response.content_length or 0) < WORTH_COMPRESSING
         if small or response.mimetype != "text/html" or not accepts_gzip():
             return response
-        response.set_data(gzip.compress(response.get_data(), 1))
+        page = response.get_data()
+        response.set_data(gzip.compress(page, SMALLEST if len(page) > LARGE_PAGE else FASTEST))
         response.headers["Content-Encoding"] = "gzip"
         response.headers["Vary"] = "Accept-Encoding"
         return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from tests.builders import SHIPPED, WITHHELD
 from tests.conftest import Visitor, visit
 from tests.routes.page import Page
 from webapp.app import create_app
-from webapp.settings import Settings
+from webapp.assets import FIRST, REST
+from webapp.settings import Settings, shipped
 
 
 def listed(page: Page) -> list[str]:
@@ -144,3 +146,21 @@ def test_a_title_with_markup_is_shown_as_text(tmp_path: Path, protocols_folder: 
         assert page.all("strong", class_="card-title")[0].text == raw["title"]
         assert [e.text for e in page.all("script") if e.text] == []
     app.extensions["site"].storage.close()
+
+
+def classes_with_rules(sheets: tuple[str, ...]) -> set[str]:
+    folder = shipped("static") / "css"
+    text = "".join((folder / f"{name}.css").read_text(encoding="utf-8") for name in sheets)
+    return set(re.findall(r"\.([a-z][a-z-]+)", text))
+
+
+def test_the_first_pages_own_sheet_has_all_the_rules_it_needs(visitor: Visitor) -> None:
+    """It does without the others: what it shows must not be styled there alone."""
+    visitor.started()
+    used: set[str] = set()
+    for path in ("/", "/?who=self&condition=diabetes-mellitus&x=1"):
+        page = visitor.page(path)
+        assert "/first.css" in page.all("link", rel="stylesheet")[0].attrs["href"]
+        used.update(*(e.attrs.get("class", "").split() for e in page.elements))
+    assert {"card", "running-card", "bad-files"} <= used
+    assert used & classes_with_rules(REST) <= classes_with_rules(FIRST)

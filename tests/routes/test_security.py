@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from tests.conftest import HOST, Visitor
 from tests.routes.page import Page
 from webapp.app import create_app
-from webapp.assets import read_assets
+from webapp.assets import SHEETS, read_assets
 from webapp.settings import Settings, shipped
 from webapp.storage import NotSavedError
 
@@ -468,7 +468,7 @@ def test_the_silent_film_is_small_and_sent_in_the_parts_that_are_asked_for(
 def asset_names() -> list[str]:
     folder = shipped("static")
     found = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
-    return [*sorted(n for n in found if n.endswith((".js", ".css", ".svg"))), "site.css"]
+    return [*sorted(n for n in found if n.endswith((".js", ".css", ".svg"))), *SHEETS]
 
 
 @pytest.mark.parametrize("name", asset_names())

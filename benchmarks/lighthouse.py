@@ -1,0 +1,189 @@
+"""``make lighthouse``: Lighthouse's own marks for the catalogue, a protocol and a running session.
+
+Lighthouse is a Node program. Its version and everything it needs are pinned, with hashes, in
+``lighthouse/package-lock.json``; it is installed once outside the repository.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import browsers, sites
+from benchmarks.browsers import FLAGS
+from benchmarks.sites import Server
+
+ROUNDS = 5
+INSTALL_SECONDS = 300
+RUN_SECONDS = 120
+PINNED = Path(__file__).with_name("lighthouse")
+PROTOCOL = "oc-classic-full"
+PRESETS = ("mobile", "desktop")
+PROMISED = {"accessibility": 100, "best-practices": 100, "performance": 98}
+TIMES = {
+    "largest-contentful-paint": ("LCP s", 1000, 2),
+    "total-blocking-time": ("TBT ms", 1, 0),
+    "cumulative-layout-shift": ("CLS", 1, 3),
+}
+NO_NODE = (
+    "Lighthouse needs Node 22 or newer with npm (Debian: apt-get install nodejs npm), and npm "
+    "has to reach its registry once. It could not be installed here: {why}"
+)
+
+Report = dict[str, Any]
+
+
+class NoToolError(Exception):
+    """Lighthouse cannot be had on this machine; the text says why."""
+
+
+class NoReportError(Exception):
+    """Lighthouse gave up on a page; the text is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What Lighthouse says of one page under one preset: medians, and what it found wrong."""
+
+    page: str
+    preset: str
+    scores: dict[str, float]
+    times: dict[str, float]
+    faults: tuple[str, ...]
+
+
+def tool() -> list[str]:
+    """The command, installed once outside the repository as pinned. Raises NoToolError."""
+    if not shutil.which("npm") or not shutil.which("node"):
+        raise NoToolError(NO_NODE.format(why="there is no node and npm on the PATH."))
+    digest = hashlib.sha256((PINNED / "package-lock.json").read_bytes()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"steady-hands-lighthouse-{digest}"
+    found = folder / "node_modules" / ".bin" / "lighthouse"
+    if not found.exists():
+        install(folder)
+    return [str(found)]
+
+
+def install(folder: Path) -> None:
+    shutil.copytree(PINNED, folder, dirs_exist_ok=True)
+    command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    try:
+        subprocess.run(
+            command, cwd=folder, timeout=INSTALL_SECONDS, check=True, capture_output=True, text=True
+        )
+    except subprocess.CalledProcessError as error:
+        raise NoToolError(NO_NODE.format(why=error.stderr.strip()[-400:])) from None
+    except (subprocess.TimeoutExpired, OSError) as error:
+        raise NoToolError(NO_NODE.format(why=error)) from None
+
+
+def report(command: list[str], address: str, preset: str, *categories: str) -> Report:
+    """One run of Lighthouse on a page."""
+    with tempfile.TemporaryDirectory(prefix="steady-hands-report-") as folder:
+        path = Path(folder) / "report.json"
+        given = [
+            *command,
+            address,
+            "--output=json",
+            "--quiet",
+            "--no-enable-error-reporting",
+            f"--only-categories={','.join(categories)}",
+            f"--output-path={path}",
+            f"--chrome-flags={' '.join(['--headless=new', *FLAGS])}",
+            *(["--preset=desktop"] if preset == "desktop" else []),
+        ]
+        environment = {**os.environ, "CHROME_PATH": browsers.chromium()}
+        run = subprocess.run(
+            given, cwd=folder, env=environment, timeout=RUN_SECONDS, capture_output=True, text=True
+        )
+        if run.returncode or not path.exists():
+            raise NoReportError(run.stderr.strip()[-600:])
+        found: Report = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+
+def hands_on_session(server: Server) -> str:
+    """The address of a session whose first phase runs."""
+    session = server.running_session(PROTOCOL)
+    while "stage-hands" not in server.ask(f"/sessions/{session}/live").text:
+        server.act(session, "next")
+    return f"{server.address}/sessions/{session}"
+
+
+def pages(server: Server) -> dict[str, Callable[[], str]]:
+    """Name and address of each page; every run gets a session of its own."""
+    return {
+        "catalogue": lambda: f"{server.address}/",
+        "protocol": lambda: f"{server.address}/protocols/{PROTOCOL}",
+        "session": lambda: hands_on_session(server),
+    }
+
+
+def marks(page: str, preset: str, reports: list[Report]) -> Marks:
+    def median(of: Callable[[Report], float]) -> float:
+        return statistics.median(of(found) for found in reports)
+
+    scores = {
+        name: median(lambda r, n=name: r["categories"][n]["score"] * 100) for name in PROMISED
+    }  # type: ignore[misc]
+    times = {
+        name: median(lambda r, n=name: r["audits"][n]["numericValue"]) / scale  # type: ignore[misc]
+        for name, (_, scale, _) in TIMES.items()
+    }
+    return Marks(page, preset, scores, times, tuple(sorted(faults(reports))))
+
+
+def faults(reports: list[Report]) -> set[str]:
+    """Every audit of accessibility and best practices that did not pass in some run."""
+    found = set()
+    for one in reports:
+        for name in ("accessibility", "best-practices"):
+            for reference in one["categories"][name]["auditRefs"]:
+                score = one["audits"][reference["id"]]["score"]
+                if reference["weight"] and score is not None and score < 1:
+                    found.add(reference["id"])
+    return found
+
+
+def line(found: Marks) -> str:
+    scores = [f"{found.scores[name]:.0f}" for name in PROMISED]
+    times = [f"{found.times[name]:.{digits}f}" for name, (_, _, digits) in TIMES.items()]
+    met = all(found.scores[name] >= least for name, least in PROMISED.items())
+    cells = [found.page, found.preset, *scores, *times, "yes" if met else "NO"]
+    return "".join(f"{cell:<{width}}" for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
+
+
+WIDTHS = (11, 9, 15, 16, 13, 8, 8, 8, 5)
+
+
+def main() -> None:
+    try:
+        command = tool()
+    except NoToolError as error:
+        sys.exit(str(error))
+    heads = ["page", "preset", *PROMISED, *(head for head, _, _ in TIMES.values()), "met"]
+    print(f"Lighthouse, median of {ROUNDS}; promised: {PROMISED}")
+    print(
+        "".join(f"{head:<{width}}" for head, width in zip(heads, WIDTHS, strict=True)), flush=True
+    )
+    with tempfile.TemporaryDirectory(prefix="steady-hands-lighthouse-data-") as folder:
+        with sites.ours(Path(folder), host=sites.PROXY_HOST) as server:
+            for name, address in pages(server).items():
+                for preset in PRESETS:
+                    runs = [report(command, address(), preset, *PROMISED) for _ in range(ROUNDS)]
+                    found = marks(name, preset, runs)
+                    print(line(found), *found.faults, flush=True)
+
+
+if __name__ == "__main__":
+    main()

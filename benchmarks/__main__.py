@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import beat, countdown, first_visit, load, start, traffic
+from benchmarks import beat, countdown, first_visit, load, stage_cpu, start, traffic
 from benchmarks.options import Options
 from benchmarks.table import Table
 
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[Options], Table]] = {
     "first_visit": first_visit.measure,
     "beat": beat.measure,
     "traffic": traffic.measure,
+    "stage_cpu": stage_cpu.measure,
     "countdown": countdown.measure,
     "load": load.measure,
 }

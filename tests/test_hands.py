@@ -84,4 +84,6 @@ def test_the_stage_shows_the_hand_and_keeps_each_once_for_later(shipped_visitor:
     phases = shipped().entries["oc-classic-full"].protocol.all_phases()
     assert sorted(kept) == sorted({phase.technique for phase in phases})
     live = [e for e in page.elements if e.tag == "svg" and not e.is_in("template")]
-    assert not [e for e in live if "hands" in e.attrs.get("class", "")]  # first a step of words
+    assert not [
+        e for e in live if "hand-picture" in e.attrs.get("class", "")
+    ]  # first a step of words

@@ -119,7 +119,7 @@ def install(app: Flask) -> None:
         except TemplateNotFound:
             return Markup("")
         return Markup(
-            f'<svg class="figure hands move-{technique}" viewBox="0 0 240 180" role="img" '
+            f'<svg class="figure hand-picture move-{technique}" viewBox="0 0 240 180" role="img" '
             f'aria-label="{escape(drawing.says)}">{drawing.draw()}</svg>'  # type: ignore[attr-defined]
         )
 

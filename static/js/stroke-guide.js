@@ -2,7 +2,8 @@
 // rests; the pulse goes on at the tempo as a slow beat, one small change at a time.
 const BURST_MS = 6_000;
 const USUAL_STROKE_MS = 5_000;
-const SLOW_BEAT = 20; // strokes a minute; a quicker mark would not be calm
+const EVERY_STROKE = 12; // strokes a minute; above, the mark beats every second stroke
+const STILL_ABOVE = 24; // a quicker mark would not be calm, and every change costs power
 
 /** How a burst goes at `tempo` strokes a minute: whole strokes that fit, and the pulse's true time. */
 export function burstOf(tempo) {
@@ -10,6 +11,17 @@ export function burstOf(tempo) {
   const beat = Math.min(pulse, BURST_MS);
   const beats = Math.floor(BURST_MS / beat);
   return { beat, beats, pulse, pulses: Math.ceil(BURST_MS / pulse) };
+}
+
+/** Whether the mark is full `ms` after the phase began, and the ms until that changes: always together
+ * with a change of the digits, so that it costs no frame of its own. */
+export function markAt(ms, tempo) {
+  const beats = tempo > EVERY_STROKE ? tempo / 2 : tempo;
+  const begun = (second) => Math.floor((second * beats) / 60);
+  const second = Math.floor(ms / 1000 + 0.02);
+  const on = begun(second) > begun(second - 1);
+  const begins = Math.ceil(((begun(second) + 1) * 60) / beats);
+  return { on, next: (on ? second + 1 : begins) * 1000 - ms };
 }
 
 class StrokeGuide extends HTMLElement {
@@ -63,7 +75,7 @@ class StrokeGuide extends HTMLElement {
   }
 
   #burst() {
-    if (this.#burstEnd || this.#still.matches || !this.#hand?.querySelector(".hands")) return;
+    if (this.#burstEnd || this.#still.matches || !this.#hand?.querySelector(".hand-picture")) return;
     const { beat, beats, pulse, pulses } = burstOf(this.#tempo);
     const { style, classList } = this.#stage;
     style.setProperty("--beat", `${beat}ms`);
@@ -80,16 +92,14 @@ class StrokeGuide extends HTMLElement {
     this.#stage?.classList.remove("bursting");
   }
 
-  /** The slow beat: half of each stroke the mark is full, half of it hollow. */
+  /** The slow beat: the mark is full for the second in which a stroke begins. */
   #paint() {
     clearTimeout(this.#beat);
-    const mark = this.#stage.querySelector("#session-live .pulse");
-    const calm = this.#tempo && this.#tempo <= SLOW_BEAT;
-    const beats = calm && this.#shown.status === "running" && !this.#still.matches;
-    const half = 30_000 / (this.#tempo || 1);
-    const at = this.#now() - this.#began;
-    mark?.classList.toggle("pulse-off", Boolean(beats) && Math.floor(at / half) % 2 !== 0);
-    if (beats) this.#beat = setTimeout(() => this.#paint(), half - (at % half) + 1);
+    const calm = this.#tempo > 0 && this.#tempo <= STILL_ABOVE && !this.#still.matches;
+    const beats = calm && this.#shown.status === "running";
+    const { on, next } = markAt(this.#now() - this.#began, this.#tempo);
+    this.#stage.querySelector("#session-live .pulse")?.classList.toggle("pulse-on", beats && on);
+    if (beats) this.#beat = setTimeout(() => this.#paint(), next + 1);
   }
 }
 

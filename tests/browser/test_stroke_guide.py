@@ -59,7 +59,7 @@ def started(visit: Visit) -> Started:
         answer_safely(page)
         page.get_by_role("button", name="Prepare this session").click()
         page.wait_for_selector(LIVE)
-        page.wait_for_function("customElements.get('stroke-guide')")
+        page.wait_for_function("() => Boolean(customElements.get('stroke-guide'))")
         press(page, "Start")
         expect(page.locator(LIVE)).to_have_attribute("data-status", "running")
         return page
@@ -77,11 +77,11 @@ def moving(page: Page) -> list[str]:
 
 
 def rests(page: Page, within: int = BURST_MS + 2_000) -> None:
-    page.wait_for_function(f"{MOVING} === 0", timeout=within)
+    page.wait_for_function(f"() => {MOVING} === 0", timeout=within)
 
 
 def style(page: Page, selector: str, name: str) -> str:
-    found: str = page.locator(selector).evaluate(
+    found: str = page.locator(selector).first.evaluate(
         "(element, name) => getComputedStyle(element)[name]", name
     )
     return found
@@ -94,15 +94,15 @@ def test_the_hand_moves_when_a_phase_begins_and_when_the_stage_is_touched_then_r
     started: Started, watch: Watch
 ) -> None:
     page = started("hands")
-    page.wait_for_function(f"{MOVING} > 0")
+    page.wait_for_function(f"() => {MOVING} > 0")
     assert set(moving(page)) == {"move-stroking", "pulse"}
     rests(page)
     expect(page.locator(f"{LIVE}[data-step=two]")).to_be_attached(timeout=12_000)
-    page.wait_for_function(f"{MOVING} > 0")
+    page.wait_for_function(f"() => {MOVING} > 0")
     assert set(moving(page)) == {"move-kneading", "give-kneading", "pulse"}
     rests(page)
     page.locator(".step-lines").dispatch_event("pointerdown")
-    page.wait_for_function(f"{MOVING} > 0")
+    page.wait_for_function(f"() => {MOVING} > 0")
     rests(page)
     page.wait_for_timeout(1_000)
     assert moving(page) == []
@@ -119,7 +119,7 @@ def test_a_burst_has_whole_strokes_at_the_tempo_and_the_pulse_the_true_time(
         ("three", 60, "vibration"),
     ):
         expect(page.locator(f"{LIVE}[data-step={step}]")).to_be_attached()
-        page.wait_for_function(f"{MOVING} > 0")
+        page.wait_for_function(f"() => {MOVING} > 0")
         hand = f"{LIVE} .move-{name} .hand-moves"
         assert style(page, f"{LIVE} .pulse", "animationDuration") == f"{60 / tempo:g}s"
         assert style(page, hand, "animationDuration") == f"{60 / tempo:g}s"
@@ -153,7 +153,8 @@ def test_at_rest_the_mark_beats_slowly_in_time_with_the_strokes(started: Started
     page.evaluate(
         """() => { window.beats = [];
             new MutationObserver((list) => { for (const { target } of list)
-                if (target.matches(".pulse")) window.beats.push(performance.now());
+                if (target.matches(".pulse")) window.beats.push(
+                    [target.matches(".pulse-on"), performance.now()]);
             }).observe(document.querySelector("session-stage"),
                 { subtree: true, attributes: true, attributeFilter: ["class"] }); }"""
     )
@@ -161,9 +162,11 @@ def test_at_rest_the_mark_beats_slowly_in_time_with_the_strokes(started: Started
     page.evaluate("window.beats.length = 0")
     page.wait_for_timeout(11_000)
     beats = page.evaluate("window.beats")
-    assert 4 <= len(beats) <= 5  # 12 a minute: on and off within 5 s
-    for before, after in itertools.pairwise(beats):
-        assert after - before == pytest.approx(2_500, abs=250)
+    begun = [at for on, at in beats if on]
+    assert len(begun) >= 2  # 12 a minute
+    for before, after in itertools.pairwise(begun):
+        assert after - before == pytest.approx(5_000, abs=250)
+    assert [on for on, _ in beats[1:]] == [not on for on, _ in beats[:-1]]
     press(page, "Next")
     expect(page.locator(f"{LIVE}[data-step=three]")).to_be_attached()
     rests(page)
@@ -172,9 +175,37 @@ def test_at_rest_the_mark_beats_slowly_in_time_with_the_strokes(started: Started
     assert page.evaluate("window.beats") == []  # a quick mark stays still
 
 
+def test_the_mark_keeps_the_tempo_and_changes_with_the_digits_only(visit: Visit) -> None:
+    page = visit("/settings", bypass_csp=True)
+    source = page.locator('script[src*="device-settings"]').get_attribute("src")
+    assert source is not None
+    for tempo in range(1, 25):
+        beats = tempo / 2 if tempo > 12 else tempo
+        seen = page.evaluate(
+            """async ([module, tempo]) => {
+                customElements.define = () => {};
+                const { markAt } = await import(module);
+                const seen = [];
+                for (let ms = 1; ms < 600_000; ) {
+                    const { on, next } = markAt(ms, tempo);
+                    if (!(next > 0)) throw new Error(`${ms} ${next}`);
+                    seen.push([on, ms]);
+                    ms += next + 1;
+                }
+                return seen;
+            }""",
+            [source.replace("device-settings", "stroke-guide"), tempo],
+        )
+        begun = [at for on, at in seen if on]
+        assert len(begun) == 10 * beats
+        assert all(at % 1000 == 1 for _, at in seen)
+        for stroke, at in enumerate(begun):
+            assert 0 <= at - 1 - stroke * 60_000 / beats < 1_000, (tempo, stroke)
+
+
 def test_with_reduced_motion_nothing_moves_and_the_picture_stays(started: Started) -> None:
     page = started("hands", **STILL)
-    expect(page.locator(f"{LIVE} .hands")).to_be_visible()
+    expect(page.locator(f"{LIVE} .hand-picture")).to_be_visible()
     page.evaluate("document.querySelector('session-stage').classList.add('bursting')")
     assert moving(page) == []
     page.evaluate("document.querySelector('session-stage').classList.remove('bursting')")
@@ -182,7 +213,7 @@ def test_with_reduced_motion_nothing_moves_and_the_picture_stays(started: Starte
     for _ in range(10):
         page.wait_for_timeout(400)
         assert moving(page) == []
-        assert page.locator(".pulse-off").count() == 0
+        assert page.locator(".pulse-on").count() == 0
     assert page.locator(".bursting").count() == 0
 
 
@@ -201,7 +232,7 @@ def test_the_hand_takes_nothing_from_the_digits_and_nothing_moves_between_phases
     )
     page.wait_for_timeout(900)
     page.evaluate("window.shift = 0")
-    hand = page.locator(f"{LIVE} .hands").bounding_box()
+    hand = page.locator(f"{LIVE} .hand-picture").bounding_box()
     digits = page.locator(f"{LIVE} .digits").bounding_box()
     assert hand
     assert digits
@@ -225,7 +256,7 @@ def test_without_the_server_the_next_phase_has_its_hand_too(
     expect(page.locator(f"{LIVE} .move-stroking")).to_be_visible()
     page.context.set_offline(True)
     expect(page.locator(f"{LIVE}[data-step=two] .move-kneading")).to_be_visible(timeout=14_000)
-    expect(page.locator(f"{LIVE} .hands")).to_have_count(1)
+    expect(page.locator(f"{LIVE} .hand-picture")).to_have_count(1)
 
 
 # -- the pacer -----------------------------------------------------------------------------------
@@ -270,7 +301,7 @@ def test_the_pacer_breathes_at_the_pace_of_the_protocol(
     started: Started, watch: Watch, device: dict[str, str]
 ) -> None:
     page = started("breath", **device)
-    page.wait_for_function("customElements.get('breath-pacer')")
+    page.wait_for_function("() => Boolean(customElements.get('breath-pacer'))")
     page.wait_for_timeout(500)
     page.evaluate(WORDS)
     radius = page.locator(f"{LIVE} .breath-disc")
@@ -324,7 +355,7 @@ def test_a_device_that_asked_for_it_sees_a_wedge_that_shrinks_with_the_phase(
     assert wedge_box["x"] + wedge_box["width"] <= digits_box["x"] + digits_box["width"] + 1
     expect(page.locator(f"{LIVE}[data-step=two]")).to_be_attached(timeout=12_000)
     page.wait_for_function(
-        f"parseFloat(document.querySelector('{LIVE} .wedge circle').getAttribute('stroke-dasharray')) > 90"
+        f"() => parseFloat(document.querySelector('{LIVE} .wedge circle').getAttribute('stroke-dasharray')) > 90"
     )
     assert watch.errors == []
 

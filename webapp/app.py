@@ -16,10 +16,11 @@ from webapp.filters import FILTERS
 from webapp.htmx import is_htmx
 from webapp.library import Library, load
 from webapp.life import LifeSigns, wake
+from webapp.line import SharedLine
 from webapp.routes import catalogue, protocols, reference, screenings, sessions
 from webapp.routes import settings as device_settings
 from webapp.settings import Settings, shipped
-from webapp.storage import NotSavedError, Storage, open_sqlite
+from webapp.storage import AwayError, NotSavedError, Storage, open_storage
 
 log = logging.getLogger("steady_hands")
 
@@ -50,7 +51,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.jinja_env.auto_reload = False
     site = Site(
         settings,
-        storage or open_sqlite(settings.database),
+        storage or open_storage(settings),
         load(settings.protocols, shipped("protocols")),
         Clock(zone_named(settings.time_zone)),
     )
@@ -65,6 +66,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(NotSavedError, show_not_saved)
+    app.register_error_handler(AwayError, show_away)
     app.register_error_handler(Exception, show_failure)
     app.wsgi_app = Beat(app, security.hosts_of(settings))  # type: ignore[method-assign]
     return app
@@ -73,10 +75,13 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
 def start_life(app: Flask) -> LifeSigns:
     """Take up the clock where the last process left it, and go on telling that we live."""
     site: Site = app.extensions["site"]
-    paused = wake(site.storage, site.clock)
+    if site.storage.database.shared:
+        line = SharedLine(site.storage, site.clock)
+        paused, signs = line.wake(), LifeSigns(site.storage, site.clock, line.tell)
+    else:
+        paused, signs = wake(site.storage, site.clock), LifeSigns(site.storage, site.clock)
     if paused:
         log.warning("time was lost while the server was away; sessions paused: %d", paused)
-    signs = LifeSigns(site.storage, site.clock)
     signs.start()
     return signs
 
@@ -114,6 +119,17 @@ def show_not_saved(error: NotSavedError) -> Response:
         503,
         "Not saved",
         "The server could not save that, so nothing has changed. Please try again.",
+    )
+    answer.headers["Retry-After"] = "2"
+    return answer
+
+
+def show_away(error: AwayError) -> Response:
+    log.error("%s: %s", error, error.__cause__)
+    answer = error_answer(
+        503,
+        "One moment",
+        "The server cannot reach its database. Running sessions go on. Please try again.",
     )
     answer.headers["Retry-After"] = "2"
     return answer

@@ -73,7 +73,9 @@ def copy_file(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(source, isolation_level=None)) as connection:
         connection.execute("VACUUM INTO ?", (str(target),))
     if fault := damage(target):
-        raise StorageError(f"the copy of the database is damaged ({fault}); the old copies are kept")
+        raise StorageError(
+            f"the copy of the database is damaged ({fault}); the old copies are kept"
+        )
 
 
 def put_in_place(partial: Path, target: Path) -> None:

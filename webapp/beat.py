@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
+from webapp.database import AwayError
 from webapp.security import BARE_HEADERS, Hosts
 
 if TYPE_CHECKING:
@@ -40,7 +41,12 @@ class Beat:
             path = PATH.match(environ.get("PATH_INFO", ""))
             if path and self.hosts.know(environ.get("HTTP_HOST", "").lower()):
                 site: Site = self.extensions["site"]
-                if unchanged(site, path[1], int(query[1]), int(query[2])):
+                try:
+                    same = unchanged(site, path[1], int(query[1]), int(query[2]))
+                except AwayError:
+                    start_response("503 SERVICE UNAVAILABLE", [*HEADERS, ("Retry-After", "2")])
+                    return ()
+                if same:
                     now = str(site.clock.now())
                     start_response("204 NO CONTENT", [*HEADERS, ("X-Now", now)])
                     return ()

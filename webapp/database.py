@@ -31,7 +31,7 @@ POSTGRESQL_OPTIONS = " ".join(
         "synchronous_commit": "on",
         "statement_timeout": 5_000,
         "lock_timeout": 5_000,
-        "idle_in_transaction_session_timeout": 15_000,
+        "idle_in_transaction_session_timeout": 90_000,
     }.items()
 )
 
@@ -61,8 +61,10 @@ class Database:
 
     shared = False
 
-    def __init__(self, engine: sa.Engine, folder: Path) -> None:
+    def __init__(self, engine: sa.Engine, folder: Path, name: str) -> None:
+        """Copies go to ``folder``; ``name`` is for messages."""
         self.engine = engine
+        self.name = name
         self.folder = folder
         self.held = threading.local()
         self.readers: weakref.WeakSet[sa.Connection] = weakref.WeakSet()
@@ -95,7 +97,7 @@ class Sqlite(Database):
             poolclass=sa.pool.QueuePool,
             pool_reset_on_return=None,
         )
-        super().__init__(engine, path.parent)
+        super().__init__(engine, path.parent, path.name)
         self.path = path
         self.lock = threading.Lock()
         self.writer: sa.Connection | None = None
@@ -187,7 +189,7 @@ class Postgresql(Database):
             raise StorageError(
                 "PostgreSQL needs its driver; install it with: pip install 'steady-hands[postgresql]'"
             ) from None
-        super().__init__(engine, folder)
+        super().__init__(engine, folder, place(url))
         self.patient = False
         sa.event.listen(engine, "do_connect", self.connect)
         sa.event.listen(engine, "handle_error", self.translate)
@@ -266,7 +268,9 @@ def postgresql_url(text: str) -> sa.URL:
     try:
         url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError):
-        raise StorageError(f"the address of the database is not understood; expected {LIKE}") from None
+        raise StorageError(
+            f"the address of the database is not understood; expected {LIKE}"
+        ) from None
     if url.drivername not in ("postgres", "postgresql", "postgresql+psycopg"):
         raise StorageError(f"a database of kind {url.drivername} is not known; expected {LIKE}")
     if not url.database:
@@ -287,5 +291,5 @@ def reason(error: BaseException) -> str:
         deepest = deepest.__cause__
     deepest = getattr(deepest, "orig", None) or deepest
     lines = [line.strip() for line in str(deepest).splitlines() if line.strip()]
-    fatal = next((line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line), None)
-    return fatal or (lines[0] if lines else type(deepest).__name__)
+    said = lines[0] if lines else type(deepest).__name__
+    return said.rpartition("FATAL:")[2].rpartition(" failed: ")[2].strip()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+from collections.abc import Callable
 
 from webapp.clock import Clock
 from webapp.domain.session import Event
@@ -56,16 +57,20 @@ def pause_one(storage: Storage, stored: Stored, since: int) -> bool:
 class LifeSigns(threading.Thread):
     """Tells every 10 s that the process lives, and notices when the machine slept."""
 
-    def __init__(self, storage: Storage, clock: Clock) -> None:
+    def __init__(
+        self, storage: Storage, clock: Clock, tell: Callable[[int], int] | None = None
+    ) -> None:
+        """``tell`` in place of our own is for processes that share a database."""
         super().__init__(name="life", daemon=True)
         self.storage = storage
         self.clock = clock
+        self.tell_once = tell or self.tell
         self.ended = threading.Event()
 
     def run(self) -> None:
         last = self.clock.now()
         while not self.ended.wait(BEAT_SECONDS):
-            last = self.tell(last)
+            last = self.tell_once(last)
 
     def tell(self, last: int) -> int:
         """One sign; ``last`` is the instant of the one before. Gives the instant of this one."""

@@ -22,13 +22,14 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from webapp.clock import SignOfLife
 from webapp.database import AwayError as AwayError
 from webapp.database import ConflictError as ConflictError
-from webapp.database import LostError, Postgresql, Sqlite, place, postgresql_url, reason
+from webapp.database import LostError, Postgresql, Sqlite, postgresql_url, reason
 from webapp.database import NotSavedError as NotSavedError
 from webapp.database import StorageError as StorageError
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
 from webapp.domain.screening import Admission, Screening
 from webapp.domain.session import Event, State, fold, follow, live_until
+from webapp.settings import Settings
 from webapp.upgrade import prepare
 
 T = TypeVar("T")
@@ -353,18 +354,30 @@ class Storage:
                 self.cache.popitem(last=False)
 
 
+def database_of(settings: Settings) -> Sqlite | Postgresql:
+    """The database that the settings name, as it is. Raises StorageError."""
+    if settings.database_url:
+        return Postgresql(postgresql_url(settings.database_url), settings.data)
+    return Sqlite(settings.database)
+
+
+def open_storage(settings: Settings) -> Storage:
+    """The database that the settings name, brought up to date. Raises StorageError."""
+    return opened(database_of(settings))
+
+
 def open_sqlite(path: Path) -> Storage:
     """The embedded database at ``path``, made when it is missing. Raises StorageError."""
-    return opened(Sqlite(path), path.name)
+    return opened(Sqlite(path))
 
 
 def open_postgresql(url: str, folder: Path) -> Storage:
     """The database of a PostgreSQL server; copies go to ``folder``. Raises StorageError."""
-    address = postgresql_url(url)
-    return opened(Postgresql(address, folder), place(address))
+    return opened(Postgresql(postgresql_url(url), folder))
 
 
-def opened(database: Sqlite | Postgresql, name: str) -> Storage:
+def opened(database: Sqlite | Postgresql) -> Storage:
+    name = database.name
     try:
         prepare(database, metadata, SCHEMA)
     except StorageError as error:
@@ -411,6 +424,12 @@ def stored_of(row: sa.Row[Any], plan: Plan, past: tuple[Event, ...]) -> Stored:
     return Stored(
         row.id, row.title, plan, past, fold(plan, past), row.created_at, admission=admission
     )
+
+
+def stored_at(row: sa.Row[Any], past: Sequence[sa.Row[Any]]) -> Stored:
+    """A session from its rows alone. Raises ValueError when they make no sense."""
+    events_then = tuple(event_of(event) for event in past)
+    return stored_of(row, Plan.model_validate_json(row.plan), events_then)
 
 
 def event_of(row: sa.Row[tuple[object, ...]]) -> Event:

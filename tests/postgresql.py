@@ -136,6 +136,11 @@ class Server:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
+    def emptied(self) -> str:
+        """The address of the standing database, with nothing in it."""
+        self.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        return self.url()
+
     def new_database(self, name: str) -> str:
         """The address of an empty database."""
         self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

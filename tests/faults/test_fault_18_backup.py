@@ -203,4 +203,4 @@ def test_rotation_deletes_nothing_but_backups(tmp_path: Path) -> None:
     storage.close()
     names = {path.name for path in folder.iterdir()}
     assert {"before-migration-1-20200101T000000Z.sqlite3", "notes.txt"} <= names
-    assert len(backups.all_in(folder)) == 8  # seven days, and one more week
+    assert len(backups.all_in(folder)) == 9  # seven days, and the newest of two more weeks

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from webapp import assets, figures, security
+from webapp.backups import FOLDER, DailyBackups
 from webapp.beat import Beat
 from webapp.clock import Clock, zone_named
 from webapp.filters import FILTERS
@@ -83,6 +84,8 @@ def start_life(app: Flask) -> LifeSigns:
     if paused:
         log.warning("time was lost while the server was away; sessions paused: %d", paused)
     signs.start()
+    if not site.settings.database_url:
+        DailyBackups(site.storage.database, site.settings.data / FOLDER).start()
     return signs
 
 

@@ -149,6 +149,7 @@ def read_file(
     that was there is gone.
     """
     try:
+        check_whole(path, known)
         with opened(path, "rt") as file:
             numbered = enumerate(file, 1)
             schema = header(numbered, known)
@@ -162,6 +163,15 @@ def read_file(
         raise StorageError(f"{path} is damaged ({error}); nothing was changed") from None
     except ValueError as error:
         raise StorageError(f"{path}: {error}; nothing was changed") from None
+
+
+def check_whole(path: Path, known: int) -> None:
+    """Read the file to its end. Raises ValueError when it is torn, changed or not ours."""
+    with opened(path, "rt") as file:
+        numbered = enumerate(file, 1)
+        header(numbered, known)
+        for _ in told_rows(numbered):
+            pass
 
 
 def header(numbered: Iterator[tuple[int, str]], known: int) -> int:
@@ -240,7 +250,8 @@ def bring_in(
             count = fill(connection, rows, metadata.sorted_tables)
             check(connection)
     except IntegrityError as error:
-        raise ValueError(f"the database has some of these rows already ({error.orig})") from None
+        why = str(error.orig).splitlines()[0]
+        raise ValueError(f"the database has some of these rows already ({why})") from None
     return count
 
 

@@ -17,8 +17,8 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-import time
 from dataclasses import dataclass
+from time import sleep
 
 import sqlalchemy as sa
 
@@ -89,7 +89,7 @@ class SharedLine:
             self.storage.database.alone(connection)  # two that start at once decide in turn
             view = self.look()
             if self.in_doubt(view):
-                time.sleep(LISTEN_SECONDS)  # perhaps the database alone was away
+                sleep(LISTEN_SECONDS)  # perhaps the database alone was away
                 view = self.look()
             paused = self.join(view)
             self.tell_sign()

@@ -64,6 +64,7 @@ def make_sense(connection: sa.Connection) -> None:
         try:
             stored = stored_at(row, connection.execute(mine).all())
         except (ValueError, LookupError, TypeError) as error:
-            raise ValueError(f"session {row.id} cannot be read ({error})") from None
+            why = str(error).splitlines()[0]
+            raise ValueError(f"session {row.id} cannot be read ({why})") from None
         if [event.seq for event in stored.events] != list(range(1, row.last_seq + 1)):
             raise ValueError(f"session {row.id} has gaps in its history")

@@ -8,7 +8,7 @@ endif
 DATA ?= $(or $(STEADY_HANDS_DATA),.data)
 PORT ?= $(or $(STEADY_HANDS_PORT),8000)
 
-.PHONY: run test check bench bench-long lock schema review cases screenshots clean
+.PHONY: run test check soak bench bench-long lock schema review cases screenshots clean
 
 run: .venv/app
 	$(BIN)/steady-hands serve --data $(DATA) --port $(PORT) --open
@@ -22,6 +22,10 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(MAKE) test
+
+# The fault tests in full: every point of the kill sweeps, fifty restarts of PostgreSQL.
+soak: .venv/dev
+	STEADY_HANDS_SOAK=1 $(BIN)/python -m pytest -q -s tests/faults
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks

@@ -129,10 +129,9 @@ def quick_storage(path: Path) -> Iterator[Storage]:
     """The database before the server starts: nothing is lost if this process dies, so no syncs."""
     storage = open_sqlite(path)
     try:
-        with storage.write():
+        with storage.write() as connection:
             pass
-        assert storage.writer is not None
-        storage.writer.exec_driver_sql("PRAGMA synchronous=OFF")
+        connection.exec_driver_sql("PRAGMA synchronous=OFF")
         yield storage
     finally:
         storage.close()

@@ -17,12 +17,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.builders import phase_dict
+from tests.postgresql import Server, running
 from tests.routes.page import Page
 from tests.screened import SAFE
 from webapp.app import Site, create_app
 from webapp.clock import Clock, SignOfLife
 from webapp.settings import Settings
-from webapp.storage import Storage, open_sqlite
+from webapp.storage import Storage, open_sqlite, open_storage
 from webapp.watch import Watch
 
 HOST = "127.0.0.1:8000"
@@ -240,10 +241,11 @@ def write_protocols(folder: Path) -> Path:
     return folder
 
 
-def visit(app: Flask, folder: Path) -> Iterator[Visitor]:
-    """A visitor of ``app`` with an empty database in ``folder`` and a clock of its own."""
+def visit(app: Flask, folder: Path, database_url: str | None = None) -> Iterator[Visitor]:
+    """A visitor of ``app`` with an empty database and a clock of its own."""
     site: Site = app.extensions["site"]
-    storage, clock = open_sqlite(folder / "steady-hands.sqlite3"), StandingClock()
+    storage = open_storage(Settings(folder, database_url=database_url))
+    clock = StandingClock()
     app.extensions["site"] = replace(site, storage=storage, clock=clock, watch=Watch(storage))
     yield Visitor(app, app.test_client(), clock, storage)
     app.extensions["site"] = site
@@ -284,8 +286,38 @@ def shipped_visitor(shipped_app: Flask, tmp_path: Path) -> Iterator[Visitor]:
     yield from visit(shipped_app, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL of our own; nothing is lost by a kill, so it need not sync."""
+    with running(fsync="off") as server:
+        yield server
+
+
 @pytest.fixture
-def storage(tmp_path: Path) -> Iterator[Storage]:
+def postgresql_url(postgresql: Server) -> str:
+    """The address of an empty database."""
+    return postgresql.emptied()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    """Of an empty database of each kind; None is the embedded one."""
+    if request.param == "sqlite":
+        return None
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
+
+
+@pytest.fixture
+def storage(tmp_path: Path, database_url: str | None) -> Iterator[Storage]:
+    """An empty database, of each kind in turn."""
+    opened = open_storage(Settings(tmp_path, database_url=database_url))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_storage(tmp_path: Path) -> Iterator[Storage]:
     opened = open_sqlite(tmp_path / "steady-hands.sqlite3")
     yield opened
     opened.close()

@@ -10,16 +10,18 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from webapp import assets, figures, security
+from webapp.backups import FOLDER, DailyBackups
 from webapp.beat import Beat
 from webapp.clock import Clock, zone_named
 from webapp.filters import FILTERS
 from webapp.htmx import is_htmx
 from webapp.library import Library, load
 from webapp.life import LifeSigns, wake
+from webapp.line import SharedLine
 from webapp.routes import accounts, catalogue, protocols, reference, screenings, sessions
 from webapp.routes import settings as device_settings
 from webapp.settings import Settings, shipped
-from webapp.storage import NotSavedError, Storage, open_sqlite
+from webapp.storage import AwayError, NotSavedError, Storage, open_storage
 from webapp.watch import Watch
 
 log = logging.getLogger("steady_hands")
@@ -50,7 +52,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.config["MAX_FORM_PARTS"] = 40
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.auto_reload = False
-    storage = storage or open_sqlite(settings.database)
+    storage = storage or open_storage(settings)
     site = Site(
         settings,
         storage,
@@ -77,6 +79,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(NotSavedError, show_not_saved)
+    app.register_error_handler(AwayError, show_away)
     app.register_error_handler(Exception, show_failure)
     app.wsgi_app = Beat(app, security.hosts_of(settings))  # type: ignore[method-assign]
     return app
@@ -87,11 +90,17 @@ def start_life(app: Flask) -> LifeSigns:
     site: Site = app.extensions["site"]
     last = site.storage.last_sign_of_life()
     site.watch.begin(last.now if last else site.clock.now())
-    paused = wake(site.storage, site.clock)
+    if site.storage.database.shared:
+        line = SharedLine(site.storage, site.clock)
+        paused, tell = line.wake(), line.tell
+    else:
+        paused, tell = wake(site.storage, site.clock), None
+    signs = LifeSigns(site.storage, site.clock, tell, site.watch)
     if paused:
         log.warning("time was lost while the server was away; sessions paused: %d", paused)
-    signs = LifeSigns(site.storage, site.clock, site.watch)
     signs.start()
+    if not site.settings.database_url:
+        DailyBackups(site.storage.database, site.settings.data / FOLDER).start()
     return signs
 
 
@@ -128,6 +137,17 @@ def show_not_saved(error: NotSavedError) -> Response:
         503,
         "Not saved",
         "The server could not save that, so nothing has changed. Please try again.",
+    )
+    answer.headers["Retry-After"] = "2"
+    return answer
+
+
+def show_away(error: AwayError) -> Response:
+    log.error("%s: %s", error, error.__cause__)
+    answer = error_answer(
+        503,
+        "One moment",
+        "The server cannot reach its database. Running sessions go on. Please try again.",
     )
     answer.headers["Retry-After"] = "2"
     return answer

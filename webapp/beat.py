@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
+from webapp.database import AwayError
 from webapp.security import BARE_HEADERS, Hosts
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 PATH = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})/live$", re.ASCII)
 QUERY = re.compile(r"^seq=(\d{1,8})&until=(\d{1,16})$", re.ASCII)
+STATUSES = {204: "204 NO CONTENT", 503: "503 SERVICE UNAVAILABLE"}
 HEADERS = [*BARE_HEADERS, ("Cache-Control", "no-store")]
 
 
@@ -37,23 +39,27 @@ class Beat:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "GET" and (query := environ.get("QUERY_STRING")):
             host = environ.get("HTTP_HOST", "")
-            if headers := self.answer(environ.get("PATH_INFO", ""), query, host):
-                start_response("204 NO CONTENT", headers)
+            if answer := self.answer(environ.get("PATH_INFO", ""), query, host):
+                status, headers = answer
+                start_response(STATUSES[status], headers)
                 return ()
         return self.app(environ, start_response)
 
-    def answer(self, path: str, query: str, host: str) -> list[tuple[str, str]] | None:
-        """The headers of a 204; None when this is no beat, or there is something new to show."""
+    def answer(self, path: str, query: str, host: str) -> tuple[int, list[tuple[str, str]]] | None:
+        """Status and headers; None when this is no beat, or there is something new to show."""
         asked = QUERY.match(query)
         session = PATH.match(path) if asked else None
         if not asked or not session or not self.hosts.know(host.lower()):
             return None
         site: Site = self.extensions["site"]
-        if not unchanged(site, session[1], int(asked[1]), int(asked[2])):
-            return None
+        try:
+            if not unchanged(site, session[1], int(asked[1]), int(asked[2])):
+                return None
+        except AwayError:
+            return 503, [*HEADERS, ("Retry-After", "2")]
         now = site.clock.now()
         site.watch.note(session[1], now)
-        return [*HEADERS, ("X-Now", str(now))]
+        return 204, [*HEADERS, ("X-Now", str(now))]
 
 
 def unchanged(site: Site, session_id: str, seq: int, until: int) -> bool:

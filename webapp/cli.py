@@ -8,19 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from platformdirs import user_data_path
 
+from webapp.cli_data import COMMANDS, PlainError, where
 from webapp.settings import Settings, app_version, shipped
 
 if TYPE_CHECKING:
     from webapp.library import BadFile
-
-
-class PlainError(click.ClickException):
-    """One clear line and exit status 1."""
-
-    def show(self, file: object = None) -> None:
-        click.echo(f"steady-hands: {self.message}", err=True)
 
 
 @click.group(invoke_without_command=True, context_settings={"auto_envvar_prefix": "STEADY_HANDS"})
@@ -48,12 +41,14 @@ def main(context: click.Context) -> None:
     show_default=True,
     help="Port to listen on.",
 )
+@where
 @click.option(
-    "--data",
-    type=click.Path(path_type=Path, readable=False),
-    envvar="STEADY_HANDS_DATA",
-    default=lambda: user_data_path("steady-hands"),
-    help="Folder of the database.",
+    "--processes",
+    default=1,
+    type=click.IntRange(1, 64),
+    envvar="STEADY_HANDS_PROCESSES",
+    show_default=True,
+    help="Processes to serve with; more than one needs PostgreSQL.",
 )
 @click.option(
     "--protocols",
@@ -77,6 +72,8 @@ def serve(
     host: str,
     port: int,
     data: Path,
+    database_url: str | None,
+    processes: int,
     protocols: Path | None,
     time_zone: str | None,
     open_browser: bool,
@@ -90,6 +87,8 @@ def serve(
         port=port,
         protocols=protocols.expanduser().resolve() if protocols else shipped("protocols"),
         time_zone=time_zone,
+        database_url=database_url or None,
+        processes=processes,
     )
     try:
         run(settings, open_browser=open_browser)
@@ -177,3 +176,7 @@ def review(to: Path | None) -> None:
         to.write_text(text, encoding="utf-8")
     else:
         click.echo(text, nl=False)
+
+
+for data_command in COMMANDS:
+    main.add_command(data_command)

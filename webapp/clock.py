@@ -70,6 +70,10 @@ class Clock:
         self.offset = max(wall_ms(), last.now) - steady_ms()
         return not last.boot and not self.boot and self.now() - last.now <= SHORT_ABSENCE_MS
 
+    def stand_at(self, instant: int) -> None:
+        """Make ``instant`` the present one (ms)."""
+        self.offset = instant - steady_ms()
+
     def wall_time(self, ms_from_now: int = 0) -> datetime:
         """The clock on the wall in the site's zone, now or in so many ms."""
         return datetime.fromtimestamp((wall_ms() + ms_from_now) / 1000, tz=self.zone).astimezone(

@@ -73,8 +73,8 @@ class Front:
         if scope.method == "GET":
             host = scope.headers.get("host") or ""
             if scope.query_string:
-                if headers := self.beat.answer(scope.path, scope.query_string, host):
-                    proto.response_empty(204, headers)
+                if beat := self.beat.answer(scope.path, scope.query_string, host):
+                    proto.response_empty(*beat)
                     return
             elif session_id := self.nudged(scope.path, host):
                 await self.stream(session_id, proto)

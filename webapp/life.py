@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+from collections.abc import Callable
 
 from webapp.clock import Clock
 from webapp.domain.session import Event
@@ -57,17 +58,35 @@ def pause_one(storage: Storage, stored: Stored, since: int) -> bool:
 class LifeSigns(threading.Thread):
     """Tells every 10 s that the process lives, and notices when the machine slept."""
 
-    def __init__(self, storage: Storage, clock: Clock, watch: Watch | None = None) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        tell: Callable[[int], int] | None = None,
+        watch: Watch | None = None,
+    ) -> None:
+        """``tell`` in place of our own is for processes that share a database."""
         super().__init__(name="life", daemon=True)
         self.storage = storage
         self.clock = clock
-        self.watch = watch or Watch(storage)
+        self.tell_once = tell or self.tell
+        self.watch = watch
         self.ended = threading.Event()
 
     def run(self) -> None:
         last = self.clock.now()
         while not self.ended.wait(BEAT_SECONDS):
-            last = self.tell(last)
+            last = self.tell_once(last)
+            self.sweep()
+
+    def sweep(self) -> None:
+        """Write down which sessions nobody watches."""
+        if self.watch is None:
+            return
+        try:
+            self.watch.sweep(self.clock.now())
+        except NotSavedError:
+            log.exception("unwatched sessions could not be noted")
 
     def tell(self, last: int) -> int:
         """One sign; ``last`` is the instant of the one before. Gives the instant of this one."""
@@ -77,7 +96,6 @@ class LifeSigns(threading.Thread):
                 count = pause_in_doubt(self.storage, last)
                 log.warning("%d s were lost; sessions paused: %d", (now - last) // 1000, count)
             self.storage.tell_life(self.clock.sign_of_life())
-            self.watch.sweep(now)
         except NotSavedError:
             log.exception("the sign of life could not be saved")
         return now

@@ -15,12 +15,14 @@ from granian.log import LogLevels
 from granian.server import Server as Granian
 
 from webapp.app import MOST_BODY_BYTES, create_app, start_life
+from webapp.backups import check_before_start
 from webapp.clock import zone_named
+from webapp.folder_lock import SERVING, WRITING, Lock, hold
 from webapp.front import Front
 from webapp.library import BadFileError, load_catalogue
 from webapp.security import hosts_of
 from webapp.settings import Settings, shipped
-from webapp.storage import StorageError, open_sqlite
+from webapp.storage import StorageError, open_storage
 
 BACKPRESSURE = 20_000
 BACKLOG = 4_096
@@ -39,7 +41,9 @@ class AppLoader:
     parent: int
 
     def __call__(self, _target: str) -> Front:
+        lock = None if self.settings.database_url else hold(self.settings.data, WRITING)
         app = create_app(self.settings)
+        app.extensions["lock"] = lock
         start_life(app)
         watch_parent(self.parent)
         return Front(app, hosts_of(self.settings), MOST_BODY_BYTES)
@@ -47,7 +51,8 @@ class AppLoader:
 
 def run(settings: Settings, *, open_browser: bool = False) -> None:
     """Serve until told to stop. Raises StartError."""
-    check_folder(settings)
+    lock = None if settings.database_url else take_folder(settings)
+    check_site(settings)
     check_port(settings)
     print(f"Steady Hands is at {settings.address}", flush=True)
     if settings.host not in ("127.0.0.1", "localhost", "::1"):
@@ -59,7 +64,7 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.RSGI,
-        workers=1,
+        workers=settings.processes,
         backlog=BACKLOG,
         backpressure=BACKPRESSURE,
         websockets=False,
@@ -67,10 +72,16 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     ).serve(target_loader=AppLoader(settings, os.getpid()))  # type: ignore[arg-type]
+    if lock:
+        lock.close()
 
 
-def check_folder(settings: Settings) -> None:
-    """Make the data folder and open the database once. Raises StartError."""
+def take_folder(settings: Settings) -> Lock:
+    """Make the data folder and keep others from serving from it. Raises StartError."""
+    if settings.processes > 1:
+        raise StartError(
+            "one process serves an embedded database; several need PostgreSQL, see --database"
+        )
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
         probe = settings.data / f".write-test-{os.getpid()}"
@@ -81,16 +92,34 @@ def check_folder(settings: Settings) -> None:
             f"cannot write to the data folder {settings.data} ({error.strerror}); choose another "
             "with --data"
         ) from None
+    try:
+        return hold(settings.data, SERVING)
+    except StorageError as error:
+        raise StartError(str(error)) from None
+
+
+def check_site(settings: Settings) -> None:
+    """Read what is served and open the database once. Raises StartError."""
     if not settings.protocols.is_dir():
         raise StartError(f"there is no protocol folder {settings.protocols}")
     try:
         zone_named(settings.time_zone)
         load_catalogue(settings.protocols / "catalogue", shipped("protocols") / "catalogue")
-        open_sqlite(settings.database).close()
+        open_once(settings)
     except BadFileError as error:
         raise StartError(f"{error.bad.lines()[0]}; steady-hands check tells more") from None
     except (StorageError, ValueError) as error:
         raise StartError(str(error)) from None
+
+
+def open_once(settings: Settings) -> None:
+    """Open the database, checked and brought up to date. Raises StorageError."""
+    if settings.database_url:
+        open_storage(settings).close()
+        return
+    with hold(settings.data, WRITING):
+        check_before_start(settings.database)
+        open_storage(settings).close()
 
 
 def check_port(settings: Settings) -> None:

@@ -31,9 +31,12 @@ class Settings:
     port: int = 8000
     protocols: Path = field(default_factory=lambda: shipped("protocols"))
     time_zone: str | None = None
+    database_url: str | None = None
+    processes: int = 1
 
     @property
     def database(self) -> Path:
+        """The embedded database; not used where ``database_url`` names a server's."""
         return self.data / "steady-hands.sqlite3"
 
     @property

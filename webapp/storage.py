@@ -1,8 +1,7 @@
-"""Rows in, frozen domain objects out. SQLAlchemy Core; SQLite is written by one connection.
+"""Rows in, frozen domain objects out. SQLAlchemy Core on SQLite or PostgreSQL (``database.py``).
 
-SQLite: WAL with ``synchronous=FULL``, every write through one connection under one lock, each in
-``BEGIN IMMEDIATE``; an act is acknowledged only after its commit. Instants are integer
-milliseconds of the server's clock (``clock.py``).
+An act is acknowledged only after its commit. Instants are integer milliseconds of the server's
+clock (``clock.py``).
 """
 
 from __future__ import annotations
@@ -11,26 +10,31 @@ import hashlib
 import json
 import secrets
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from webapp.clock import SignOfLife
+from webapp.database import AwayError as AwayError
+from webapp.database import ConflictError as ConflictError
+from webapp.database import LostError, Postgresql, Sqlite, postgresql_url, reason
+from webapp.database import NotSavedError as NotSavedError
+from webapp.database import StorageError as StorageError
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
 from webapp.domain.screening import Admission, Screening
 from webapp.domain.session import Event, State, fold, follow, live_until
+from webapp.settings import Settings
+from webapp.upgrade import prepare
 
 SCHEMA = 3
+T = TypeVar("T")
 SCREENING_KEPT_MS = 24 * 3_600_000
-BUSY_SECONDS = 5.0
 KEPT_SESSIONS = 20_000
 KEPT_PLANS = 2_000
 
@@ -95,6 +99,15 @@ gaps = sa.Table(
     sa.Column("until", sa.BigInteger),
 )
 
+# When any screen last asked, told now and then by processes that share the database.
+sights = sa.Table(
+    "sights",
+    metadata,
+    sa.Column("session", sa.ForeignKey("sessions.id"), primary_key=True),
+    sa.Column("process", sa.String(16), primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+
 # What each screen of a session said of itself at its end; times in ms.
 screens = sa.Table(
     "screens",
@@ -121,18 +134,6 @@ MOVE_ON = (
 )
 
 
-class StorageError(Exception):
-    """The database cannot be used; the text says what and what to do."""
-
-
-class NotSavedError(StorageError):
-    """A write failed; nothing was changed and nothing may be acknowledged."""
-
-
-class ConflictError(Exception):
-    """Somebody else acted meanwhile; nothing was changed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A session as it lies in the database, folded to its last event."""
@@ -157,79 +158,35 @@ class Stored:
 class Storage:
     """The database behind the app. One per process."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
-        self.lock = threading.Lock()
-        self.writer: sa.Connection | None = None
+    def __init__(self, database: Sqlite | Postgresql) -> None:
+        self.database = database
+        self.engine = database.engine
+        self.write = database.write
+        self.reader = database.reader
         self.cache: OrderedDict[str, Stored] = OrderedDict()
         self.cache_lock = threading.Lock()
         self.plans: dict[str, Plan] = {}
-        self.held = threading.local()
-        self.readers: weakref.WeakSet[sa.Connection] = weakref.WeakSet()
         self.heard: Callable[[str], None] = lambda session_id: None
 
-    # -- opening ---------------------------------------------------------------------------
-
-    def prepare(self) -> None:
-        """Create the tables in a new database. Raises StorageError for a newer or a broken one."""
-        try:
-            with self.write() as connection:
-                if sa.inspect(connection).has_table("meta"):
-                    self.upgrade(connection, self.check_schema(connection))
-                else:
-                    metadata.create_all(connection)
-                    connection.execute(sa.insert(meta), {"name": "schema", "value": str(SCHEMA)})
-        except NotSavedError as error:
-            why = getattr(error.__cause__, "orig", error.__cause__)
-            raise StorageError(f"the database cannot be used: {why}") from error
-
-    def check_schema(self, connection: sa.Connection) -> int:
-        """The schema of the database that is there. Raises StorageError for a newer one."""
-        found = connection.scalar(sa.select(meta.c.value).where(meta.c.name == "schema"))
-        if found is None or not found.isdigit() or int(found) > SCHEMA:
-            raise StorageError(
-                f"the database was written by a newer Steady Hands (schema {found}, this one knows "
-                f"{SCHEMA}); install that version, or choose another folder with --data"
-            )
-        return int(found)
-
-    def upgrade(self, connection: sa.Connection, found: int) -> None:
-        """Bring an older database up to date, in the transaction of ``connection``."""
-        if found < 2:
-            connection.exec_driver_sql("ALTER TABLE sessions ADD COLUMN admission TEXT")
-            metadata.create_all(connection, tables=[screenings, readings])
-        if found < 3:
-            metadata.create_all(connection, tables=[gaps, screens])
-        if found < SCHEMA:
-            connection.execute(
-                sa.update(meta).where(meta.c.name == "schema").values(value=str(SCHEMA))
-            )
-
     def close(self) -> None:
-        with self.lock:
-            self.drop_writer()
-        for reader in list(self.readers):
-            reader.close()
-        self.engine.dispose()
+        self.database.close()
 
     # -- reading ---------------------------------------------------------------------------
 
     def last_seq(self, session_id: str) -> int | None:
         """How many events the session has; None when it is unknown. One query."""
+        try:
+            return self.read_last_seq(session_id)
+        except LostError:
+            return self.read_last_seq(session_id)
+
+    def read_last_seq(self, session_id: str) -> int | None:
         connection = self.reader()
         try:
             return connection.scalar(LAST_SEQ, {"id": session_id})
         except BaseException:
             connection.close()
             raise
-
-    def reader(self) -> sa.Connection:
-        """This thread's own connection for a beat: taking one from the pool costs more than the read."""
-        held: sa.Connection | None = getattr(self.held, "reader", None)
-        if held is None or held.closed:
-            held = self.held.reader = self.engine.connect()
-            self.readers.add(held)
-        return held
 
     def load(self, session_id: str) -> Stored | None:
         """The session, from memory when nothing has happened since. One to three queries."""
@@ -296,25 +253,26 @@ class Storage:
         """
         session_id = secrets.token_urlsafe(12)
         text = plan.model_dump_json()
-        with self.write() as connection:
+        row = {
+            "id": session_id,
+            "protocol": plan.protocol,
+            "title": plan.title,
+            "protocol_hash": protocol_hash,
+            "plan": text,
+            "plan_hash": hashlib.sha256(text.encode()).hexdigest(),
+            "created_at": now,
+            "last_seq": 0,
+            "live_until": 0,
+            "admission": admission.model_dump_json() if admission else None,
+        }
+
+        def work(connection: sa.Connection) -> str:
             if admission and (made := used_up(connection, admission.screening, session_id)):
                 return made
-            connection.execute(
-                sa.insert(sessions),
-                {
-                    "id": session_id,
-                    "protocol": plan.protocol,
-                    "title": plan.title,
-                    "protocol_hash": protocol_hash,
-                    "plan": text,
-                    "plan_hash": hashlib.sha256(text.encode()).hexdigest(),
-                    "created_at": now,
-                    "last_seq": 0,
-                    "live_until": 0,
-                    "admission": admission.model_dump_json() if admission else None,
-                },
-            )
-        return session_id
+            connection.execute(sa.insert(sessions), row)
+            return session_id
+
+        return self.carry_out(work, session_id)
 
     def keep_screening(self, screening: Screening, now: int) -> str:
         """Store a screening, drop those of more than a day ago, and give its id.
@@ -323,11 +281,14 @@ class Storage:
         """
         screening_id = secrets.token_urlsafe(12)
         row = {"id": screening_id, "body": screening.model_dump_json(), "kept_at": now}
-        with self.write() as connection:
-            old = screenings.c.kept_at < now - SCREENING_KEPT_MS
+        old = screenings.c.kept_at < now - SCREENING_KEPT_MS
+
+        def work(connection: sa.Connection) -> str:
             connection.execute(sa.delete(screenings).where(old))
             connection.execute(sa.insert(screenings), row)
-        return screening_id
+            return screening_id
+
+        return self.carry_out(work, screening_id)
 
     def screening(self, screening_id: str, now: int) -> Screening | None:
         """A screening of the last day. One query."""
@@ -340,20 +301,20 @@ class Storage:
 
     def tell_word(self, screening_id: str, screening: Screening) -> None:
         """Store the screening with a clinician's word. Raises NotSavedError."""
-        with self.write() as connection:
-            connection.execute(
-                sa.update(screenings)
-                .where(screenings.c.id == screening_id)
-                .values(body=screening.model_dump_json())
-            )
+        body = screening.model_dump_json()
+        change = sa.update(screenings).where(screenings.c.id == screening_id).values(body=body)
+        self.carry_out(lambda connection: connection.execute(change))
 
     def tell_reading(self, session_id: str, at: int, reading: Reading) -> None:
         """A reading after the session; the same instant again replaces it. Raises NotSavedError."""
         row = {"session": session_id, "at": at, "body": reading.model_dump_json()}
         same = (readings.c.session == session_id) & (readings.c.at == at)
-        with self.write() as connection:
+
+        def work(connection: sa.Connection) -> None:
             connection.execute(sa.delete(readings).where(same))
             connection.execute(sa.insert(readings), row)
+
+        self.carry_out(work)
 
     def readings_of(self, session_id: str) -> list[tuple[int, Reading]]:
         """Instants (ms) and readings after a session, in order. One query."""
@@ -372,20 +333,21 @@ class Storage:
         folded = stored.folded
         for event in new:
             folded = follow(stored.plan, folded, event)
-        try:
-            with self.write() as connection:
-                moved = connection.execute(
-                    MOVE_ON,
-                    {
-                        "b_id": stored.id,
-                        "b_seen": stored.seq,
-                        "b_seq": new[-1].seq,
-                        "b_until": live_until(stored.plan, folded),
-                    },
-                )
-                if moved.rowcount != 1:
-                    raise ConflictError
+        move = {
+            "b_id": stored.id,
+            "b_seen": stored.seq,
+            "b_seq": new[-1].seq,
+            "b_until": live_until(stored.plan, folded),
+        }
+
+        def work(connection: sa.Connection) -> None:
+            if connection.execute(MOVE_ON, move).rowcount == 1:
                 connection.execute(ADD_EVENT, [row_of(stored.id, event) for event in new])
+            elif not all(is_recorded(connection, stored.id, event) for event in new):
+                raise ConflictError
+
+        try:
+            self.carry_out(work)
         except IntegrityError:
             raise ConflictError from None
         after = replace(stored, events=(*stored.events, *new), folded=folded)
@@ -393,47 +355,29 @@ class Storage:
         self.heard(stored.id)
         return after
 
+    def carry_out(self, work: Callable[[sa.Connection], T], made: T | None = None) -> T:
+        """Do ``work`` in a transaction; all of it once more when the connection broke on the way.
+
+        Then the first try may have counted: ``work`` has to find that out, or to leave a row twice
+        with the new id ``made``, which the database refuses. Raises NotSavedError.
+        """
+        try:
+            with self.write() as connection:
+                return work(connection)
+        except LostError:
+            try:
+                with self.write() as connection:
+                    return work(connection)
+            except IntegrityError:
+                if made is None:
+                    raise
+                return made
+
     def tell_life(self, sign: SignOfLife) -> None:
         """Store the sign of life. Raises NotSavedError."""
         value = json.dumps({"boot": sign.boot, "steady": sign.steady, "now": sign.now})
         with self.write() as connection:
-            done = connection.execute(
-                sa.update(meta).where(meta.c.name == "life").values(value=value)
-            )
-            if not done.rowcount:
-                connection.execute(sa.insert(meta), {"name": "life", "value": value})
-
-    @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """A transaction on the one writing connection; committed when the block ends well."""
-        with self.lock:
-            try:
-                connection = self.writer = self.writer or self.engine.connect()
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                yield connection
-                connection.exec_driver_sql("COMMIT")
-                connection.commit()
-            except (IntegrityError, ConflictError):
-                self.undo()
-                raise
-            except DBAPIError as error:
-                self.drop_writer()
-                raise NotSavedError("the database could not be written") from error
-            except BaseException:
-                self.undo()
-                raise
-
-    def undo(self) -> None:
-        if self.writer:
-            self.writer.exec_driver_sql("ROLLBACK")
-            self.writer.commit()
-
-    def drop_writer(self) -> None:
-        """After a failed write the connection is not trusted again."""
-        if self.writer:
-            self.writer.invalidate()
-            self.writer.close()
-        self.writer = None
+            put(connection, "life", value)
 
     def keep(self, stored: Stored) -> None:
         with self.cache_lock:
@@ -443,35 +387,47 @@ class Storage:
                 self.cache.popitem(last=False)
 
 
+def database_of(settings: Settings) -> Sqlite | Postgresql:
+    """The database that the settings name, as it is. Raises StorageError."""
+    if settings.database_url:
+        return Postgresql(postgresql_url(settings.database_url), settings.data)
+    return Sqlite(settings.database)
+
+
+def open_storage(settings: Settings) -> Storage:
+    """The database that the settings name, brought up to date. Raises StorageError."""
+    return opened(database_of(settings))
+
+
 def open_sqlite(path: Path) -> Storage:
     """The embedded database at ``path``, made when it is missing. Raises StorageError."""
-    engine = sa.create_engine(
-        f"sqlite:///{path}",
-        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False},
-        poolclass=sa.pool.QueuePool,
-        pool_reset_on_return=None,
-    )
+    return opened(Sqlite(path))
 
-    @sa.event.listens_for(engine, "connect")
-    def durable(connection: object, _record: object) -> None:
-        cursor = connection.cursor()  # type: ignore[attr-defined]
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.close()
 
-    storage = Storage(engine)
+def open_postgresql(url: str, folder: Path) -> Storage:
+    """The database of a PostgreSQL server; copies go to ``folder``. Raises StorageError."""
+    return opened(Postgresql(postgresql_url(url), folder))
+
+
+def opened(database: Sqlite | Postgresql) -> Storage:
+    name = database.name
     try:
-        storage.prepare()
-    except (OperationalError, DBAPIError) as error:
-        raise StorageError(f"the database {path.name} cannot be opened: {error.orig}") from error
-    return storage
+        prepare(database, metadata, SCHEMA)
+    except StorageError as error:
+        database.close()
+        if type(error) is StorageError:
+            raise
+        raise StorageError(f"the database {name} cannot be used: {reason(error)}") from error
+    except DBAPIError as error:
+        database.close()
+        raise StorageError(f"the database {name} cannot be opened: {error.orig}") from error
+    return Storage(database)
 
 
 def used_up(connection: sa.Connection, screening_id: str, session_id: str) -> str | None:
     """The session this screening has led to; None after noting that it leads to ``session_id``."""
     mine = screenings.c.id == screening_id
-    body = connection.scalar(sa.select(screenings.c.body).where(mine))
+    body = connection.scalar(sa.select(screenings.c.body).where(mine).with_for_update())
     if body is None:
         return None
     screening = Screening.model_validate_json(body)
@@ -482,11 +438,31 @@ def used_up(connection: sa.Connection, screening_id: str, session_id: str) -> st
     return None
 
 
+def put(connection: sa.Connection, name: str, value: str) -> None:
+    """Set a value of ``meta``."""
+    change = sa.update(meta).where(meta.c.name == name).values(value=value)
+    if not connection.execute(change).rowcount:
+        connection.execute(sa.insert(meta), {"name": name, "value": value})
+
+
+def is_recorded(connection: sa.Connection, session_id: str, event: Event) -> bool:
+    """True when exactly this event is there already."""
+    mine = (events.c.session == session_id) & (events.c.seq == event.seq)
+    row = connection.execute(sa.select(events).where(mine)).one_or_none()
+    return row is not None and event_of(row) == event
+
+
 def stored_of(row: sa.Row[Any], plan: Plan, past: tuple[Event, ...]) -> Stored:
     admission = Admission.model_validate_json(row.admission) if row.admission else None
     return Stored(
         row.id, row.title, plan, past, fold(plan, past), row.created_at, admission=admission
     )
+
+
+def stored_at(row: sa.Row[Any], past: Sequence[sa.Row[Any]]) -> Stored:
+    """A session from its rows alone. Raises ValueError when they make no sense."""
+    events_then = tuple(event_of(event) for event in past)
+    return stored_of(row, Plan.model_validate_json(row.plan), events_then)
 
 
 def event_of(row: sa.Row[tuple[object, ...]]) -> Event:

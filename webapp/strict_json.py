@@ -99,9 +99,13 @@ def decode(raw: bytes) -> str:
         ) from None
 
 
-def parse(text: str) -> Document:
-    """Read ``text``. Raises NotJsonError where it cannot be read on; lesser faults are collected."""
-    reader = Reader(text)
+def parse(text: str, *, stored: bool = False) -> Document:
+    """Read ``text``. Raises NotJsonError where it cannot be read on; lesser faults are collected.
+
+    What was ``stored`` in a database may have whole numbers of 64 bits, and escaped control
+    characters in its texts, like the end of a line.
+    """
+    reader = Reader(text, stored)
     reader.document.value = reader.value((), 0)
     reader.skip()
     if reader.at < len(text):
@@ -113,8 +117,10 @@ def parse(text: str) -> Document:
 class Reader:
     """A cursor over the text. One use."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, stored: bool = False) -> None:
         self.text = text
+        self.stored = stored
+        self.most_digits, self.most = (19, 2.0**63) if stored else (MOST_DIGITS, 1e15)
         self.at = 0
         self.counted = (0, 1)  # so far: characters seen, and the line they lead to
         self.document = Document()
@@ -199,7 +205,7 @@ class Reader:
         except JSONDecodeError as error:
             self.at = max(self.at, min(error.pos, len(self.text)))
             raise self.stop(path, self.broken_text(error)) from None
-        if any(map(is_control, text)):
+        if not self.stored and any(map(is_control, text)):
             self.complain(path, "a control character in a text, expected plain characters")
         if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
             self.complain(path, "half a surrogate pair in a text, expected whole characters")
@@ -231,9 +237,9 @@ class Reader:
 
     def number(self, path: Path, match: re.Match[str]) -> int | float:
         whole = match[1] is None and match[2] is None
-        if sum(c.isdigit() for c in match[0]) > MOST_DIGITS or abs(float(match[0])) > 1e15:
-            self.complain(
-                path, f"{match[0][:20]} is out of range, expected at most {MOST_DIGITS} digits"
-            )
+        digits = sum(c.isdigit() for c in match[0])
+        if digits > self.most_digits or abs(float(match[0])) > self.most:
+            expected = f"expected at most {self.most_digits} digits"
+            self.complain(path, f"{match[0][:20]} is out of range, {expected}")
             return 0
         return int(match[0]) if whole else float(match[0])

@@ -6,13 +6,14 @@ which nobody asked is written down, so that the summary can say so. All times ar
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from webapp.domain.watch import Gap
-from webapp.storage import Storage, gaps, screens, sessions
+from webapp.storage import Storage, gaps, screens, sessions, sights
 
 UNSEEN_MS = 20_000
 AT_ONCE = 500
@@ -32,6 +33,7 @@ class Watch:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
+        self.process = secrets.token_hex(8)
         self.seen: dict[str, int] = {}
         self.unseen: set[str] = set()
 
@@ -50,34 +52,52 @@ class Watch:
             self.unseen.discard(session_id)
             self.close_gap(session_id, now)
         elif before is not None and now - before > UNSEEN_MS:
-            self.add_gaps([(session_id, before)], now)
+            self.add_gaps([(session_id, before)], now, now)
 
     def sweep(self, now: int) -> None:
         """Write down which sessions under way nobody has asked for lately."""
+        if self.storage.database.shared:
+            self.tell_sights(now)
         silent = [(one, at) for one, at in list(self.seen.items()) if now - at > UNSEEN_MS]
         for one, _ in silent:
             self.seen.pop(one, None)
-        self.unseen.update(self.add_gaps(silent, None))
+        self.unseen.update(self.add_gaps(silent, now, None))
 
-    def add_gaps(self, silent: Iterable[tuple[str, int]], until: int | None) -> set[str]:
+    def add_gaps(self, silent: Iterable[tuple[str, int]], now: int, until: int | None) -> set[str]:
         """Store a gap for each session that was under way; gives those."""
         since = dict(silent)
         added: set[str] = set()
         while since:
             part = [since.popitem() for _ in range(min(AT_ONCE, len(since)))]
-            added |= self.add_some(dict(part), until)
+            added |= self.add_some(dict(part), now, until)
         return added
 
-    def add_some(self, since: dict[str, int], until: int | None) -> set[str]:
+    def add_some(self, since: dict[str, int], now: int, until: int | None) -> set[str]:
         query = sa.select(sessions.c.id, sessions.c.live_until).where(sessions.c.id.in_(since))
+        elsewhere = sa.select(sights.c.session, sights.c.at).where(sights.c.session.in_(since))
         with self.storage.engine.connect() as connection:
             rows = connection.execute(query).all()
+            for row in connection.execute(elsewhere):
+                since[row.session] = max(since[row.session], row.at)
+        rows = [row for row in rows if now - since[row.id] > UNSEEN_MS]
         live = [row.id for row in rows if row.live_until > since[row.id]]
         if live:
             new = [{"session": one, "since": since[one], "until": until} for one in live]
             with self.storage.write() as connection:
                 connection.execute(sa.insert(gaps), new)
         return set(live)
+
+    def tell_sights(self, now: int) -> None:
+        """Let other processes know what was asked for here since the last sweep."""
+        lately = [
+            {"session": one, "process": self.process, "at": at}
+            for one, at in list(self.seen.items())
+            if now - at <= UNSEEN_MS
+        ]
+        with self.storage.write() as connection:
+            connection.execute(sa.delete(sights).where(sights.c.process == self.process))
+            if lately:
+                connection.execute(sa.insert(sights), lately)
 
     def close_gap(self, session_id: str, now: int) -> None:
         mine = (gaps.c.session == session_id) & gaps.c.until.is_(None)

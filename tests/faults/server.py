@@ -29,7 +29,11 @@ def free_port() -> int:
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    kept = {name: v for name, v in os.environ.items() if not name.startswith("STEADY_HANDS")}
+    kept = {
+        name: v
+        for name, v in os.environ.items()
+        if not name.startswith("STEADY_HANDS") and name != "DATABASE_URL"
+    }
     return kept | more
 
 

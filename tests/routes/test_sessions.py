@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from flask import Flask
 
-from tests.conftest import MORNING, Visitor
+from tests.conftest import MORNING, Visitor, visit
 from tests.routes.page import Page
 from webapp.domain.session import Event
 from webapp.storage import ConflictError, Stored
@@ -30,6 +33,12 @@ ACTS = [
     ("short", ("start",), 4, "stop", "stopped", "one", 6_000),
     ("cups", ("start", "pause"), 4, "release", "paused", "cup-1", 10_000),
 ]
+
+
+@pytest.fixture
+def visitor(small_app: Flask, tmp_path: Path, database_url: str | None) -> Iterator[Visitor]:
+    """A visitor of a site with the small protocols, on each database in turn."""
+    yield from visit(small_app, tmp_path, database_url)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from webapp.storage import (
     Storage,
     StorageError,
     Stored,
+    open_postgresql,
     open_sqlite,
 )
 
@@ -46,7 +47,10 @@ def path_of(storage: Storage) -> Path:
 
 
 def reopened(storage: Storage) -> Storage:
-    """The same file, as a new process would open it."""
+    """The same database, as a new process would open it."""
+    if storage.database.shared:
+        url = storage.engine.url.render_as_string(hide_password=False)
+        return open_postgresql(url, storage.database.folder)
     return open_sqlite(path_of(storage))
 
 
@@ -196,7 +200,9 @@ def test_memory_keeps_only_so_many_sessions(
     assert loaded(storage, ids[0]).id == ids[0]
 
 
-def test_every_connection_is_durable(storage: Storage) -> None:
+def test_every_connection_is_durable(sqlite_storage: Storage) -> None:
+    storage = sqlite_storage
+
     def check(connection: sa.Connection) -> None:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
@@ -210,7 +216,8 @@ def test_every_connection_is_durable(storage: Storage) -> None:
         check(writer)
 
 
-def test_writes_go_through_one_connection(storage: Storage) -> None:
+def test_writes_go_through_one_connection(sqlite_storage: Storage) -> None:
+    storage = sqlite_storage
     with storage.write() as connection:
         first = connection
     made(storage, simple_plan())
@@ -356,7 +363,8 @@ def lock_out(storage: Storage) -> sqlite3.Connection:
     return other
 
 
-def test_a_locked_database_is_not_saved_and_the_next_write_works(storage: Storage) -> None:
+def test_a_locked_database_is_not_saved_and_the_next_write_works(sqlite_storage: Storage) -> None:
+    storage = sqlite_storage
     stored = made(storage, simple_plan())
     event = Event(1, "start-key", "start", 5)
     other = lock_out(storage)
@@ -379,7 +387,7 @@ def test_a_write_that_fails_anywhere_is_undone_and_never_acknowledged(
 
     def disk_full(_c: object, _cursor: object, text: str, *_more: object) -> None:
         if text.startswith(statement):
-            raise sqlite3.OperationalError("database or disk is full")
+            raise storage.engine.dialect.dbapi.OperationalError("database or disk is full")  # type: ignore[union-attr]
 
     sa.event.listen(storage.engine, "before_cursor_execute", disk_full)
     try:
@@ -394,7 +402,10 @@ def test_a_write_that_fails_anywhere_is_undone_and_never_acknowledged(
     assert loaded(storage, stored.id).has_key("start-key")
 
 
-def test_a_full_disk_is_not_saved_and_after_that_writing_works_again(storage: Storage) -> None:
+def test_a_full_disk_is_not_saved_and_after_that_writing_works_again(
+    sqlite_storage: Storage,
+) -> None:
+    storage = sqlite_storage
     plan = simple_plan()
     stored = made(storage, plan)
     with storage.write() as connection:

@@ -1,0 +1,295 @@
+"""SQLite and PostgreSQL behind one shape: reads outside any transaction, each write in one.
+
+SQLite: WAL with ``synchronous=FULL``, every write through one connection under one lock, each in
+``BEGIN IMMEDIATE``. PostgreSQL: a pool; rows order the writers. On both the engine leaves
+transactions to us, so that a write is durable exactly when ``write`` ends.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+BUSY_SECONDS = 5.0
+CONNECT_SECONDS = 3
+PATIENCE_SECONDS = 3.0
+RETRY_SECONDS = 0.05
+ONE_AT_A_TIME = 5_487_263_540  # names our lock among a server's advisory locks
+
+LIKE = "postgresql://user:password@host/database"
+POSTGRESQL_OPTIONS = " ".join(
+    f"-c {name}={value}"
+    for name, value in {
+        "synchronous_commit": "on",
+        "statement_timeout": 5_000,
+        "lock_timeout": 5_000,
+        "idle_in_transaction_session_timeout": 90_000,
+    }.items()
+)
+
+
+class StorageError(Exception):
+    """The database cannot be used; the text says what and what to do."""
+
+
+class NotSavedError(StorageError):
+    """A write failed; nothing was changed and nothing may be acknowledged."""
+
+
+class AwayError(NotSavedError):
+    """The database's server does not answer."""
+
+
+class LostError(AwayError):
+    """The connection broke; whether the last write counted has to be looked up."""
+
+
+class ConflictError(Exception):
+    """Somebody else acted meanwhile; nothing was changed."""
+
+
+class Database:
+    """What both have in common. ``shared`` is true when other processes may write too."""
+
+    shared = False
+
+    def __init__(self, engine: sa.Engine, folder: Path, name: str) -> None:
+        """Copies go to ``folder``; ``name`` is for messages."""
+        self.engine = engine
+        self.name = name
+        self.folder = folder
+        self.held = threading.local()
+        self.readers: weakref.WeakSet[sa.Connection] = weakref.WeakSet()
+
+    def reader(self) -> sa.Connection:
+        """This thread's own connection for a beat: taking one from the pool costs more than the read."""
+        held: sa.Connection | None = getattr(self.held, "reader", None)
+        if held is None or held.closed:
+            held = self.held.reader = self.engine.connect()
+            self.readers.add(held)
+        return held
+
+    def close(self) -> None:
+        for reader in list(self.readers):
+            reader.close()
+        self.engine.dispose()
+
+
+class Sqlite(Database):
+    """One file, one writing connection under one lock, one process that serves."""
+
+    def __init__(self, path: Path) -> None:
+        engine = sa.create_engine(
+            f"sqlite:///{path}",
+            connect_args={
+                "timeout": BUSY_SECONDS,
+                "isolation_level": None,
+                "check_same_thread": False,
+            },
+            poolclass=sa.pool.QueuePool,
+            pool_reset_on_return=None,
+        )
+        super().__init__(engine, path.parent, path.name)
+        self.path = path
+        self.lock = threading.Lock()
+        self.writer: sa.Connection | None = None
+        sa.event.listen(engine, "connect", durable)
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction on the one writing connection; committed when the block ends well."""
+        with self.lock:
+            try:
+                connection = self.writer = self.writer or self.engine.connect()
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+                connection.exec_driver_sql("COMMIT")
+                connection.commit()
+            except (IntegrityError, ConflictError):
+                self.undo()
+                raise
+            except DBAPIError as error:
+                self.drop_writer()
+                raise NotSavedError("the database could not be written") from error
+            except BaseException:
+                self.undo()
+                raise
+
+    def alone(self, connection: sa.Connection) -> None:
+        """``BEGIN IMMEDIATE`` has made sure of that."""
+
+    def wipe(self) -> None:
+        """Rewrite the file so that nothing of deleted rows is left in it, nor in the log beside it."""
+        with self.lock:
+            self.drop_writer()
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.exec_driver_sql("VACUUM")
+                busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+        if busy:
+            raise NotSavedError("somebody reads the database; its log could not be emptied")
+
+    def undo(self) -> None:
+        if self.writer:
+            self.writer.exec_driver_sql("ROLLBACK")
+            self.writer.commit()
+
+    def drop_writer(self) -> None:
+        """After a failed write the connection is not trusted again."""
+        if self.writer:
+            self.writer.invalidate()
+            self.writer.close()
+        self.writer = None
+
+    def close(self) -> None:
+        with self.lock:
+            self.drop_writer()
+        super().close()
+
+
+def durable(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")
+    cursor.close()
+
+
+class Postgresql(Database):
+    """A server that any number of processes share."""
+
+    shared = True
+
+    def __init__(self, url: sa.URL, folder: Path) -> None:
+        """Raises StorageError when the driver is not installed."""
+        try:
+            engine = sa.create_engine(
+                url,
+                connect_args={
+                    "connect_timeout": CONNECT_SECONDS,
+                    "tcp_user_timeout": int(BUSY_SECONDS * 1000),
+                    "keepalives_idle": 30,
+                    "options": POSTGRESQL_OPTIONS,
+                    "application_name": "steady-hands",
+                },
+                isolation_level="AUTOCOMMIT",
+                pool_pre_ping=True,
+                pool_reset_on_return=None,
+            )
+        except ModuleNotFoundError:
+            raise StorageError(
+                "PostgreSQL needs its driver; install it with: pip install 'steady-hands[postgresql]'"
+            ) from None
+        super().__init__(engine, folder, place(url))
+        self.patient = False
+        sa.event.listen(engine, "do_connect", self.connect)
+        sa.event.listen(engine, "handle_error", self.translate)
+
+    def connect(self, dialect: Any, _record: object, cargs: Any, cparams: Any) -> Any:
+        """A new connection. A server that restarts is waited for, once, until it has come back."""
+        end = time.monotonic() + (PATIENCE_SECONDS if self.patient else 0)
+        while True:
+            try:
+                made = dialect.connect(*cargs, **cparams)
+            except dialect.dbapi.OperationalError:
+                if time.monotonic() >= end:
+                    self.patient = False
+                    raise
+                time.sleep(RETRY_SECONDS)
+            else:
+                self.patient = True
+                return made
+
+    def translate(self, context: sa.engine.ExceptionContext) -> None:
+        """Raise what callers know instead of the driver's errors. Raises LostError, AwayError."""
+        error = context.sqlalchemy_exception
+        if context.is_disconnect:
+            raise LostError("the connection to the database was lost") from error
+        if isinstance(error, sa.exc.OperationalError):
+            raise AwayError("the database does not answer") from error
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction on a connection of its own; committed when the block ends well."""
+        with self.engine.connect() as connection:
+            try:
+                connection.exec_driver_sql("BEGIN")
+                yield connection
+                connection.exec_driver_sql("COMMIT")
+            except (IntegrityError, ConflictError):
+                undo(connection)
+                raise
+            except DBAPIError as error:
+                connection.invalidate()
+                raise NotSavedError("the database could not be written") from error
+            except AwayError:
+                connection.invalidate()
+                raise
+            except BaseException:
+                undo(connection)
+                raise
+
+    def alone(self, connection: sa.Connection) -> None:
+        """Wait until no other process makes or migrates tables; until this transaction ends."""
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
+
+    def wipe(self) -> None:
+        """Rewrite the tables so that nothing of deleted rows is left in their files."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("SET statement_timeout = 0")
+            try:
+                for name in sa.inspect(connection).get_table_names():
+                    connection.exec_driver_sql(f'VACUUM (FULL) "{name}"')
+            finally:
+                connection.invalidate()
+
+
+def undo(connection: sa.Connection) -> None:
+    """Roll back; a connection on which that fails is not used again."""
+    try:
+        connection.exec_driver_sql("ROLLBACK")
+    except (DBAPIError, AwayError):
+        connection.invalidate()
+
+
+def postgresql_url(text: str) -> sa.URL:
+    """The address in ``DATABASE_URL``, for our driver. Raises StorageError."""
+    try:
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        raise StorageError(
+            f"the address of the database is not understood; expected {LIKE}"
+        ) from None
+    if url.drivername not in ("postgres", "postgresql", "postgresql+psycopg"):
+        raise StorageError(f"a database of kind {url.drivername} is not known; expected {LIKE}")
+    if not url.database:
+        raise StorageError(f"the address of the database names none; expected {LIKE}")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def place(url: sa.URL) -> str:
+    """Where the database is, without the password."""
+    host = url.host or url.query.get("host") or "this machine"
+    return f"{url.database} at {host}" + (f":{url.port}" if url.port else "")
+
+
+def reason(error: BaseException) -> str:
+    """What the driver said, as one line."""
+    deepest = error
+    while deepest.__cause__:
+        deepest = deepest.__cause__
+    deepest = getattr(deepest, "orig", None) or deepest
+    lines = [line.strip() for line in str(deepest).splitlines() if line.strip()]
+    said = lines[0] if lines else type(deepest).__name__
+    return said.rpartition("FATAL:")[2].rpartition(" failed: ")[2].strip()

@@ -1,0 +1,303 @@
+"""Everything in the database as JSON Lines, and back: exact, checked, all or nothing.
+
+The first line says format and schema, then comes one line a row, parents before what hangs on
+them; the last one counts the rows and has the digest of all of them, so a torn file is noticed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from webapp.database import Database, Postgresql, Sqlite, StorageError, undo
+from webapp.strict_json import NotJsonError, json_path, parse
+from webapp.upgrade import migrate
+
+FORMAT = 1
+MOST_LINE = 8 * 1024 * 1024
+AT_ONCE = 500
+NOT_OURS = {"alembic_version"}
+LOCAL = ("schema", "life", "line")  # of this database and machine, in meta
+BEGIN = {
+    "sqlite": "BEGIN",
+    "postgresql": (
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0"
+    ),
+}
+
+Row = dict[str, Any]
+
+
+def tables_in(connection: sa.Connection) -> list[sa.Table]:
+    """The tables as they are in the database, parents first."""
+    found = sa.MetaData()
+    found.reflect(connection)
+    return [table for table in found.sorted_tables if table.name not in NOT_OURS]
+
+
+def rows_of(connection: sa.Connection, table: sa.Table) -> Iterator[Row]:
+    """All rows, in an order that both databases give alike."""
+    query = sa.select(table).order_by(*[in_bytes(connection, c) for c in table.primary_key])
+    if table.name == "meta":
+        local = [table.c.name == name for name in LOCAL]
+        query = query.where(~sa.or_(*local, table.c.name.like("life-%")))
+    for row in connection.execute(query, execution_options={"yield_per": AT_ONCE}):
+        yield dict(row._mapping)
+
+
+def in_bytes(connection: sa.Connection, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """Sort texts by their bytes, whatever the language of the database."""
+    if connection.dialect.name == "postgresql" and isinstance(column.type, sa.String):
+        return column.collate("C")
+    return column
+
+
+@contextmanager
+def snapshot(database: Database) -> Iterator[sa.Connection]:
+    """A connection that sees one instant of the database, and may take its time.
+
+    Raises StorageError when the database cannot be read.
+    """
+    try:
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql(BEGIN[database.engine.dialect.name])
+            try:
+                yield connection
+            finally:
+                undo(connection)
+    except DBAPIError as error:
+        raise StorageError(f"the database {database.name} cannot be read: {error.orig}") from error
+
+
+class Digest:
+    """Of a set of rows, whatever their order."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.sum = 0
+
+    def add(self, line: str) -> None:
+        self.rows += 1
+        self.sum += int.from_bytes(hashlib.sha256(line.encode()).digest())
+
+    def text(self) -> str:
+        return hashlib.sha256(f"{self.rows} {self.sum % 2**512}".encode()).hexdigest()
+
+
+def line_of(table: str, row: Row) -> str:
+    return json.dumps({"table": table, "row": row}, ensure_ascii=False, separators=(",", ":"))
+
+
+def digest(database: Database) -> str:
+    """The same for the same content, in whichever database it lies."""
+    total = Digest()
+    with snapshot(database) as connection:
+        for table in tables_in(connection):
+            for row in rows_of(connection, table):
+                total.add(line_of(table.name, row))
+    return total.text()
+
+
+def lines(database: Database) -> Iterator[str]:
+    """The export of all there is, line by line."""
+    total = Digest()
+    with snapshot(database) as connection:
+        query = "SELECT value FROM meta WHERE name = 'schema'"
+        schema = int(connection.exec_driver_sql(query).scalar() or 0)
+        yield json.dumps({"steady-hands": "export", "format": FORMAT, "schema": schema})
+        for table in tables_in(connection):
+            for row in rows_of(connection, table):
+                line = line_of(table.name, row)
+                total.add(line)
+                yield line
+    yield json.dumps({"end": True, "rows": total.rows, "digest": total.text()})
+
+
+def write_file(database: Database, path: Path) -> None:
+    """Write an export, packed when the name ends in .gz."""
+    with opened(path, "wt") as file:
+        for line in lines(database):
+            file.write(line + "\n")
+
+
+def opened(path: Path, mode: str) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, mode, encoding="utf-8", newline="\n")  # type: ignore[return-value]
+    return path.open(mode, encoding="utf-8", newline="\n")
+
+
+def read_file(
+    database: Sqlite | Postgresql,
+    path: Path,
+    metadata: sa.MetaData,
+    known: int,
+    check: Callable[[sa.Connection], None],
+    *,
+    replace: bool = False,
+) -> int:
+    """Bring an export in, in one transaction; gives the number of rows. Raises StorageError.
+
+    ``check`` raises ValueError for rows that make no sense together. With ``replace`` everything
+    that was there is gone.
+    """
+    try:
+        check_whole(path, known)
+        with opened(path, "rt") as file:
+            numbered = enumerate(file, 1)
+            schema = header(numbered, known)
+            rows = told_rows(numbered)
+            if schema < known:
+                return bring_in(database, brought_up(rows, schema, known), metadata, check, replace)
+            return bring_in(database, rows, metadata, check, replace)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read ({error.strerror or error})") from None
+    except (EOFError, UnicodeDecodeError) as error:
+        raise StorageError(f"{path} is damaged ({error}); nothing was changed") from None
+    except ValueError as error:
+        raise StorageError(f"{path}: {error}; nothing was changed") from None
+
+
+def check_whole(path: Path, known: int) -> None:
+    """Read the file to its end. Raises ValueError when it is torn, changed or not ours."""
+    with opened(path, "rt") as file:
+        numbered = enumerate(file, 1)
+        header(numbered, known)
+        for _ in told_rows(numbered):
+            pass
+
+
+def header(numbered: Iterator[tuple[int, str]], known: int) -> int:
+    """The schema of the file. Raises ValueError."""
+    first = value_of(*next(numbered, (1, "")))
+    if first.get("steady-hands") != "export":
+        raise ValueError("line 1: this is no export of Steady Hands")
+    if first.get("format") != FORMAT:
+        raise ValueError(f"line 1: format {first.get('format')}, expected {FORMAT}")
+    schema = first.get("schema")
+    if not isinstance(schema, int) or not 0 < schema <= known:
+        raise ValueError(f"line 1: written by a newer Steady Hands (schema {schema})")
+    return schema
+
+
+def value_of(number: int, line: str) -> dict[str, Any]:
+    """The object on a line. Raises ValueError."""
+    if len(line) > MOST_LINE:
+        raise ValueError(f"line {number}: longer than {MOST_LINE:,} characters")
+    try:
+        document = parse(line, stored=True)
+    except NotJsonError as error:
+        raise ValueError(f"line {number}: {error.fault.message}") from None
+    for fault in document.faults:
+        raise ValueError(f"line {number}: {json_path(fault.path)}: {fault.message}")
+    if not isinstance(document.value, dict):
+        raise ValueError(f"line {number}: expected an object in braces")
+    return document.value
+
+
+def told_rows(numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str, Row]]:
+    """Line, table and row of all rows. Raises ValueError, also where the file ends too early."""
+    total = Digest()
+    for number, line in numbered:
+        value = value_of(number, line)
+        if value.get("end") is True:
+            if (value.get("rows"), value.get("digest")) != (total.rows, total.text()):
+                raise ValueError("rows were added, changed or lost since the file was written")
+            if next(numbered, None):
+                raise ValueError(f"line {number + 1}: expected nothing after the end")
+            return
+        table, row = value.get("table"), value.get("row")
+        if value.keys() != {"table", "row"} or not isinstance(row, dict):
+            raise ValueError(f"line {number}: expected table and row")
+        total.add(line_of(str(table), row))
+        yield number, str(table), row
+    raise ValueError("the file has no end; part of it is missing")
+
+
+def brought_up(
+    rows: Iterable[tuple[int, str, Row]], schema: int, known: int
+) -> Iterator[tuple[int, str, Row]]:
+    """Rows of an older schema as they are in the known one: they pass through its migrations."""
+    engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
+    with engine.connect() as connection:
+        migrate(connection, 0, schema)
+        fill(connection, rows, tables_in(connection))
+        migrate(connection, schema, known)
+        for table in tables_in(connection):
+            for row in rows_of(connection, table):
+                yield 0, table.name, row
+
+
+def bring_in(
+    database: Sqlite | Postgresql,
+    rows: Iterable[tuple[int, str, Row]],
+    metadata: sa.MetaData,
+    check: Callable[[sa.Connection], None],
+    replace: bool,
+) -> int:
+    try:
+        with database.write() as connection:
+            database.alone(connection)
+            if replace:
+                empty(connection, metadata)
+            count = fill(connection, rows, metadata.sorted_tables)
+            check(connection)
+    except IntegrityError as error:
+        why = str(error.orig).splitlines()[0]
+        raise ValueError(f"the database has some of these rows already ({why})") from None
+    return count
+
+
+def empty(connection: sa.Connection, metadata: sa.MetaData) -> None:
+    for table in reversed(metadata.sorted_tables):
+        if table.name != "meta":
+            connection.execute(sa.delete(table))
+    meta = metadata.tables["meta"]
+    connection.execute(sa.delete(meta).where(meta.c.name != "schema"))
+
+
+def fill(
+    connection: sa.Connection, rows: Iterable[tuple[int, str, Row]], tables: list[sa.Table]
+) -> int:
+    """Insert the rows; gives how many. Raises ValueError, IntegrityError."""
+    known = {table.name: table for table in tables}
+    count, waiting, into = 0, list[Row](), ""
+    for number, name, row in rows:
+        if name not in known:
+            raise ValueError(f"line {number}: there is no table {name[:60]!r}")
+        check_row(number, known[name], row)
+        if waiting and (name != into or len(waiting) == AT_ONCE):
+            connection.execute(sa.insert(known[into]), waiting)
+            waiting = []
+        into = name
+        waiting.append(row)
+        count += 1
+    if waiting:
+        connection.execute(sa.insert(known[into]), waiting)
+    return count
+
+
+def check_row(number: int, table: sa.Table, row: Row) -> None:
+    """Raise ValueError when the row is not one of ``table``."""
+    if row.keys() != set(table.columns.keys()):
+        raise ValueError(f"line {number}: expected the columns {', '.join(table.columns.keys())}")
+    for name, value in row.items():
+        column = table.columns[name]
+        if value is None:
+            fits = bool(column.nullable)
+        else:
+            fits = type(value) is column.type.python_type
+            fits &= not isinstance(value, str) or len(value) <= (length(column) or len(value))
+        if not fits:
+            raise ValueError(f"line {number}: {name}: the value does not fit")
+
+
+def length(column: sa.Column[Any]) -> int | None:
+    return column.type.length if isinstance(column.type, sa.String) else None

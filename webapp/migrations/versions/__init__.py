@@ -1,0 +1,1 @@
+"""One file a schema; its revision is the schema as four digits."""

@@ -18,7 +18,7 @@ from webapp.htmx import is_htmx
 from webapp.library import Library, load
 from webapp.life import LifeSigns, wake
 from webapp.line import SharedLine
-from webapp.routes import accounts, catalogue, protocols, reference, screenings, sessions
+from webapp.routes import accounts, catalogue, offline, protocols, reference, screenings, sessions
 from webapp.routes import settings as device_settings
 from webapp.settings import Settings, shipped
 from webapp.storage import AwayError, NotSavedError, Storage, open_storage
@@ -70,6 +70,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     for module in (
         accounts,
         catalogue,
+        offline,
         protocols,
         reference,
         screenings,

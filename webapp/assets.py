@@ -105,5 +105,6 @@ def install(app: Flask, assets: Assets) -> None:
 
     app.add_url_rule("/static/<version>/<path:name>", "static", send)
     app.after_request(compress)
+    app.extensions["assets"] = assets
     app.jinja_env.globals["asset_url"] = assets.url
     app.jinja_env.globals["version"] = assets.version

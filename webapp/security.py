@@ -20,7 +20,7 @@ POLICY = (
     "default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self'; "
     "media-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
     "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    "object-src 'none'; require-trusted-types-for 'script'; trusted-types htmx"
+    "object-src 'none'; require-trusted-types-for 'script'; trusted-types htmx steady-hands"
 )
 
 ALWAYS = (

@@ -1,6 +1,7 @@
 // <session-stage>: paints the seconds between the server's answers. When the server cannot be asked it
 // goes on by the plan and the rules that it has, keeps what is done meanwhile, and hands it over later.
 import { HandOver } from "./hand-over.js";
+import { dropOffline, keepOffline } from "./keep-offline.js";
 import { keptSessions } from "./kept-sessions.js";
 import { Nudges } from "./nudges.js";
 import { OwnSession, Refused } from "./own-session.js";
@@ -51,6 +52,7 @@ class SessionStage extends HTMLElement {
   #steppedAt = -Infinity;
   #byKeys = false;
   #restored = false;
+  #remembered = false;
   #lostSince = null;
   #tapped = { control: null, at: -Infinity };
   #stop = new PendingStop(location.pathname, () => this.#resync());
@@ -105,7 +107,11 @@ class SessionStage extends HTMLElement {
     this.#adopt();
     if (this.#stop.waiting && this.#confirmed?.status !== "stopped") this.#showStopped();
     this.#restore();
-    addEventListener("load", () => this.#resync(), { once: true, signal: this.#listeners.signal });
+    const loaded = () => {
+      this.#resync();
+      keepOffline(location.pathname).catch(() => {}); // a browser may refuse; the open page goes on all the same
+    };
+    addEventListener("load", loaded, { once: true, signal: this.#listeners.signal });
   }
 
   disconnectedCallback() {
@@ -274,7 +280,7 @@ class SessionStage extends HTMLElement {
 
   /** Show what the rules make of all that happened, here and on the server. */
   #showOwn() {
-    const view = this.#own.view(this.#clock.now());
+    const view = this.#own.view(Math.round(this.#clock.now()));
     const { state, rows, plannedMs } = view;
     const before = this.#confirmed;
     drawLive(this, this.#live, view, this.#own.seq);
@@ -338,8 +344,10 @@ class SessionStage extends HTMLElement {
 
   /** Kept over a reload: what the server knew, what was done here, and how far its clock is ahead. */
   #keep() {
+    if (!this.#remembered) return undefined;
     const { status } = this.#confirmed;
     if (["ready", "stopped", "finished"].includes(status) && !this.#own.waiting) {
+      if (status !== "ready") dropOffline(location.pathname);
       return keptSessions.drop(location.pathname);
     }
     const { events, acts } = this.#own;
@@ -356,6 +364,7 @@ class SessionStage extends HTMLElement {
   /** After a reload: go on with what was done here and the server has not heard of. */
   async #restore() {
     const kept = await keptSessions.of(location.pathname);
+    this.#remembered = true;
     const fromCache = document.documentElement.dataset.kept === "yes";
     if (kept && (kept.acts.length || fromCache)) {
       this.#restored = true;
@@ -367,6 +376,7 @@ class SessionStage extends HTMLElement {
       }
       this.#showOwn();
     }
+    this.#keep();
     if (this.#own.waiting) this.#handOver.now();
     else if (this.#stop.waiting) this.#stop.send();
   }

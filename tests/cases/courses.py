@@ -110,7 +110,7 @@ def walk(plan: Plan) -> Iterator[tuple[str, list[Act], int, int | None]]:
             acts.append(("next", waits_from + 7_000))
             state = after(plan, state, len(acts), acts[-1])
         else:
-            state = advance(plan, state, waits_from)
+            state = advance(plan, state, max(waits_from, state.at + 1))
 
 
 def in_status(plan: Plan) -> dict[Status, list[Act]]:

@@ -97,6 +97,19 @@ def odd_bounds() -> Plan:
     )
 
 
+def none_at_first() -> Plan:
+    """A phase in the middle that this fit gives no time at all."""
+    return fit(
+        protocol(
+            phase("first", (15, 20, 60)),
+            phase("maybe", (0, 5, 60)),
+            phase("last", (15, 90, 120)),
+            session=(30, 120, 240),
+        ),
+        30,
+    )
+
+
 def built() -> dict[str, Plan]:
     """Plans by name."""
     waits = protocol(phase("hold", wait=True), phase("last"), prepare=[step("look", 30, wait=True)])
@@ -122,6 +135,7 @@ def built() -> dict[str, Plan]:
         "two-caps": two_caps(),
         "shares": shares(),
         "odd-bounds": odd_bounds(),
+        "none-at-first": none_at_first(),
     }
 
 

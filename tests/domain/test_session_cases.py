@@ -51,14 +51,20 @@ def as_case(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
+def comes_out(case: dict[str, Any]) -> bool:
+    """True when the rules make of a case what the file says.
+
+    Other rules may lead its acts to where they make no sense: then it fails like any other.
+    """
+    try:
+        found = as_case(outcome(plan_at(case["plan"]), case["acts"], case["now"]))
+    except (IndexError, ValueError, AssertionError):
+        return False
+    return bool(found == {part: case[part] for part in ("gives", "state", "view")})
+
+
 def test_every_case_comes_out_as_the_file_says() -> None:
-    cases = table()["cases"]
-    stale = [
-        case["name"]
-        for case in cases
-        if as_case(outcome(plan_at(case["plan"]), case["acts"], case["now"]))
-        != {part: case[part] for part in ("gives", "state", "view")}
-    ]
+    stale = [case["name"] for case in table()["cases"] if not comes_out(case)]
     assert stale == [], STALE
     assert names(plan_at(0)) == table()["names"], STALE
 

@@ -33,7 +33,7 @@ DIRECTIVES = {
     "frame-ancestors": "'none'",
     "object-src": "'none'",
     "require-trusted-types-for": "'script'",
-    "trusted-types": "htmx",
+    "trusted-types": "htmx steady-hands",
 }
 FIXED = {
     "X-Content-Type-Options": "nosniff",
@@ -175,6 +175,9 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (200, "reference.sources", get("/sources")),
     (200, "reference.low", get("/low")),
     (200, "settings.show", get("/settings")),
+    (200, "offline.offline", get("/offline")),
+    (200, "offline.manifest", get("/manifest.webmanifest")),
+    (200, "offline.worker", get("/worker.js")),
     (303, "settings.keep", post("/settings", {"theme": "dim"})),
     (200, "screenings.ask", get("/protocols/short/screening")),
     (200, "screenings.show", screening("")),

@@ -82,7 +82,7 @@ def test_a_plan_from_before_breathing_was_known_still_loads(storage: Storage) ->
     old = plan.model_dump_json().replace('"breathing":null,', "")
     assert "breathing" not in old
     with storage.write() as connection:
-        connection.exec_driver_sql("UPDATE sessions SET plan = ?", (old,))
+        connection.execute(sa.update(sessions).values(plan=old))
     other = reopened(storage)
     assert loaded(other, session_id).plan == plan
     other.close()

@@ -1,0 +1,31 @@
+// Keeps this page and its files for a reload without the server, where a browser lets a page do that.
+const WORKER = "/worker.js";
+
+const policy = globalThis.trustedTypes?.createPolicy("steady-hands", {
+  createScriptURL: (url) => {
+    if (url !== WORKER) throw new TypeError(`not our worker: ${url}`);
+    return url;
+  },
+});
+
+/** True where a reload without the server brings the session back. */
+export const canKeep = () => "serviceWorker" in navigator;
+
+async function worker() {
+  await navigator.serviceWorker.register(policy ? policy.createScriptURL(WORKER) : WORKER);
+  return (await navigator.serviceWorker.ready).active;
+}
+
+/** Keep the page at `path` with all the files that this page has loaded. */
+export async function keepOffline(path) {
+  if (!canKeep()) return;
+  const files = performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname);
+  const ours = [...new Set(files.filter((name) => name.startsWith("/static/")))];
+  (await worker()).postMessage({ keep: [path, ...ours] });
+}
+
+/** The session at `path` is over. */
+export async function dropOffline(path) {
+  const found = canKeep() && (await navigator.serviceWorker.getRegistration());
+  if (found) found.active?.postMessage({ drop: path });
+}

@@ -1,0 +1,83 @@
+// The service worker: brings a kept session page back when the server cannot be reached. Served at
+// /worker.js with VERSION, the version of the static files, in front.
+const FILES = `files-${VERSION}`;
+const PAGES = "pages";
+const OFFLINE = "/offline";
+const SESSION = /^\/sessions\/[\w-]+(\/remote|\/calm)?$/;
+const MOST_PAGES = 6;
+const PATIENCE_MS = 4_000;
+
+addEventListener("install", (event) => {
+  event.waitUntil(keepPage(OFFLINE).then(() => skipWaiting()));
+});
+
+addEventListener("activate", (event) => {
+  event.waitUntil(dropOld().then(() => clients.claim()));
+});
+
+addEventListener("message", (event) => {
+  const { keep = [], drop } = event.data;
+  if (drop) event.waitUntil(caches.open(PAGES).then((pages) => pages.delete(drop)));
+  else event.waitUntil(Promise.all([keepPage(keep[0]), ...keep.slice(1).map(file)]));
+});
+
+addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== "GET" || origin !== location.origin) return;
+  if (pathname.startsWith("/static/")) event.respondWith(file(request));
+  else if (request.mode === "navigate") event.respondWith(page(request, pathname));
+});
+
+async function dropOld() {
+  for (const name of await caches.keys()) {
+    if (name.startsWith("files-") && name !== FILES) await caches.delete(name);
+  }
+}
+
+/** A static file: its address changes with its content, so a kept one is right. */
+async function file(request) {
+  const kept = await caches.match(request);
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.status === 200) await (await caches.open(FILES)).put(request, answer.clone());
+  return answer;
+}
+
+/** A page from the server; without it the kept one, which is told that it is one. */
+async function page(request, pathname) {
+  try {
+    const answer = await Promise.race([fetch(request), tooLate()]);
+    if (answer.status === 200 && SESSION.test(pathname)) await keepAnswer(pathname, answer.clone());
+    return answer;
+  } catch {
+    const pages = await caches.open(PAGES);
+    const kept = await pages.match(pathname);
+    return kept ? marked(kept) : ((await pages.match(OFFLINE)) ?? Response.error());
+  }
+}
+
+const tooLate = () => new Promise((_, fail) => setTimeout(() => fail(new Error("too late")), PATIENCE_MS));
+
+async function marked(kept) {
+  const text = await kept.text();
+  return new Response(text.replace("<html ", '<html data-kept="yes" '), { headers: kept.headers });
+}
+
+/** Fetch a page and everything that it shows, for a day without the server. */
+async function keepPage(path) {
+  const answer = await fetch(path, { cache: "no-store" });
+  if (answer.status !== 200) return;
+  const text = await answer.clone().text();
+  await keepAnswer(path, answer);
+  const files = new Set(text.match(/\/static\/[\w./-]+/g));
+  await Promise.all([...files].map(file));
+}
+
+async function keepAnswer(path, answer) {
+  const pages = await caches.open(PAGES);
+  await pages.delete(path);
+  await pages.put(path, answer);
+  const kept = (await pages.keys()).filter(({ url }) => SESSION.test(new URL(url).pathname));
+  for (const old of kept.slice(0, Math.max(0, kept.length - MOST_PAGES))) await pages.delete(old);
+}

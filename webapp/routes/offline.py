@@ -1,0 +1,57 @@
+"""What a device needs to go on without the server, and to be installed: worker, manifest, a page."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Blueprint, current_app, render_template
+from werkzeug.wrappers import Response
+
+from webapp.assets import Assets
+
+blueprint = Blueprint("offline", __name__)
+
+PAPER, DEEP = "#f8f4ec", "#12343b"
+
+
+def assets() -> Assets:
+    found: Assets = current_app.extensions["assets"]
+    return found
+
+
+@blueprint.get("/worker.js")
+def worker() -> Response:
+    """The service worker. It lies at the root because it may only serve what lies below it."""
+    files = assets()
+    body = f'const VERSION = "{files.version}";\n'.encode() + files.files["js/worker.js"].body
+    return Response(body, mimetype="text/javascript")
+
+
+@blueprint.get("/manifest.webmanifest")
+def manifest() -> Response:
+    files = assets()
+    icons = [
+        {"src": files.url(f"icons/icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"}
+        for size in (192, 512)
+    ]
+    masked = files.url("icons/maskable-512.png")
+    icons.append({"src": masked, "sizes": "512x512", "type": "image/png", "purpose": "maskable"})
+    body = {
+        "name": "Steady Hands",
+        "short_name": "Steady Hands",
+        "description": "A guided massage-session timer for hands that are busy.",
+        "id": "/",
+        "start_url": "/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": PAPER,
+        "theme_color": DEEP,
+        "icons": icons,
+    }
+    return Response(json.dumps(body), mimetype="application/manifest+json")
+
+
+@blueprint.get("/offline")
+def offline() -> str:
+    """What the worker shows when a page is wanted and the server does not answer."""
+    return render_template("offline/offline.html")

@@ -22,7 +22,7 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-PATH = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})/live$", re.ASCII)
+PATH = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})(?:/calm)?/live$", re.ASCII)
 QUERY = re.compile(r"^seq=(\d{1,8})&until=(\d{1,16})$", re.ASCII)
 STATUSES = {204: "204 NO CONTENT", 503: "503 SERVICE UNAVAILABLE"}
 HEADERS = [*BARE_HEADERS, ("Cache-Control", "no-store")]

@@ -6,7 +6,7 @@ const SLOW_LINK_MS = 1_000;
 export async function checkLink(line) {
   const start = performance.now();
   try {
-    const answer = await fetch(`${location.pathname}/live`, { cache: "no-store" });
+    const answer = await fetch(`${document.querySelector("#session").dataset.path}/live`, { cache: "no-store" });
     if (!answer.ok) throw new Error(answer.status);
     const ms = Math.round(performance.now() - start);
     line.tell(ms < SLOW_LINK_MS ? `Good, ${ms} ms.` : `Slow, ${ms} ms; the countdown stays right.`, "fine");

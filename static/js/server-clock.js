@@ -6,10 +6,16 @@ export class ServerClock {
   #offset = 0;
   #round = Infinity;
   #takenAt = -Infinity;
+  #apart = 0;
 
   /** Server milliseconds at this moment. */
   now() {
     return performance.now() + this.#offset;
+  }
+
+  /** The greatest correction that an answer has made, in ms: so far this screen was ever apart. */
+  get apart() {
+    return this.#apart;
   }
 
   /** Server milliseconds at a time of performance.now(). */
@@ -30,6 +36,7 @@ export class ServerClock {
     const old = performance.now() - this.#takenAt > STALE_MS;
     const differs = Math.abs(offset - this.#offset) > (round + this.#round) / 2 + TOLERANCE_MS;
     if (!(round <= this.#round || old || differs)) return false;
+    if (this.#round < Infinity) this.#apart = Math.max(this.#apart, Math.abs(offset - this.#offset));
     this.#offset = offset;
     this.#round = round;
     this.#takenAt = performance.now();

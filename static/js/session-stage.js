@@ -55,11 +55,11 @@ class SessionStage extends HTMLElement {
   #remembered = false;
   #lostSince = null;
   #tapped = { control: null, at: -Infinity };
-  #stop = new PendingStop(location.pathname, () => this.#resync());
-  #nudges = new Nudges(location.pathname, () => this.#resync());
+  #stop = new PendingStop(this.dataset.path, () => this.#resync());
+  #nudges = new Nudges(this.dataset.path, () => this.#resync());
   #own = null;
   #handOver = new HandOver(
-    location.pathname,
+    this.dataset.path,
     () => this.#account(),
     (...told) => this.#handedOver(...told),
   );
@@ -67,6 +67,8 @@ class SessionStage extends HTMLElement {
   #slept = false;
   #settling = null;
   #said = 0;
+  #alonest = 0;
+  #name = newKey().slice(0, 28);
   #listeners = new AbortController();
 
   connectedCallback() {
@@ -99,6 +101,7 @@ class SessionStage extends HTMLElement {
       if (stop) this.#stopAtOnce(stop.id.slice("act-".length));
     });
     for (const name of WAKING) on(document, name, () => (document.hidden ? this.#nudges.close() : this.#wake()));
+    on(window, "pagehide", () => this.#report());
     for (const name of RETURNING) on(window, name, () => this.#wake());
     const page = performance.getEntriesByType("navigation")[0];
     if (page && this.#live) {
@@ -155,6 +158,7 @@ class SessionStage extends HTMLElement {
     if (before && (before.status !== data.status || before.index !== this.#confirmed.index)) {
       this.#say(live);
     }
+    if (data.status === "finished" && before?.status !== "finished") this.#report();
     this.#keep();
     this.#paint();
   }
@@ -348,11 +352,11 @@ class SessionStage extends HTMLElement {
     const { status } = this.#confirmed;
     if (["ready", "stopped", "finished"].includes(status) && !this.#own.waiting) {
       if (status !== "ready") dropOffline(location.pathname);
-      return keptSessions.drop(location.pathname);
+      return keptSessions.drop(this.dataset.path);
     }
     const { events, acts } = this.#own;
     return keptSessions.keep({
-      path: location.pathname,
+      path: this.dataset.path,
       title: this.querySelector(".stage-title").textContent.trim(),
       events,
       acts,
@@ -363,7 +367,7 @@ class SessionStage extends HTMLElement {
 
   /** After a reload: go on with what was done here and the server has not heard of. */
   async #restore() {
-    const kept = await keptSessions.of(location.pathname);
+    const kept = await keptSessions.of(this.dataset.path);
     this.#remembered = true;
     const fromCache = document.documentElement.dataset.kept === "yes";
     if (kept && (kept.acts.length || fromCache)) {
@@ -447,10 +451,18 @@ class SessionStage extends HTMLElement {
 
   #found() {
     const was = this.#lostSince;
+    if (was) this.#alonest = Math.max(this.#alonest, new Date() - was);
     this.#lostSince = null;
     this.#mark("");
     if (this.#own.waiting) this.#handOver.now();
     else if (was && !this.#stop.waiting && !this.#said) this.#unsent("");
+  }
+
+  /** How well this screen kept time, for the summary: told when the session is over or the page goes. */
+  #report() {
+    const told = { screen: this.#name, apart: Math.round(this.#clock.apart), alone: this.#alonest };
+    const body = new URLSearchParams({ account: JSON.stringify(told) });
+    if (this.#confirmed.status !== "ready") navigator.sendBeacon(`${this.dataset.path}/screen`, body);
   }
 
   #mark(text) {

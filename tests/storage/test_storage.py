@@ -25,6 +25,7 @@ from webapp.storage import (
     Stored,
     open_postgresql,
     open_sqlite,
+    sessions,
 )
 
 

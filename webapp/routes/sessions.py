@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from webapp.answers import UNITS, reading_now
 from webapp.domain.acts import decide
 from webapp.domain.glucose import RECHECK_MINUTES, after_session
+from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.session import (
     ANY_STATUS,
     STOPS,
@@ -24,6 +25,7 @@ from webapp.domain.session import (
 )
 from webapp.domain.snapshot import Snapshot, view
 from webapp.domain.watch import unobserved_ms
+from webapp.filters import hue, side_and_area
 from webapp.htmx import fragment_or_redirect, is_htmx
 from webapp.routes import protocols, screenings, site
 from webapp.routes.catalogue import running_now
@@ -85,6 +87,58 @@ def show(session_id: str) -> Response:
     stored = stored_or_404(session_id)
     site().watch.note(session_id, site().clock.now())
     return page(stored)
+
+
+@blueprint.get("/<session_id>/remote")
+def remote(session_id: str) -> Response:
+    """The same session as large controls, for a second device in the hand."""
+    stored = stored_or_404(session_id)
+    site().watch.note(session_id, site().clock.now())
+    return page(stored, remote=True)
+
+
+@blueprint.get("/<session_id>/calm")
+def calm(session_id: str) -> Response:
+    """For the person on the table: no numbers, the area's name on a slow colour."""
+    stored = stored_or_404(session_id)
+    site().watch.note(session_id, site().clock.now())
+    body = render_template("sessions/calm.html", **calm_context(stored))
+    return Response(body, mimetype="text/html")
+
+
+@blueprint.get("/<session_id>/calm/live")
+def calm_live(session_id: str) -> Response:
+    stored = stored_or_404(session_id)
+    site().watch.note(session_id, site().clock.now())
+    response = make_response(render_template("sessions/_calm.html", **calm_context(stored)))
+    response.headers["X-Now"] = str(site().clock.now())
+    return response
+
+
+def calm_context(stored: Stored) -> dict[str, object]:
+    """What the calm view shows; ``turns`` are the steps ahead: words, hue, ms from now of the end."""
+    snapshot = look(stored)
+    steps = stored.plan.steps[snapshot.state.index :]
+    turns = [
+        (calm_words(step, stored.plan), hue(step, stored.plan), None if row.wait else row.ends_in)
+        for step, row in zip(steps, snapshot.rows, strict=True)
+    ]
+    return {
+        "session_id": stored.id,
+        "snapshot": snapshot,
+        "plan": stored.plan,
+        "now": snapshot.state.at,
+        "until": until(snapshot),
+        "turns": json.dumps(turns),
+        "words": calm_words(snapshot.step, stored.plan) if snapshot.step else "",
+    }
+
+
+def calm_words(step: PlannedStep, plan: Plan) -> str:
+    return side_and_area(step, plan) if step.technique else CALM_WORDS[step.kind]
+
+
+CALM_WORDS = {"prepare": "We begin soon", "change": "Now the other side", "aftercare": "Rest"}
 
 
 @blueprint.get("/<session_id>/live")

@@ -32,7 +32,8 @@ class CountWedge extends HTMLElement {
   }
 
   #show(percent) {
-    this.querySelector("circle").setAttribute("stroke-dasharray", `${percent.toFixed(1)} 100`);
+    const dashes = `${percent.toFixed(1)} 100`;
+    for (const circle of this.querySelectorAll("circle")) circle.setAttribute("stroke-dasharray", dashes);
   }
 }
 

@@ -332,7 +332,7 @@ def test_the_pacer_breathes_at_the_pace_of_the_protocol(
 
 
 def left(page: Page) -> float:
-    shown = page.locator(f"{LIVE} .wedge circle").get_attribute("stroke-dasharray") or ""
+    shown = page.locator(f"{LIVE} .wedge circle").first.get_attribute("stroke-dasharray") or ""
     return float(shown.split()[0])
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from webapp.assets import STYLES
+
 ROOT = Path(__file__).resolve().parent.parent
 # each above the one before
 HIGHER = ("webapp.routes", "webapp.app", "webapp.server", "webapp.cli", "webapp.__main__")
@@ -121,3 +123,7 @@ def test_vendored_files_are_the_listed_ones_byte_for_byte() -> None:
     }
     assert sums
     assert dict(rows) == sums
+
+
+def test_no_stylesheet_is_forgotten() -> None:
+    assert sorted(STYLES) == sorted(path.stem for path in (ROOT / "static" / "css").glob("*.css"))

@@ -16,7 +16,7 @@ from flask import Flask, abort, request
 from werkzeug.wrappers import Response
 
 FIRST = ("tokens", "base", "catalogue", "figure")
-REST = ("protocol", "screening", "session", "hands", "movement", "screens")
+REST = ("protocol", "screening", "session", "hands", "guide", "movement", "screens")
 # The first page has a sheet of its own: half the bytes before anything can be seen.
 SHEETS = {"first.css": FIRST, "site.css": (*FIRST, *REST)}
 TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")

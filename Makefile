@@ -8,7 +8,7 @@ endif
 DATA ?= $(or $(STEADY_HANDS_DATA),.data)
 PORT ?= $(or $(STEADY_HANDS_PORT),8000)
 
-.PHONY: run test check soak bench bench-long lock schema review cases screenshots clean
+.PHONY: run test check soak bench bench-long lighthouse lock schema review cases screenshots clean
 
 run: .venv/app
 	$(BIN)/steady-hands serve --data $(DATA) --port $(PORT) --open
@@ -32,6 +32,10 @@ bench: .venv/dev
 
 bench-long: .venv/dev
 	$(BIN)/python -m benchmarks --long
+
+# Lighthouse is a Node program; its pinned version is installed outside the repository.
+lighthouse: .venv/dev
+	$(BIN)/python -m benchmarks.lighthouse
 
 screenshots: .venv/dev
 	$(BIN)/python -m tests.browser.screenshots

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import statistics
-import subprocess
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Playwright, Request
 
-from benchmarks import browsers, proxy, sites
-from benchmarks.browsers import FLAGS
+from benchmarks import browsers, lighthouse, proxy, sites
 from benchmarks.options import Options
 from benchmarks.sites import Server
 from benchmarks.table import Row, Table
@@ -24,9 +17,6 @@ from webapp.library import load
 from webapp.settings import shipped
 
 ROUNDS = 5
-LIGHTHOUSE = "lighthouse@13"
-INSTALL_SECONDS = 180
-RUN_SECONDS = 120
 PROMISED_BYTES = 60_000
 PROMISED_SECONDS = 1.3
 QUIET_MS = 1_500
@@ -69,9 +59,9 @@ def measure(options: Options) -> Table:
             base = visit(running, baseline, "/", "")
         largest = max(visits, key=lambda found: found.data)
         page = f"{ours.address}/sessions/{sessions[largest.page]}"
-        tool = lighthouse()
+        tool = lighthouse_or_none()
         how = "Lighthouse's mobile preset" if tool else "throttled in Chromium (no Lighthouse here)"
-        paints = [paint_times(tool, options, address) for address in (page, baseline.address)]
+        paints = [paint_times(tool, address) for address in (page, baseline.address)]
     return table(largest, base, paints, how)
 
 
@@ -98,51 +88,25 @@ def visit(running: Playwright, server: Server, path: str, name: str) -> Visit:
     return found
 
 
-def lighthouse() -> list[str] | None:
-    """The command, installed once outside the repository; None when it cannot be had."""
-    if not shutil.which("npm"):
+def lighthouse_or_none() -> list[str] | None:
+    """The pinned Lighthouse; None when it cannot be had."""
+    try:
+        return lighthouse.tool()
+    except lighthouse.NoToolError:
         return None
-    folder = Path(tempfile.gettempdir()) / f"steady-hands-{LIGHTHOUSE.replace('@', '-')}"
-    tool = folder / "node_modules" / ".bin" / "lighthouse"
-    if not tool.exists():
-        folder.mkdir(exist_ok=True)
-        command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", LIGHTHOUSE]
-        try:
-            subprocess.run(
-                command, cwd=folder, timeout=INSTALL_SECONDS, check=True, capture_output=True
-            )
-        except (subprocess.SubprocessError, OSError):
-            return None
-    return [str(tool)]
 
 
-def paint_times(tool: list[str] | None, options: Options, address: str) -> list[float]:
+def paint_times(tool: list[str] | None, address: str) -> list[float]:
     """Largest Contentful Paint in seconds, five times."""
     if tool:
-        return [lighthouse_paint(tool, options.folder, address) for _ in range(ROUNDS)]
+        return [lighthouse_paint(tool, address) for _ in range(ROUNDS)]
     with browsers.playwright() as running:
         return [throttled_paint(running, address) for _ in range(ROUNDS)]
 
 
-def lighthouse_paint(tool: list[str], folder: Path, address: str) -> float:
-    flags = " ".join(["--headless=new", *FLAGS])
-    command = [
-        *tool,
-        address,
-        "--only-categories=performance",
-        "--output=json",
-        "--quiet",
-        "--no-enable-error-reporting",
-        f"--output-path={folder / 'lighthouse.json'}",
-        f"--chrome-flags={flags}",
-    ]
-    path = browsers.chromium()
-    environment = {**os.environ, "CHROME_PATH": path}
-    subprocess.run(
-        command, cwd=folder, env=environment, timeout=RUN_SECONDS, check=True, capture_output=True
-    )
-    report = json.loads((folder / "lighthouse.json").read_text(encoding="utf-8"))
-    return float(report["audits"]["largest-contentful-paint"]["numericValue"]) / 1000
+def lighthouse_paint(tool: list[str], address: str) -> float:
+    found = lighthouse.report(tool, address, "mobile", "performance")
+    return float(found["audits"]["largest-contentful-paint"]["numericValue"]) / 1000
 
 
 def throttled_paint(running: Playwright, address: str) -> float:

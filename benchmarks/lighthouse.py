@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ TIMES = {
     "total-blocking-time": ("TBT ms", 1, 0),
     "cumulative-layout-shift": ("CLS", 1, 3),
 }
+WIDTHS = (11, 9, 15, 16, 13, 8, 8, 8, 5)
 NO_NODE = (
     "Lighthouse needs Node 22 or newer with npm (Debian: apt-get install nodejs npm), and npm "
     "has to reach its registry once. It could not be installed here: {why}"
@@ -130,14 +132,12 @@ def pages(server: Server) -> dict[str, Callable[[], str]]:
 
 
 def marks(page: str, preset: str, reports: list[Report]) -> Marks:
-    def median(of: Callable[[Report], float]) -> float:
-        return statistics.median(of(found) for found in reports)
-
     scores = {
-        name: median(lambda r, n=name: r["categories"][n]["score"] * 100) for name in PROMISED
-    }  # type: ignore[misc]
+        name: statistics.median(one["categories"][name]["score"] * 100 for one in reports)
+        for name in PROMISED
+    }
     times = {
-        name: median(lambda r, n=name: r["audits"][n]["numericValue"]) / scale  # type: ignore[misc]
+        name: statistics.median(one["audits"][name]["numericValue"] / scale for one in reports)
         for name, (_, scale, _) in TIMES.items()
     }
     return Marks(page, preset, scores, times, tuple(sorted(faults(reports))))
@@ -160,10 +160,11 @@ def line(found: Marks) -> str:
     times = [f"{found.times[name]:.{digits}f}" for name, (_, _, digits) in TIMES.items()]
     met = all(found.scores[name] >= least for name, least in PROMISED.items())
     cells = [found.page, found.preset, *scores, *times, "yes" if met else "NO"]
+    return row(cells)
+
+
+def row(cells: list[str]) -> str:
     return "".join(f"{cell:<{width}}" for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
-
-
-WIDTHS = (11, 9, 15, 16, 13, 8, 8, 8, 5)
 
 
 def main() -> None:
@@ -173,16 +174,24 @@ def main() -> None:
         sys.exit(str(error))
     heads = ["page", "preset", *PROMISED, *(head for head, _, _ in TIMES.values()), "met"]
     print(f"Lighthouse, median of {ROUNDS}; promised: {PROMISED}")
-    print(
-        "".join(f"{head:<{width}}" for head, width in zip(heads, WIDTHS, strict=True)), flush=True
-    )
-    with tempfile.TemporaryDirectory(prefix="steady-hands-lighthouse-data-") as folder:
-        with sites.ours(Path(folder), host=sites.PROXY_HOST) as server:
-            for name, address in pages(server).items():
-                for preset in PRESETS:
-                    runs = [report(command, address(), preset, *PROMISED) for _ in range(ROUNDS)]
-                    found = marks(name, preset, runs)
-                    print(line(found), *found.faults, flush=True)
+    print(row(heads), flush=True)
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="steady-hands-marks-"))
+        server = stack.enter_context(sites.ours(Path(folder), host=sites.PROXY_HOST))
+        for name, address in pages(server).items():
+            for preset in PRESETS:
+                runs = [patient_report(command, address, preset) for _ in range(ROUNDS)]
+                found = marks(name, preset, runs)
+                print(line(found), *found.faults, flush=True)
+
+
+def patient_report(command: list[str], address: Callable[[], str], preset: str) -> Report:
+    """Lighthouse loses the trace of a page now and then on a busy machine: then once more."""
+    try:
+        return report(command, address(), preset, *PROMISED)
+    except NoReportError as trouble:
+        print(f"  once more: {trouble}", file=sys.stderr)
+        return report(command, address(), preset, *PROMISED)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.assets import STYLES
+from webapp.assets import SHEETS
 
 ROOT = Path(__file__).resolve().parent.parent
 # each above the one before
@@ -126,4 +126,4 @@ def test_vendored_files_are_the_listed_ones_byte_for_byte() -> None:
 
 
 def test_no_stylesheet_is_forgotten() -> None:
-    assert sorted(STYLES) == sorted(path.stem for path in (ROOT / "static" / "css").glob("*.css"))
+    assert sorted(SHEETS["site.css"]) == sorted(path.stem for path in (ROOT / "static" / "css").glob("*.css"))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from flask import Flask
 from playwright.sync_api import Page, Route
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
@@ -48,13 +49,10 @@ class InProcess:
     """The served app; every visitor finds it empty, at the same minute of the same morning."""
 
     address: str
-    app: object
+    app: Flask
 
     @contextmanager
     def visitor(self) -> Iterator[Hand]:
-        from flask import Flask
-
-        assert isinstance(self.app, Flask)
         site = self.app.extensions["site"]
         with tempfile.TemporaryDirectory() as folder:
             storage, clock = open_sqlite(Path(folder) / "steady-hands.sqlite3"), StandingClock()

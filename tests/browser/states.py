@@ -14,19 +14,22 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import Visitor
 from tests.screened import SAFE
+from webapp.domain.session import Event
 
 BACK, LEGS, NAPE, CUPS = "oc-classic-full", "dm-legs-feet", "oc-self-nape", "oc-cupping-back"
 
 Made = str | TestResponse
 Recipe = Callable[[Visitor], Made]
+Path = Callable[[Visitor], str]
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A page in one state: how to make it, and what to do in the browser then."""
+    """A page in one state: how to make it, words that prove it, and what to do in the browser then."""
 
     name: str
     make: Recipe
+    shows: str
     then: Callable[[Page], object] | None = None
 
     @property
@@ -59,7 +62,7 @@ def with_place(visitor: Visitor) -> str:
 
 def with_word(visitor: Visitor, *, confirmed: bool = False, on: str = "2026-02-20") -> Made:
     path = f"/screenings/{visitor.screened(NAPE, q_surgery='yes')}"
-    fields = {"who": "physician", "on": on}
+    fields = {"who": "doctor", "on": on}
     answer = visitor.post(f"{path}/word", fields)
     if not confirmed:
         return answer
@@ -70,31 +73,22 @@ def with_word(visitor: Visitor, *, confirmed: bool = False, on: str = "2026-02-2
 # -- sessions ------------------------------------------------------------------------------------
 
 
-def session(
-    *actions: str, protocol: str = BACK, forward: float = 0, until: str = "", then: str = ""
-) -> Recipe:
-    """A session after ``actions``, Next until the step ``until``, some seconds, and one more act."""
+def session(*actions: str, protocol: str = BACK) -> Path:
+    """A session after ``actions``."""
 
     def make(visitor: Visitor) -> str:
         session_id = visitor.prepare(protocol)
         visitor.done(session_id, *actions)
-        while until and visitor.live(session_id)["data-step"] != until:
-            visitor.done(session_id, "next")
-        visitor.clock.forward(forward)
-        visitor.done(session_id, *then.split())
         return f"/sessions/{session_id}"
 
     return make
 
 
-def summary(recipe: Recipe) -> Recipe:
+def summary(recipe: Path) -> Recipe:
     return lambda visitor: f"{recipe(visitor)}/summary"
 
 
-FIRST = {BACK: "stroking-start", LEGS: "lower-leg-strokes-left", CUPS: "cups-one"}
-
-
-def hands_on(forward: float = 40, then: str = "", protocol: str = BACK, skip: int = 0) -> Recipe:
+def hands_on(forward: float = 40, then: str = "", protocol: str = BACK, skip: int = 0) -> Path:
     """In the first phase with hands on, or some phases later."""
 
     def make(visitor: Visitor) -> str:
@@ -118,15 +112,12 @@ def last_seconds(visitor: Visitor) -> str:
 
 def change_of_side(visitor: Visitor) -> str:
     path = hands_on(0, protocol=LEGS)(visitor)
-    session_id = path.rsplit("/", 1)[1]
-    while 'data-kind="change"' not in (text := visitor.get(f"{path}/live").text):
-        if "Change of side" in text:
-            return path
-        visitor.done(session_id, "next")
+    while "Change of side" not in visitor.get(f"{path}/live").text:
+        visitor.done(path.rsplit("/", 1)[1], "next")
     return path
 
 
-def cups_on(then: str) -> Recipe:
+def cups_on(then: str) -> Path:
     """Into the phase in which the cups stand."""
 
     def make(visitor: Visitor) -> str:
@@ -148,15 +139,12 @@ def doubted(visitor: Visitor) -> str:
     path = hands_on()(visitor)
     stored = visitor.storage.load(path.rsplit("/", 1)[1])
     assert stored is not None
-    from webapp.domain.session import Event
-
-    visitor.storage.record(
-        stored, Event(stored.seq + 1, "doubted-here", "doubt", visitor.clock.now())
-    )
+    event = Event(stored.seq + 1, "doubted-here", "doubt", visitor.clock.now())
+    visitor.storage.record(stored, event)
     return path
 
 
-def finished(protocol: str = BACK) -> Recipe:
+def finished(protocol: str = BACK) -> Path:
     def make(visitor: Visitor) -> str:
         path = hands_on(60, "end", protocol)(visitor)
         session_id = path.rsplit("/", 1)[1]
@@ -182,16 +170,16 @@ def two_sessions(visitor: Visitor) -> Made:
     return visitor.post(f"/sessions/{session_id}/start", visitor.form(session_id))
 
 
-def noted(protocol: str, **fields: str) -> Recipe:
+def noted(protocol: str, second: str = "6.4") -> Recipe:
     """The summary after a reading was sent."""
 
     def make(visitor: Visitor) -> Made:
         path = hands_on(60, "end", protocol)(visitor)
-        for number in ("9.1", fields.pop("glucose", "6.4")):
+        for number in ("9.1", second):
             visitor.clock.forward(60)
             answer = visitor.post(
                 f"{path}/reading",
-                {"glucose": number, "unit": "mmol/L", "glucose-shown": "number"} | fields,
+                {"glucose": number, "unit": "mmol/L", "glucose-shown": "number"},
             )
         return f"{path}/summary" if answer.status_code == 303 else answer
 
@@ -237,67 +225,90 @@ def marked_yes(page: Page) -> None:
 HIGH = {"q_glucose_medicine": "insulin", "q_last_insulin": "over-an-hour", "glucose": "14.2"}
 
 STATES = (
-    State("catalogue", at("/")),
-    State("catalogue-empty", at("/?who=self&condition=diabetes-mellitus")),
-    State("catalogue-running", lambda v: hands_on()(v) and "/"),
-    State("protocol", at(f"/protocols/{BACK}"), opened),
-    State("protocol-clearance", at(f"/protocols/{LEGS}"), opened),
-    State("protocol-professional", at("/protocols/oc-thai")),
-    State("protocol-withheld", at("/protocols/honey-neck")),
-    State("protocol-nearest", at(f"/protocols/{BACK}?minutes=100")),
-    State("protocol-fault", at(f"/protocols/{NAPE}?minutes=0")),
-    State("questions", at(f"/protocols/{LEGS}/screening"), marked_yes),
-    State("questions-open", lambda v: v.post(f"/protocols/{LEGS}/screening", {"q-fever": "no"})),
-    State("questions-faults", asked(LEGS, glucose="25", minutes_ago="x")),
-    State("questions-ketones", asked(LEGS, **HIGH)),
-    State("verdict-clear", asked(NAPE)),
-    State("verdict-changes", with_place),
-    State("verdict-clinician", asked(NAPE, q_surgery="yes")),
-    State("verdict-word", with_word),
-    State("verdict-word-fault", lambda v: with_word(v, on="2031-01-01")),
-    State("verdict-word-told", lambda v: with_word(v, confirmed=True)),
-    State("verdict-not-today", asked(NAPE, q_fever="yes")),
-    State("verdict-help", asked(NAPE, q_neck_dizzy="yes")),
-    State("verdict-wait", asked(LEGS, glucose="3.8")),
-    State("stage-ready", session()),
-    State("stage-ready-diabetes", session(protocol=LEGS)),
-    State("stage-ask", two_sessions),
-    State("stage-preparing", session("start")),
-    State("stage-running", hands_on()),
-    State("stage-kneading", hands_on(skip=3)),
-    State("stage-last-seconds", last_seconds),
-    State("stage-diabetes", hands_on(protocol=LEGS)),
-    State("stage-change-of-side", change_of_side),
-    State("stage-cups", cups_on("")),
-    State("stage-paused", hands_on(then="pause")),
-    State("stage-cups-paused", cups_on("pause")),
-    State("stage-cups-ended", cups_on("end")),
-    State("stage-doubt", doubted),
-    State("stage-refused", refused),
-    State("stage-more", hands_on(), lambda page: page.locator("#session-more > summary").click()),
-    State("stage-locked", hands_on(), press("Lock")),
-    State("stage-undo", hands_on(), taken_back),
-    State("stage-offline", hands_on(), cut_off),
-    State("stage-rest", hands_on(then="end")),
-    State("stage-finished", finished()),
-    State("stage-stopped", hands_on(then="stop")),
-    State("stage-stopped-cups", cups_on("stop")),
-    State("stage-low", hands_on(then="low", protocol=LEGS)),
-    State("summary-not-yet", summary(hands_on())),
-    State("summary-ended", summary(hands_on(then="end"))),
-    State("summary-finished", summary(finished(NAPE))),
-    State("summary-stopped", summary(hands_on(then="stop"))),
-    State("summary-low", summary(hands_on(then="low", protocol=LEGS))),
-    State("summary-reading", noted(LEGS)),
-    State("summary-reading-low", noted(LEGS, glucose="3.4")),
-    State("summary-fault", noted(LEGS, glucose="much")),
-    State("settings", at("/settings")),
-    State("settings-learned", at("/settings"), learned),
-    State("techniques", at("/techniques"), opened),
-    State("sources", at("/sources")),
-    State("low", at("/low")),
-    State("error-404", lambda v: v.get("/nothing-here")),
-    State("error-405", lambda v: v.post("/techniques", {})),
-    State("error-host", lambda v: v.get("/", Host="elsewhere.test:8000")),
-    State("error-foreign", lambda v: v.post("/settings", {}, Origin="http://elsewhere.test")),
+    State("catalogue", at("/"), "What are your hands"),
+    State("catalogue-empty", at("/?condition=none-of-ours"), "Nothing fits that choice"),
+    State("catalogue-running", lambda v: hands_on()(v) and "/", "Back to it"),
+    State("protocol", at(f"/protocols/{BACK}"), "What is known", opened),
+    State("protocol-clearance", at(f"/protocols/{LEGS}"), "Include, if you like", opened),
+    State("protocol-professional", at("/protocols/oc-thai"), "trained"),
+    State("protocol-withheld", at("/protocols/honey-neck"), "Explained, never run"),
+    State("protocol-nearest", at(f"/protocols/{BACK}?minutes=100"), "nearest"),
+    State("protocol-fault", at(f"/protocols/{NAPE}?minutes=0"), "Please give minutes"),
+    State("questions", at(f"/protocols/{LEGS}/screening"), "A few questions first", marked_yes),
+    State(
+        "questions-open",
+        lambda v: v.post(f"/protocols/{LEGS}/screening", {"q-fever": "no"}),
+        "Still open",
+    ),
+    State(
+        "questions-faults", asked(LEGS, glucose="25", minutes_ago="x"), "Please look at these again"
+    ),
+    State("questions-ketones", asked(LEGS, **HIGH), "Blood ketones?"),
+    State("verdict-clear", asked(NAPE), "Clear to start"),
+    State("verdict-changes", with_place, "Left out:"),
+    State("verdict-clinician", asked(NAPE, q_surgery="yes"), "Has a clinician agreed"),
+    State("verdict-word", with_word, "Is this exactly so?"),
+    State("verdict-word-fault", lambda v: with_word(v, on="2031-01-01"), "day"),
+    State(
+        "verdict-word-told",
+        lambda v: with_word(v, confirmed=True),
+        "Clear, with a clinician's word",
+    ),
+    State("verdict-not-today", asked(NAPE, q_fever="yes"), "Not today"),
+    State("verdict-help", asked(NAPE, q_neck_dizzy="yes"), "Get help now"),
+    State("verdict-wait", asked(LEGS, glucose="3.8"), "Treat the low first"),
+    State("stage-ready", session(), "Before hands get oily"),
+    State("stage-ready-diabetes", session(protocol=LEGS), "Before hands get oily"),
+    State("stage-ask", two_sessions, "Another session is still running"),
+    State("stage-preparing", session("start"), "Before we begin"),
+    State("stage-running", hands_on(), "Stroking"),
+    State("stage-kneading", hands_on(skip=3), "Kneading"),
+    State("stage-last-seconds", last_seconds, "0:0"),
+    State("stage-diabetes", hands_on(protocol=LEGS), "Signs of a low"),
+    State("stage-change-of-side", change_of_side, "Change of side"),
+    State("stage-cups", cups_on(""), "Cupping"),
+    State("stage-paused", hands_on(then="pause"), "paused"),
+    State("stage-cups-paused", cups_on("pause"), "Take the cups off now"),
+    State("stage-cups-ended", cups_on("end"), "Cups off?"),
+    State("stage-doubt", doubted, "The server was away"),
+    State("stage-refused", refused, "The pause was long"),
+    State(
+        "stage-more",
+        hands_on(),
+        "Must end at",
+        lambda page: page.locator("#session-more > summary").click(),
+    ),
+    State("stage-locked", hands_on(), "Hold to open", press("Lock")),
+    State("stage-undo", hands_on(), "Undo: go back", taken_back),
+    State("stage-offline", hands_on(), "on its own since", cut_off),
+    State("stage-rest", hands_on(then="end"), "Summary is ready"),
+    State("stage-finished", finished(), "Finished"),
+    State("stage-stopped", hands_on(then="stop"), "Stopped. Hands off."),
+    State("stage-stopped-cups", cups_on("stop"), "Stopped. Hands off."),
+    State("stage-low", hands_on(then="low", protocol=LEGS), "Treat this as a low"),
+    State("summary-not-yet", summary(hands_on()), "is ready when the hands-on time is over"),
+    State("summary-ended", summary(hands_on(then="end")), "ended early"),
+    State("summary-finished", summary(finished(NAPE)), "Planned"),
+    State("summary-stopped", summary(hands_on(then="stop")), "Stopped because of pain"),
+    State("summary-low", summary(hands_on(then="low", protocol=LEGS)), "signs of a low"),
+    State("summary-reading", noted(LEGS), "6.4 mmol/L"),
+    State("summary-reading-low", noted(LEGS, "3.4"), "3.4 mmol/L"),
+    State("summary-fault", noted(LEGS, "much"), "Please give the reading"),
+    State("settings", at("/settings"), "This device"),
+    State("settings-learned", at("/settings"), "Forget F7", learned),
+    State("techniques", at("/techniques"), "Techniques", opened),
+    State("sources", at("/sources"), "Where the numbers come from"),
+    State("low", at("/low"), "Signs of a low"),
+    State("error-404", lambda v: v.get("/nothing-here"), "Not here"),
+    State("error-405", lambda v: v.post("/techniques", {}), "Not this way"),
+    State(
+        "error-host",
+        lambda v: v.get("/", Host="elsewhere.test:8000"),
+        "Please use the other address",
+    ),
+    State(
+        "error-foreign",
+        lambda v: v.post("/settings", {}, Origin="http://elsewhere.test"),
+        "Not from here",
+    ),
 )

@@ -8,14 +8,15 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser import look
 from tests.browser.site import InProcess, served
 from tests.browser.states import STATES, State
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-TABLET, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+TABLET: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 OFF_BY_DEFAULT = ("target-size", "label-content-name-mismatch")
 COLOURS = ("color-contrast", "color-contrast-enhanced")
 BY_LAYOUT = ("target-size", "scrollable-region-focusable", "label-content-name-mismatch")
@@ -84,6 +85,7 @@ def test_axe_and_our_own_rules_find_nothing(state: State, site: InProcess, page:
         site.show(page, state.make(visitor))
         if state.then:
             state.then(page)
+        assert state.shows in page.locator("body").inner_text()
         page.evaluate(AXE)
         note("tablet", axe(page, aaa=False) + own_rules(page, stage=state.stage))
         for theme in ("light", "dark", "dim"):

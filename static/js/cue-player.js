@@ -7,6 +7,8 @@ const AHEAD_MS = 20_000;
 const LATE_MS = 400;
 const TOO_LATE_MS = 1_500;
 const JUST_CHIMED_MS = 2_000;
+const SOON_MS = 60;
+const HALTED = ["paused", "stopped"];
 
 export class CuePlayer {
   speech = {};
@@ -14,6 +16,7 @@ export class CuePlayer {
   #tell;
   #line = null;
   #timers = [];
+  #planned = [];
   #heard = new Set();
   #chimedAt = -Infinity;
 
@@ -29,7 +32,7 @@ export class CuePlayer {
 
   /** Everything that sounds within the next seconds is put on the audio clock, the rest later. */
   plan(line) {
-    this.clear();
+    this.#settle(line);
     this.#line = line;
     if (line?.status !== "running") return;
     const now = line.now();
@@ -37,9 +40,19 @@ export class CuePlayer {
       const wait = cue.at - now;
       if (wait < -LATE_MS || wait > AHEAD_MS || this.#heard.has(cue.key)) continue;
       if (cue.chime && this.#sounds(cue)) this.#sound.chime(cue.chime, wait);
+      this.#planned.push(cue);
       this.#timers.push(setTimeout(() => this.#now(cue), Math.max(0, wait)));
     }
     this.#timers.push(setTimeout(() => this.plan(line), AHEAD_MS));
+  }
+
+  /** The new rows may begin after a cue that is due at this very moment: it is not lost by that. */
+  #settle(next) {
+    const goesOn = next && this.#line && !HALTED.includes(next.status);
+    const until = goesOn ? next.now() + SOON_MS : -Infinity;
+    const due = this.#planned.filter((cue) => cue.at <= until);
+    this.clear(goesOn ? SOON_MS : 0);
+    for (const cue of due) this.#now(cue);
   }
 
   /** The end of a rest sounds in every mode: nobody may be looking. */
@@ -59,8 +72,10 @@ export class CuePlayer {
     if (cue.say) this.#tell(cue.say);
   }
 
-  clear() {
+  /** Nothing of what was planned comes, but for a chime that begins within `soonMs`. */
+  clear(soonMs = 0) {
+    this.#planned = [];
     for (const timer of this.#timers.splice(0)) clearTimeout(timer);
-    this.#sound.cancel();
+    this.#sound.cancel(soonMs);
   }
 }

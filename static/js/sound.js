@@ -94,9 +94,9 @@ export class Sound {
     return tone;
   }
 
-  /** What was planned and has not begun sounds no more; a chime that has begun is heard out. */
-  cancel() {
-    const now = this.#context?.currentTime ?? 0;
+  /** What begins later than `soonMs` from now sounds no more; a chime that has begun is heard out. */
+  cancel(soonMs = 0) {
+    const now = (this.#context?.currentTime ?? 0) + soonMs / 1000;
     for (const chime of this.#chimes.filter((c) => c.start > now)) {
       for (const tone of chime.tones) tone.stop();
     }

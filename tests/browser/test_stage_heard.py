@@ -102,6 +102,43 @@ def test_every_line_and_chime_of_a_whole_session_in_order_and_to_the_plan_of_the
     assert watch.errors == []
 
 
+def test_a_cue_that_is_due_while_the_stage_goes_on_is_neither_lost_nor_doubled(
+    visit: Visit,
+) -> None:
+    page = visit("/settings", bypass_csp=True)
+    source = page.locator('script[src*="device-settings"]').get_attribute("src")
+    assert source is not None
+    found = page.evaluate(
+        """async (module) => {
+            const { CuePlayer } = await import(module);
+            const heard = [];
+            const sound = { chime: (name, wait) => heard.push(["chime", name, wait > 0]),
+                            cancel: (soon) => heard.push(["cancel", soon]), buzz: (name) => heard.push(["buzz", name]) };
+            const player = new CuePlayer(sound, () => {});
+            player.speech = Object.fromEntries(["a", "b"].map((id) => [id, { cues: [], hands: true }]));
+            const now = () => performance.now();
+            const [ends, over] = [now() + 30, now() + 5000];
+            const rows = [{ id: "a", begins: ends - 5000, ends }, { id: "b", begins: ends, ends: over }];
+            player.plan({ status: "running", rows, total: 5000, now });
+            while (now() < ends + 1); // the stage is first to notice: its rows begin after the cue
+            const line = { status: "running", rows: rows.slice(1), total: 5000, now };
+            player.plan(line);
+            player.plan(line);
+            await new Promise((done) => setTimeout(done, 200));
+            player.plan({ ...line, status: "paused" });
+            return heard.filter(([what]) => what !== "chime");
+        }""",
+        source.replace("device-settings", "cue-player"),
+    )
+    assert found == [
+        ["cancel", 0],
+        ["cancel", 60],
+        ["buzz", "change"],
+        ["cancel", 60],
+        ["cancel", 0],
+    ]
+
+
 # -- when the platform fails ---------------------------------------------------------------------
 
 

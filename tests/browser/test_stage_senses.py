@@ -292,12 +292,12 @@ def test_the_screen_stays_on_while_it_runs_and_is_taken_again_after_a_return(
     assert locks(page) == []
     press(page, "Start")
     has_status(page, "running")
-    page.wait_for_function("window.locks.length === 1")
+    page.wait_for_function("() => window.locks.length === 1")
     page.evaluate("window.locks[0].released = true")  # what browsers do with a hidden page
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    page.wait_for_function("window.locks.length === 2")
+    page.wait_for_function("() => window.locks.length === 2")
     press(page, "Pain: stop")
-    page.wait_for_function("window.locks.every((lock) => lock.released)")
+    page.wait_for_function("() => window.locks.every((lock) => lock.released)")
 
 
 def test_the_pre_flight_names_what_can_fail_and_blocks_nothing(recorded: Prepared) -> None:

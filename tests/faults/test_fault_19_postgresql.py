@@ -25,6 +25,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests import postgresql
@@ -192,6 +193,23 @@ class breaking:  # noqa: N801
             pid = connection.connection.dbapi_connection.info.backend_pid  # type: ignore[attr-defined]
             self.server.execute(f"SELECT pg_terminate_backend({pid}, 5000)")
             self.struck.set()
+            if self.moment.startswith("after"):  # done, but nobody hears of it
+                connection.connection.dbapi_connection.close()  # type: ignore[attr-defined]
+                raise psycopg.OperationalError("the answer was lost")
+
+
+def test_a_session_is_made_once_when_its_connection_breaks_at_any_statement(
+    tmp_path: Path, postgresql: postgresql.Server
+) -> None:
+    storage = open_postgresql(postgresql.emptied(), tmp_path)
+    try:
+        for number in range(8):
+            with breaking(storage, postgresql, number // 2, after=bool(number % 2)):
+                session_id = storage.create(simple_plan(), "hash", number)
+            assert storage.load(session_id)
+            assert postgresql.execute("SELECT count(*) FROM sessions") == [(number + 1,)]
+    finally:
+        storage.close()
 
 
 def test_a_database_that_stays_away_is_503_and_never_an_acknowledgement(

@@ -6,9 +6,9 @@ run, fifty with ``make soak``; half end the server by SIGQUIT, half kill its fir
 
 Seen to fail with the mechanism removed:
 
-- with ``synchronous_commit`` and ``fsync`` off and SIGQUIT, acknowledged acts are lost;
-- without the unique key and without ``last_seq`` in ``MOVE_ON``, an act stands twice;
-- without the second try in ``carry_out``, acts end in 503 that should not (the last test).
+- with ``synchronous_commit`` off, acknowledged acts are lost in the restarts;
+- without the second try in ``carry_out``, an act whose connection breaks is not saved;
+- without ``is_recorded`` in the second try, an act that counted is refused.
 """
 
 from __future__ import annotations

@@ -73,8 +73,12 @@ class Server:
                 return folder
         except PermissionError:
             pass
-        copied = self.folder / "programs"
-        shutil.copytree(folder.parent, copied, symlinks=True)
+        home, package = folder.parent, folder.parent.parent
+        copied = self.folder / package.name / home.name
+        shutil.copytree(home, copied, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")  # where a wheel keeps its own
+        if libraries.is_dir():
+            shutil.copytree(libraries, self.folder / libraries.name, symlinks=True)
         return copied / "bin"
 
     def run(self, program: str, *arguments: str) -> None:

@@ -62,6 +62,8 @@ def test_the_wheel_holds_the_site_and_no_tests(wheel: Path) -> None:
         }
         assert wanted
         assert wanted <= set(names)
+    migrations = (ROOT / "webapp" / "migrations").rglob("*.py")
+    assert {path.relative_to(ROOT).as_posix() for path in migrations} <= set(names)
 
 
 def test_the_wheel_serves_from_another_folder_all_it_needs(installed: Path, tmp_path: Path) -> None:

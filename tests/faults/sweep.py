@@ -74,12 +74,13 @@ def kill_at_every_statement(
         chosen = settings()
         child = os.fork()
         if child == 0:
-            sa.event.listen(sa.Engine, moment, Countdown(number, die))
+            countdown = Countdown(number, die)
+            sa.event.listen(sa.Engine, moment, countdown)
             try:
                 open_storage(chosen).close()
             except BaseException:
                 os._exit(1)
-            os._exit(0)
+            os._exit(0 if countdown.left > 0 else 1)
         _, status = os.waitpid(child, 0)
         if status == 0:
             return

@@ -2,10 +2,9 @@
 
 Seen to fail with the mechanism removed:
 
-- with ``migrate`` outside a transaction (``BEGIN IMMEDIATE`` of ``Sqlite.write`` taken out) the
-  sweep finds half-migrated files; so it does on PostgreSQL without ``BEGIN``;
-- with the copy written under its own name at once, the sweep finds damaged copies;
-- with no migration at all (``migrate`` empty) the running session cannot be read.
+- without ``BEGIN`` and ``COMMIT`` in ``write`` the sweeps find half-migrated databases: 13 of 53
+  points on SQLite, 3 of 20 on PostgreSQL;
+- with the copy written under its own name at once, the start after the kill stumbles over it.
 """
 
 from __future__ import annotations

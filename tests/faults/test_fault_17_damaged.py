@@ -1,7 +1,7 @@
 """Fault 17: the database file is damaged, emptied or gone. Never silent; the bad file is kept.
 
 Seen to fail with the mechanism removed: with ``check_before_start`` taken out of ``open_once`` the
-server starts on a file with a torn page and on a missing one, and says nothing.
+server starts on a file with a torn page and says nothing.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 
 Seen to fail with the mechanism removed:
 
-- with ``shutil.copyfile`` of the file in place of ``VACUUM INTO``, a backup of a database in use
-  lacks the events that are still in its log;
-- with the copy written under its own name, a kill leaves a torn backup;
+- with ``shutil.copyfile`` of the file in place of ``VACUUM INTO``, the backup of a database in use
+  is no database: its content is still in the log;
 - with ``superseded`` empty, backups pile up.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -224,6 +225,10 @@ def test_rows_that_make_no_sense_together_are_refused(tmp_path: Path, damage: st
     assert ids[0] in line
 
 
+def token(number: int) -> str:
+    return hashlib.sha256(str(number).encode()).hexdigest()[:30]
+
+
 def raw_bytes(settings: Settings) -> bytes:
     return b"".join(p.read_bytes() for p in settings.data.glob("steady-hands.sqlite3*"))
 
@@ -232,16 +237,22 @@ def test_what_was_erased_is_nowhere_in_the_files_of_the_database(tmp_path: Path)
     settings = Settings(tmp_path)
     kept = fill(settings)
     storage = open_storage(settings)
-    for number in range(50):  # enough that rows move between pages
-        stored = storage.load(storage.create(simple_plan(), "hash", 5))
-        assert stored
-        if number == 25:
-            gone = storage.record(stored, Event(1, SECRET, "start", 5))
+    gone = storage.load(storage.create(simple_plan(), "hash", 5))
+    assert gone
+    for number in range(300):  # enough that rows move between pages, and leave themselves behind
+        kind = ("start", "pause", "resume")[0 if not number else 1 + (number + 1) % 2]
+        event = Event(number + 1, f"{token(number)}-{SECRET}", kind, 5)  # type: ignore[arg-type]
+        gone = storage.record(gone, event)
+        other = storage.load(storage.create(simple_plan(), "hash", 5))
+        assert other
+        storage.record(other, Event(1, token(number), "start", 5))
     assert SECRET.encode() in raw_bytes(settings)
     counts = erase(storage.database, "sessions", [gone.id])
-    assert (counts["sessions"], counts["events"]) == (1, 1)
+    assert (counts["sessions"], counts["events"]) == (1, 300)
     for needle in (SECRET, gone.id):
         assert needle.encode() not in raw_bytes(settings)
+    with storage.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA freelist_count").scalar() == 0
     assert storage.load(gone.id) is None
     assert all(storage.load(session_id) for session_id in kept)
     storage.close()

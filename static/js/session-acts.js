@@ -34,7 +34,7 @@ export function decide(plan, folded, action, now, handsOnLeftMs = 0) {
   const event = [action, Math.max(now, state.at)];
   if (action === "end-at") return [...event, refit(plan, state, handsOnLeftMs ?? 0)];
   if (["back", "restart", "extend"].includes(action)) {
-    checkCaps(plan, apply(plan, state, event), action);
+    checkCaps(plan, state, apply(plan, state, event), action);
   }
   return event;
 }
@@ -53,20 +53,21 @@ const REASONS = {
 };
 
 /** Throws Refused when done plus planned time would break a cap or a bound. */
-function checkCaps(plan, after, action) {
+function checkCaps(plan, before, after, action) {
   const step = plan.steps[after.index];
   if (!step) return;
   plan.rules.cap.forEach((cap, number) => checkCap(plan, after, cap, number));
+  let mostMs = plan.sessionMaxSeconds * 1000;
   if (!handsOn(step)) {
     if (after.left[after.index] > LONGEST_REST_MS) throw new Refused("This step is long enough.");
-    return;
+    mostMs = Math.max(mostMs, handsOnMs(plan, before));
   }
-  if (handsOnMs(plan, after) > plan.sessionMaxSeconds * 1000) {
+  if (handsOnMs(plan, after) > mostMs) {
     const most = minutes(plan.sessionMaxSeconds);
     throw new Refused(`This session has at most ${most} of hands-on time.`);
   }
   const length = after.attempt[after.index] + after.left[after.index];
-  if (action === "extend" && length > step.maxSeconds * 1000) {
+  if (handsOn(step) && action === "extend" && length > step.maxSeconds * 1000) {
     throw new Refused(`${step.title}: at most ${minutes(step.maxSeconds)}.`);
   }
 }

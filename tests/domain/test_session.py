@@ -1146,3 +1146,18 @@ def test_back_right_after_an_early_end_returns_to_the_phase_that_was_left() -> N
     assert back.index == first
     assert not back.ended_early
     assert back.hands_on_ended_at is None
+
+
+def test_back_from_an_early_end_never_brings_back_more_than_the_session_may_have() -> None:
+    plan = usual_plan(
+        protocol(
+            phase("one", wait=True),
+            phase("two"),
+            prepare=[step("ready-1")],
+            aftercare=[step("rest", 120)],
+        )
+    )
+    late = 1_000_000
+    events = happened(plan, START, ON, ("back", late), ("end", late + 1_000))
+    assert at(plan, events, late + 2_000)[:2] == ("running", "rest")
+    assert "at most" in refused(plan, events, ("back", late + 2_000))

@@ -83,7 +83,7 @@ def decide(
     if action == "end-at":
         return replace(event, left_ms=refit(plan, state, hands_on_left_ms or 0))
     if action in ("back", "restart", "extend"):
-        check_caps(plan, apply(plan, state, event), action)
+        check_caps(plan, state, apply(plan, state, event), action)
     return event
 
 
@@ -102,8 +102,11 @@ REASONS: dict[Status, str] = {
 }
 
 
-def check_caps(plan: Plan, after: State, action: Action) -> None:
-    """Raise RefusedError when done plus planned time would break a cap or a bound."""
+def check_caps(plan: Plan, before: State, after: State, action: Action) -> None:
+    """Raise RefusedError when done plus planned time would break a cap or a bound.
+
+    Back to a step before the phases brings their time back too, so the whole is looked at there as well.
+    """
     if after.index >= len(plan.steps):
         return
     for number, cap in enumerate(plan.rules.cap):
@@ -113,16 +116,17 @@ def check_caps(plan: Plan, after: State, action: Action) -> None:
                 f"{cap.tag.replace('-', ' ').capitalize()}: at most {minutes(cap.seconds)} in one session."
             )
     step = plan.steps[after.index]
+    most = plan.session_max_seconds * 1000
     if not step.hands_on:
         if after.left[after.index] > LONGEST_REST_MS:
             raise RefusedError("This step is long enough.")
-        return
-    if hands_on_ms(plan, after) > plan.session_max_seconds * 1000:
+        most = max(most, hands_on_ms(plan, before))
+    if hands_on_ms(plan, after) > most:
         raise RefusedError(
             f"This session has at most {minutes(plan.session_max_seconds)} of hands-on time."
         )
     length = after.attempt[after.index] + after.left[after.index]
-    if action == "extend" and length > step.max_seconds * 1000:
+    if step.hands_on and action == "extend" and length > step.max_seconds * 1000:
         raise RefusedError(f"{step.title}: at most {minutes(step.max_seconds)}.")
 
 

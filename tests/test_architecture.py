@@ -126,4 +126,6 @@ def test_vendored_files_are_the_listed_ones_byte_for_byte() -> None:
 
 
 def test_no_stylesheet_is_forgotten() -> None:
-    assert sorted(SHEETS["site.css"]) == sorted(path.stem for path in (ROOT / "static" / "css").glob("*.css"))
+    assert sorted(SHEETS["site.css"]) == sorted(
+        path.stem for path in (ROOT / "static" / "css").glob("*.css")
+    )

@@ -80,7 +80,7 @@ function drawEnd(live, { handsOnEndsIn, waitsAhead }) {
   const end = live.querySelector(".stage-end");
   if (!end) return;
   if (handsOnEndsIn === null) return end.replaceChildren("The hands-on time is over");
-  const at = new Date(Date.now() + handsOnEndsIn);
+  const at = new Date(Date.now() + handsOnEndsIn + 500); // to the nearest second, as the server says it
   const time = document.createElement("strong");
   time.textContent = `${pad(at.getHours())}:${pad(at.getMinutes())}`;
   end.replaceChildren(waitsAhead ? "ends about " : "ends ", time);

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from playwright.sync_api import Page, Route
@@ -19,6 +20,7 @@ from tests.conftest import StandingClock, Visitor
 from webapp.app import create_app
 from webapp.settings import Settings
 from webapp.storage import open_sqlite
+from webapp.watch import Watch
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -50,17 +52,20 @@ class InProcess:
 
     address: str
     app: Flask
+    turn: threading.Lock
 
     @contextmanager
     def visitor(self) -> Iterator[Hand]:
         site = self.app.extensions["site"]
         with tempfile.TemporaryDirectory() as folder:
             storage, clock = open_sqlite(Path(folder) / "steady-hands.sqlite3"), StandingClock()
-            self.app.extensions["site"] = replace(site, storage=storage, clock=clock)
+            here = replace(site, storage=storage, clock=clock, watch=Watch(storage))
+            self.app.extensions["site"] = here
             host = self.address.removeprefix("http://")
             yield Hand(self.app, self.app.test_client(), clock, storage, {"host": host})
-            self.app.extensions["site"] = site
-            storage.close()
+            with self.turn:  # a page that goes away still tells something
+                self.app.extensions["site"] = site
+                storage.close()
 
     def show(self, page: Page, what: str | TestResponse) -> None:
         """Open an address; or show an answer that was got some other way, under its own address."""
@@ -76,17 +81,30 @@ class InProcess:
         page.goto(url)
 
 
+def in_turn(app: Flask, turn: threading.Lock) -> Callable[..., Iterable[bytes]]:
+    """The app, one request at a time, as the real server runs it."""
+
+    def ask(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with turn:
+            return list(app.wsgi_app(environ, start_response))
+
+    return ask
+
+
 @contextmanager
 def served() -> Iterator[InProcess]:
     """The app on a free port of this machine, in a thread."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         app = create_app(Settings(Path(folder), port=port))
-        server = make_server("127.0.0.1", port, app, True, request_handler=QuietHandler)
+        turn = threading.Lock()
+        server = make_server(
+            "127.0.0.1", port, in_turn(app, turn), True, request_handler=QuietHandler
+        )
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            yield InProcess(f"http://127.0.0.1:{port}", app)
+            yield InProcess(f"http://127.0.0.1:{port}", app, turn)
         finally:
             server.shutdown()
             server.server_close()

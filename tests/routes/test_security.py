@@ -286,7 +286,14 @@ def every_page(visitor: Visitor) -> list[tuple[str, TestResponse]]:
         ("short", ("start",), 99),
         ("short", ("start", "stop"), 4),
     ]
-    asked = ["/", "/offline", "/?who=self", "/nowhere", "/protocols/short/plan", "/protocols/short?minutes=x"]
+    asked = [
+        "/",
+        "/offline",
+        "/?who=self",
+        "/nowhere",
+        "/protocols/short/plan",
+        "/protocols/short?minutes=x",
+    ]
     asked += [f"/protocols/{name}" for name in ("short", "sided", "cups", "locked", "withheld")]
     answers = []
     for protocol, before, seconds in acts:

@@ -1,0 +1,273 @@
+"""The device carries on: every control without the server, handed over once, exactly."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server, Visit, Watch
+
+Prepare = Callable[..., Page]
+BACK_SECONDS = 20_000
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def has(page: Page, timeout: int = 8_000, **data: str) -> None:
+    live = page.locator("#session-live")
+    for name, value in data.items():
+        expect(live).to_have_attribute(f"data-{name}", value, timeout=timeout)
+
+
+def begun(prepare: Prepare, name: str = "long") -> Page:
+    page = prepare(name)
+    press(page, "Start")
+    has(page, status="running")
+    page.wait_for_timeout(500)
+    return page
+
+
+def in_touch(page: Page) -> None:
+    expect(page.locator("#session-link")).to_be_empty(timeout=BACK_SECONDS)
+
+
+def kinds(page: Page) -> list[str]:
+    """What the server has recorded, as a fresh look at the page shows."""
+    page.wait_for_timeout(300)
+    text = page.request.get(f"{page.url}/live").text()
+    found = re.search(r'data-events="([^"]*)"', text)
+    assert found
+    return [event[0] for event in json.loads(found[1].replace("&#34;", '"'))]
+
+
+def seconds(page: Page) -> int:
+    minutes, rest = page.locator("[role=timer]").inner_text().split(":")
+    return int(minutes) * 60 + int(rest)
+
+
+def ours(watch: Watch) -> list[str]:
+    return [e for e in watch.errors if not re.search("Failed to|ERR_|htmx:error", e)]
+
+
+def test_every_control_works_without_the_server_and_is_handed_over_once_in_order(
+    prepare: Prepare, server: Server, watch: Watch
+) -> None:
+    page = begun(prepare)
+    server.kill()
+    press(page, "Pause")
+    has(page, status="paused")
+    expect(page.locator("#session-link")).to_contain_text("on its own since")
+    shown = page.locator("[role=timer]").inner_text()
+    page.wait_for_timeout(1_200)
+    assert page.locator("[role=timer]").inner_text() == shown
+    press(page, "Resume")
+    has(page, status="running")
+    page.wait_for_timeout(450)
+    before = seconds(page)
+    press(page, "+30 s")
+    expect(page.locator("[role=timer]")).to_have_text(re.compile(r"2:2\d"))
+    assert seconds(page) - before in (29, 30)
+    press(page, "Next")
+    has(page, step="two")
+    expect(page.locator(".step-name")).to_contain_text("Kneading")
+    press(page, "Next")
+    has(page, step="three")
+    page.wait_for_timeout(450)
+    press(page, "Back")
+    has(page, step="two")
+    page.locator("#session-more summary").click()
+    press(page, "Restart this phase")
+    expect(page.locator("[role=timer]")).to_have_text(re.compile(r"2:00|1:59"))
+    expect(page.locator("#session-link")).to_contain_text("7 kept")
+    server.start()
+    in_touch(page)
+    has(page, status="running", step="two", seq="8")
+    expected = ["start", "pause", "resume", "extend", "next", "next", "back", "restart"]
+    assert kinds(page) == expected
+    page.wait_for_timeout(6_000)
+    assert kinds(page) == expected, "nothing is handed over twice"
+    assert ours(watch) == []
+
+
+def test_what_was_shown_alone_is_what_the_server_shows_afterwards(
+    prepare: Prepare, server: Server
+) -> None:
+    page = begun(prepare)
+    server.kill()
+    press(page, "Pause")
+    has(page, status="paused")
+    alone = page.locator("[role=timer]").inner_text()
+    page.wait_for_timeout(2_000)
+    server.start()
+    in_touch(page)
+    has(page, status="paused", seq="2")
+    assert page.locator("[role=timer]").inner_text() == alone
+
+
+def test_a_whole_session_ends_without_the_server(prepare: Prepare, server: Server) -> None:
+    page = begun(prepare, "short")
+    server.kill()
+    press(page, "Next")
+    has(page, step="two")
+    page.wait_for_timeout(500)
+    press(page, "End")
+    has(page, step="rest")
+    has(page, status="finished", timeout=12_000)
+    expect(page.locator(".step-name")).to_have_text("Finished")
+    server.start()
+    page.wait_for_timeout(4_000)
+    assert kinds(page) == ["start", "next", "end"]
+
+
+def test_must_end_at_is_fitted_here_by_the_same_rules(prepare: Prepare, server: Server) -> None:
+    page = begun(prepare)
+    server.kill()
+    at = page.evaluate(
+        "() => { const t = new Date(Date.now() + 300_000); "
+        "return `${t.getHours()}`.padStart(2, '0') + ':' + `${t.getMinutes()}`.padStart(2, '0') }"
+    )
+    page.locator("#session-more summary").click()
+    page.locator("#end-time").fill(at)
+    press(page, "Fit to that")
+    expect(page.locator(".stage-end strong")).to_have_text(at)
+    server.start()
+    in_touch(page)
+    has(page, seq="2")
+    assert kinds(page) == ["start", "end-at"]
+    expect(page.locator(".stage-end strong")).to_have_text(at)
+
+
+def test_a_start_waits_for_the_server(prepare: Prepare, server: Server) -> None:
+    page = prepare("long")
+    server.kill()
+    press(page, "Start")
+    expect(page.locator("#session-unsent")).to_contain_text("only when the server")
+    has(page, status="ready")
+
+
+def test_what_another_screen_did_meanwhile_is_kept_and_said(
+    prepare: Prepare, visit: Visit, server: Server
+) -> None:
+    page = begun(prepare)
+    page.context.set_offline(True)
+    press(page, "+30 s")
+    expect(page.locator("#session-link")).to_contain_text("1 kept", timeout=8_000)
+    page.wait_for_timeout(1_500)
+    other = visit(page.url.removeprefix(server.address))
+    press(other, "Next")
+    has(other, step="two")
+    page.context.set_offline(False)
+    expect(page.locator("#session-unsent")).to_contain_text("Not done: +30 s", timeout=BACK_SECONDS)
+    has(page, step="two", seq="2")
+    assert kinds(page) == ["start", "next"]
+
+
+def test_a_device_that_paused_alone_pauses_the_session_for_all(
+    prepare: Prepare, visit: Visit, server: Server
+) -> None:
+    page = begun(prepare)
+    page.context.set_offline(True)
+    press(page, "Pause")
+    has(page, status="paused")
+    page.wait_for_timeout(1_500)
+    other = visit(page.url.removeprefix(server.address))
+    press(other, "Next")
+    has(other, step="two")
+    page.context.set_offline(False)
+    expect(page.locator("#session-unsent")).to_contain_text("disagreed", timeout=BACK_SECONDS)
+    has(other, status="paused")
+
+
+def test_a_reload_without_the_server_brings_the_session_and_its_acts_back(
+    prepare: Prepare, server: Server
+) -> None:
+    page = begun(prepare)
+    page.wait_for_function("() => caches.keys().then((names) => names.includes('pages'))")
+    page.wait_for_timeout(1_500)
+    server.kill()
+    press(page, "+30 s")
+    has(page, seq="2")
+    shown = seconds(page)
+    page.reload()
+    has(page, status="running", seq="2")
+    assert shown - seconds(page) in (0, 1, 2, 3)
+    press(page, "Pause")
+    has(page, status="paused", seq="3")
+    session = page.url
+    page.goto(server.address)
+    expect(page.get_by_role("heading", level=1)).to_have_text("The server does not answer")
+    page.get_by_role("link", name="Test long").click()
+    has(page, status="paused", seq="3")
+    assert page.url == session
+    server.start()
+    in_touch(page)
+    assert kinds(page) == ["start", "extend", "pause"]
+
+
+def test_a_reload_with_the_server_back_hands_over_what_was_kept(
+    prepare: Prepare, server: Server
+) -> None:
+    page = begun(prepare)
+    server.kill()
+    press(page, "Pause")
+    has(page, status="paused")
+    page.goto("about:blank")
+    server.start()
+    page.go_back()
+    has(page, status="paused", seq="2", timeout=BACK_SECONDS)
+    assert kinds(page) == ["start", "pause"]
+
+
+def test_a_stop_in_the_middle_of_a_list_of_acts_arrives_in_its_place(
+    prepare: Prepare, server: Server
+) -> None:
+    page = begun(prepare)
+    server.kill()
+    press(page, "Next")
+    has(page, step="two")
+    page.wait_for_timeout(500)
+    press(page, "Pain: stop")
+    has(page, status="stopped")
+    server.start()
+    page.wait_for_timeout(6_000)
+    assert kinds(page) == ["start", "next", "stop"]
+    page.reload()
+    has(page, status="stopped")
+
+
+def test_a_pause_shows_on_every_screen_at_once(
+    prepare: Prepare, visit: Visit, server: Server
+) -> None:
+    page = begun(prepare)
+    path = page.url.removeprefix(server.address)
+    remote, calm = visit(f"{path}/remote"), visit(f"{path}/calm")
+    expect(remote.locator("#act-toggle")).to_have_text("Pause")
+    remote.wait_for_timeout(1_000)
+    press(remote, "Pause")
+    has(page, status="paused", timeout=1_500)
+    has(calm, status="paused", timeout=1_500)
+    expect(calm.locator(".calm-words")).to_have_text("A short pause")
+    assert not re.search(r"\d", calm.locator("body").inner_text())
+
+
+def test_the_calm_view_goes_on_without_the_server(
+    prepare: Prepare, visit: Visit, server: Server
+) -> None:
+    page = begun(prepare, "short")
+    calm = visit(f"{page.url.removeprefix(server.address)}/calm")
+    expect(calm.locator("calm-view")).to_have_class(re.compile("hue-"))
+    server.kill()
+    expect(calm.locator(".calm-words")).to_have_text("Rest", timeout=14_000)
+
+
+def test_the_summary_says_how_well_the_screens_kept_time(prepare: Prepare, server: Server) -> None:
+    page = begun(prepare, "short")
+    has(page, status="finished", timeout=20_000)
+    page.wait_for_timeout(500)
+    page.goto(f"{page.url}/summary")
+    expect(page.locator("main")).to_contain_text(re.compile(r"1 screen, never more than 0\.\d\d s"))

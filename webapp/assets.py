@@ -21,7 +21,7 @@ REST = ("protocol", "screening", "session", "hands", "guide", "movement", "scree
 SHEETS = {"first.css": FIRST, "site.css": (*FIRST, *REST)}
 TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")
 WORTH_COMPRESSING = 600
-LARGE_PAGE, SMALLEST, FASTEST = 60_000, 6, 1
+LARGE_PAGE, SMALLEST, FASTEST = 32_000, 6, 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,11 +107,20 @@ class Server:
             start_new_session=True,
         )
         end = time.monotonic() + START_SECONDS
-        while not is_taken(self.port):
+        while not self.answers():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.kill()
                 raise AssertionError("the server did not start")
             time.sleep(0.01)
+
+    def answers(self) -> bool:
+        """True once a request is answered: the start listens for a moment to try the port."""
+        if not is_taken(self.port):
+            return False
+        try:
+            return self.ask("GET", "/sessions/none/live").status == 404
+        except (OSError, http.client.HTTPException):
+            return False
 
     @property
     def running(self) -> subprocess.Popen[str]:

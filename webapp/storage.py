@@ -24,17 +24,17 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from webapp.clock import SignOfLife
 from webapp.domain.glucose import Reading
+from webapp.domain.past import Early
 from webapp.domain.plan import Plan
 from webapp.domain.screening import Admission, Screening
 from webapp.domain.session import Event, State, fold, follow, live_until
+from webapp.tables import clients, courses, metadata, summaries
 
-SCHEMA = 2
+SCHEMA = 3
 SCREENING_KEPT_MS = 24 * 3_600_000
 BUSY_SECONDS = 5.0
 KEPT_SESSIONS = 20_000
 KEPT_PLANS = 2_000
-
-metadata = sa.MetaData()
 
 meta = sa.Table(
     "meta",
@@ -56,6 +56,16 @@ sessions = sa.Table(
     sa.Column("last_seq", sa.Integer, nullable=False),
     sa.Column("live_until", sa.BigInteger, nullable=False, index=True),
     sa.Column("admission", sa.Text),
+    sa.Column("client", sa.ForeignKey("clients.id", ondelete="CASCADE")),
+    sa.Column("course", sa.ForeignKey("courses.id", ondelete="CASCADE")),
+    sa.Column("early", sa.String(16)),
+    sa.Column("begun_at", sa.BigInteger),
+)
+# History is read along these, newest first.
+HISTORY_INDEXES = (
+    sa.Index("ix_sessions_begun", sessions.c.begun_at, sessions.c.id),
+    sa.Index("ix_sessions_client_begun", sessions.c.client, sessions.c.begun_at),
+    sa.Index("ix_sessions_course", sessions.c.course),
 )
 
 screenings = sa.Table(
@@ -95,6 +105,19 @@ LIVE = (
     .order_by(sessions.c.created_at.desc(), sessions.c.id)
 )
 ADD_EVENT = sa.insert(events)
+BEGIN = sa.update(sessions).where(sessions.c.id == sa.bindparam("b_id"))
+BEGIN = BEGIN.values(begun_at=sa.bindparam("b_at"))
+# What an older database gets; its sessions stay without a client.
+NEW_IN_3 = (
+    "ALTER TABLE sessions ADD COLUMN client VARCHAR(32) REFERENCES clients (id) ON DELETE CASCADE",
+    "ALTER TABLE sessions ADD COLUMN course VARCHAR(32) REFERENCES courses (id) ON DELETE CASCADE",
+    "ALTER TABLE sessions ADD COLUMN early VARCHAR(16)",
+    "ALTER TABLE sessions ADD COLUMN begun_at BIGINT",
+)
+BEGUN = (
+    "UPDATE sessions SET begun_at = "
+    "(SELECT at FROM events WHERE session = sessions.id AND kind = 'start')"
+)
 MOVE_ON = (
     sa.update(sessions)
     .where(sessions.c.id == sa.bindparam("b_id"), sessions.c.last_seq == sa.bindparam("b_seen"))
@@ -115,6 +138,15 @@ class ConflictError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Belonging:
+    """Whose a session is: ids of client and course, and why it began before its date."""
+
+    client: str
+    course: str | None = None
+    early: Early | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """A session as it lies in the database, folded to its last event."""
 
@@ -125,6 +157,8 @@ class Stored:
     folded: State
     created_at: int
     admission: Admission | None = None
+    client: str | None = None
+    course: str | None = None
 
     @property
     def seq(self) -> int:
@@ -178,6 +212,12 @@ class Storage:
         if found < 2:
             connection.exec_driver_sql("ALTER TABLE sessions ADD COLUMN admission TEXT")
             metadata.create_all(connection, tables=[screenings, readings])
+        if found < 3:
+            metadata.create_all(connection, tables=[clients, courses, summaries])
+            for statement in (*NEW_IN_3, BEGUN):
+                connection.exec_driver_sql(statement)
+            for index in HISTORY_INDEXES:
+                index.create(connection)
         if found < SCHEMA:
             connection.execute(
                 sa.update(meta).where(meta.c.name == "schema").values(value=str(SCHEMA))
@@ -266,7 +306,12 @@ class Storage:
     # -- writing ---------------------------------------------------------------------------
 
     def create(
-        self, plan: Plan, protocol_hash: str, now: int, admission: Admission | None = None
+        self,
+        plan: Plan,
+        protocol_hash: str,
+        now: int,
+        admission: Admission | None = None,
+        belonging: Belonging | None = None,
     ) -> str:
         """Store a new session and give its id; the one that its screening has led to already, if any.
 
@@ -290,6 +335,9 @@ class Storage:
                     "last_seq": 0,
                     "live_until": 0,
                     "admission": admission.model_dump_json() if admission else None,
+                    "client": belonging.client if belonging else None,
+                    "course": belonging.course if belonging else None,
+                    "early": belonging.early if belonging else None,
                 },
             )
         return session_id
@@ -361,6 +409,8 @@ class Storage:
                 if moved.rowcount != 1:
                     raise ConflictError
                 connection.execute(ADD_EVENT, row_of(stored.id, event))
+                if event.kind == "start":
+                    connection.execute(BEGIN, {"b_id": stored.id, "b_at": event.at})
         except IntegrityError:
             raise ConflictError from None
         after = replace(stored, events=past, folded=folded)
@@ -458,8 +508,9 @@ def used_up(connection: sa.Connection, screening_id: str, session_id: str) -> st
 
 def stored_of(row: sa.Row[Any], plan: Plan, past: tuple[Event, ...]) -> Stored:
     admission = Admission.model_validate_json(row.admission) if row.admission else None
+    folded = fold(plan, past)
     return Stored(
-        row.id, row.title, plan, past, fold(plan, past), row.created_at, admission=admission
+        row.id, row.title, plan, past, folded, row.created_at, admission, row.client, row.course
     )
 
 

@@ -56,9 +56,16 @@ def test_imports_go_one_way(module: str) -> None:
 
 @pytest.mark.parametrize(
     ("library", "users"),
-    [("sqlalchemy", {"webapp.storage"}), ("granian", {"webapp.server"}), ("click", {"webapp.cli"})],
+    [
+        ("sqlalchemy", {"webapp.storage", "webapp.course_storage", "webapp.tables"}),
+        ("granian", {"webapp.server"}),
+        ("click", {"webapp.cli"}),
+        ("segno", {"webapp.cards"}),
+        ("svg", {"webapp.charts"}),
+        ("icalendar", {"webapp.calendar_file"}),
+    ],
 )
-def test_one_module_alone_knows_each_outside_library(library: str, users: set[str]) -> None:
+def test_few_modules_know_each_outside_library(library: str, users: set[str]) -> None:
     found = {m for m in MODULES for name in imports(MODULES[m]) if name.split(".")[0] == library}
     assert found == users
 
@@ -71,6 +78,7 @@ def loaded_with(module: str) -> set[str]:
 
 def test_the_session_core_loads_neither_flask_nor_sqlalchemy() -> None:
     assert loaded_with("webapp.domain.session") == set()
+    assert loaded_with("webapp.domain.course") == set()
     assert loaded_with("webapp.app") == {"flask", "sqlalchemy"}
 
 

@@ -12,11 +12,23 @@ from werkzeug.wrappers import Response
 from webapp import assets, figures, security
 from webapp.beat import Beat
 from webapp.clock import Clock, zone_named
+from webapp.course_storage import Courses
 from webapp.filters import FILTERS
 from webapp.htmx import is_htmx
 from webapp.library import Library, load
 from webapp.life import LifeSigns, wake
-from webapp.routes import catalogue, protocols, reference, screenings, sessions
+from webapp.routes import (
+    catalogue,
+    clients,
+    courses,
+    history,
+    protocols,
+    reference,
+    screenings,
+    sessions,
+    summaries,
+    today,
+)
 from webapp.routes import settings as device_settings
 from webapp.settings import Settings, shipped
 from webapp.storage import NotSavedError, Storage, open_sqlite
@@ -34,6 +46,10 @@ class Site:
     storage: Storage
     library: Library
     clock: Clock
+
+    @property
+    def courses(self) -> Courses:
+        return Courses(self.storage)
 
 
 def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
@@ -61,7 +77,10 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["nonce"] = security.new_nonce
     app.jinja_env.globals["device"] = device_settings.this_device
-    for module in (catalogue, protocols, reference, screenings, sessions, device_settings):
+    for module in (
+        *(catalogue, protocols, reference, screenings, sessions, device_settings),
+        *(clients, courses, history, summaries, today),
+    ):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(NotSavedError, show_not_saved)

@@ -15,7 +15,17 @@ from pathlib import Path
 from flask import Flask, abort, request
 from werkzeug.wrappers import Response
 
-STYLES = ("tokens", "base", "catalogue", "protocol", "screening", "session", "figure")
+STYLES = (
+    "tokens",
+    "base",
+    "catalogue",
+    "protocol",
+    "screening",
+    "session",
+    "figure",
+    "course",
+    "chart",
+)
 SITE_STYLE = "site.css"
 TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")
 WORTH_COMPRESSING = 600

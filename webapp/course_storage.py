@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from webapp.domain.course import Client, Course, Terms
+from webapp.domain.glucose import Reading
 from webapp.domain.past import Past, Told, past_of
 from webapp.domain.plan import Plan
 from webapp.domain.session import Event
-from webapp.storage import Storage, event_of, events, sessions
+from webapp.storage import Storage, event_of, events, readings, sessions
 from webapp.tables import clients, courses, summaries
 
 # No look-alikes, and no two letters side by side that could make a word.
@@ -23,13 +24,23 @@ DIGITS = "234679"
 PATTERN = (LETTERS, DIGITS, "-", LETTERS, DIGITS, LETTERS)
 
 HEAD = (
-    *(sessions.c.id, sessions.c.client, sessions.c.course, sessions.c.plan_hash),
+    *(sessions.c.id.label("session"), sessions.c.client.label("of_client")),
+    *(sessions.c.course.label("of_course"), sessions.c.plan_hash),
     *(sessions.c.begun_at, sessions.c.early),
     *(summaries.c.before, summaries.c.after, summaries.c.skin, summaries.c.note),
 )
 SESSIONS = sa.select(*HEAD).outerjoin(summaries).where(sessions.c.begun_at.is_not(None))
 NEWEST = (sessions.c.begun_at.desc(), sessions.c.id.desc())
 COURSES = sa.select(courses, clients.c.code).join(clients)
+WHOLE = (
+    sa.select(courses, clients.c.code, *HEAD)
+    .select_from(courses)
+    .join(clients)
+    .outerjoin(sessions, (sessions.c.course == courses.c.id) & sessions.c.begun_at.is_not(None))
+    .outerjoin(summaries, summaries.c.session == sessions.c.id)
+)
+
+Readings = dict[str, list[tuple[int, Reading]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,13 @@ class Courses:
         with self.storage.write() as connection:
             connection.execute(sa.update(courses).where(courses.c.id == course.id).values(**values))
 
+    def whole(self, course_id: str, now: int) -> tuple[Course, list[Past]] | None:
+        """A course with its sessions, newest first. Two or three queries."""
+        rows = self.rows(WHOLE.where(courses.c.id == course_id).order_by(*NEWEST))
+        if not rows:
+            return None
+        return course_of(rows[0]), self.pasts([row for row in rows if row.session], now)
+
     def course(self, course_id: str) -> Course | None:
         """One query."""
         rows = self.rows(COURSES.where(courses.c.id == course_id))
@@ -153,22 +171,23 @@ class Courses:
     def past(self, wanted: Filter, now: int, most: int) -> list[Past]:
         """Sessions that were begun, newest first, at most ``most``. Two or three queries."""
         query = SESSIONS.order_by(*NEWEST).limit(most)
-        return self.pasts(filtered(query, wanted), now)
+        return self.pasts(self.rows(filtered(query, wanted)), now)
 
     def past_of_courses(self, ids: Sequence[str], now: int) -> dict[str, list[Past]]:
         """The sessions of several courses, by course, newest first. Two or three queries."""
         found: dict[str, list[Past]] = {course_id: [] for course_id in ids}
         if not ids:
             return found
-        for past in self.pasts(SESSIONS.where(sessions.c.course.in_(ids)).order_by(*NEWEST), now):
+        query = SESSIONS.where(sessions.c.course.in_(ids)).order_by(*NEWEST)
+        for past in self.pasts(self.rows(query), now):
             found[past.course or ""].append(past)
         return found
 
-    def pasts(self, query: sa.Select[Any], now: int) -> list[Past]:
-        rows = self.rows(query)
+    def pasts(self, rows: Sequence[sa.Row[Any]], now: int) -> list[Past]:
+        """What happened in these sessions, in their order. One or two queries."""
         if not rows:
             return []
-        ids = [row.id for row in rows]
+        ids = [row.session for row in rows]
         plans = self.plans_of(rows)
         happened: dict[str, list[Event]] = {}
         past = sa.select(events).where(events.c.session.in_(ids)).order_by(events.c.seq)
@@ -176,8 +195,8 @@ class Courses:
             happened.setdefault(row.session, []).append(event_of(row))
         return [
             past_of(
-                *(row.id, plans[row.plan_hash], happened.get(row.id, ()), now),
-                *(told_of(row), row.early, row.client, row.course),
+                *(row.session, plans[row.plan_hash], happened.get(row.session, ()), now),
+                *(told_of(row), row.early, row.of_client, row.of_course),
             )
             for row in rows
         ]
@@ -185,12 +204,22 @@ class Courses:
     def plans_of(self, rows: Sequence[sa.Row[Any]]) -> dict[str, Plan]:
         """The plans of these sessions by hash; those in memory are not read again."""
         known = {row.plan_hash: self.storage.plans.get(row.plan_hash) for row in rows}
-        one_of = {row.plan_hash: row.id for row in rows if known[row.plan_hash] is None}
+        one_of = {row.plan_hash: row.session for row in rows if known[row.plan_hash] is None}
         if one_of:
             columns = (sessions.c.plan_hash, sessions.c.plan)
             query = sa.select(*columns).where(sessions.c.id.in_(list(one_of.values())))
             known |= {row.plan_hash: self.storage.plan_of(row) for row in self.rows(query)}
         return {digest: plan for digest, plan in known.items() if plan is not None}
+
+    def readings_of_course(self, course_id: str) -> Readings:
+        """Glucose readings after the sessions of a course, by session, in order. One query."""
+        query = sa.select(readings).join(sessions).where(sessions.c.course == course_id)
+        found: Readings = {}
+        for row in self.rows(query.order_by(readings.c.at)):
+            found.setdefault(row.session, []).append(
+                (row.at, Reading.model_validate_json(row.body))
+            )
+        return found
 
     def latest_uses(self, most: int) -> list[tuple[str, str | None]]:
         """Protocol and client of the latest sessions, newest first. One query."""

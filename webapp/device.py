@@ -29,6 +29,7 @@ class Device:
     vibration: OnOff = "on"
     flash: OnOff = "off"
     speaker: str = ""
+    note: OnOff = "off"
 
     def cookie(self) -> str:
         return urlencode(asdict(self))
@@ -40,6 +41,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "rate": get_args(Rate),
     "vibration": get_args(OnOff),
     "flash": get_args(OnOff),
+    "note": get_args(OnOff),
 }
 
 

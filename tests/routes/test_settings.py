@@ -15,6 +15,7 @@ CHOSEN = {
     "vibration": "off",
     "flash": "on",
     "speaker": "Anna & Ben",
+    "note": "on",
 }
 
 

@@ -157,6 +157,23 @@ def balance(pasts: Iterable[Past]) -> tuple[Balance, ...]:
     return tuple(sorted(found, key=lambda b: -b.short_ms))
 
 
+@dataclass(frozen=True, slots=True)
+class Short:
+    """A side that is behind over a course, and its areas, the most behind first."""
+
+    side: str
+    short_ms: int
+    areas: tuple[Balance, ...]
+
+
+def short_sides(pasts: Iterable[Past]) -> tuple[Short, ...]:
+    """The balance in one line a side."""
+    found = balance(pasts)
+    sides = [tuple(b for b in found if b.side == side) for side in ("left", "right")]
+    made = [Short(s[0].side, sum(b.short_ms for b in s), s) for s in sides if s]
+    return tuple(sorted(made, key=lambda short: -short.short_ms))
+
+
 def both_sides(past: Past) -> dict[str, dict[str, int]]:
     """Ms that each side lost, by area, where both were planned."""
     lost: dict[str, dict[str, int]] = {}

@@ -19,7 +19,7 @@ from webapp.domain.course import (
     suction_hold,
     terms_of,
 )
-from webapp.domain.past import EARLY, SCORES, SUCTION, Balance, Early, Past, Told, balance
+from webapp.domain.past import EARLY, SCORES, SUCTION, Early, Past, Short, Told, short_sides
 from webapp.domain.protocol import Span
 from webapp.domain.screening import Finding, Screening, Verdict, merged, refused
 from webapp.filters import span
@@ -50,8 +50,8 @@ class Place:
     pasts: tuple[Past, ...] = ()
 
     @property
-    def balance(self) -> tuple[Balance, ...]:
-        return balance(self.pasts)
+    def short_sides(self) -> tuple[Short, ...]:
+        return short_sides(self.pasts)
 
     @property
     def sore(self) -> bool:

@@ -19,7 +19,7 @@ from webapp.domain.course import (
     terms_of,
     within,
 )
-from webapp.domain.past import Balance, Past, balance
+from webapp.domain.past import Past, Short, short_sides
 from webapp.library import Entry
 from webapp.routes import belonging, protocols, site
 
@@ -45,8 +45,8 @@ class Standing:
         return tuple(past for past in self.pasts if past.counts)
 
     @property
-    def balance(self) -> tuple[Balance, ...]:
-        return balance(self.pasts)
+    def short_sides(self) -> tuple[Short, ...]:
+        return short_sides(self.pasts)
 
     @property
     def due_at(self) -> int | None:

@@ -143,7 +143,7 @@ def test_nothing_follows_a_session_that_is_not_over() -> None:
         (Told(before=3, after=4), "More pain"),
         (Told(before=4, after=4), ""),
         (Told(after=9), ""),
-        (Told(skin="sore"), "heal first"),
+        (Told(skin="sore"), "well again"),
         (Told(skin="marks"), ""),
     ],
 )

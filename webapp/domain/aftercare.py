@@ -88,5 +88,5 @@ def advice(told: Told, plan: Plan) -> tuple[str, ...]:
             if plan.diabetes
             else "A blister, a wound, fever or swelling: see a doctor."
         )
-        said.append(f"Sore skin has to heal first. {sooner}")
+        said.append(f"No massage on sore skin until it is well again. {sooner}")
     return tuple(said)

@@ -167,7 +167,6 @@ def test_what_follows_a_session_is_read_by_both() -> None:
     body = reminder_calendar("s", reminders(plan, state), START + 9_000)
     assert by_icalendar(body) == by_ical(body)
     assert [e[0] for e in by_ical(body)] == [
-        "s-rest@steady-hands",
         "s-first@steady-hands",
         "s-again@steady-hands",
         "s-skin@steady-hands",

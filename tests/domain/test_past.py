@@ -129,8 +129,22 @@ def test_after_a_low_it_is_measured_again_after_fifteen_minutes() -> None:
     assert "first" not in found
 
 
-def test_the_end_of_a_rest_is_told() -> None:
+def test_the_end_of_a_long_rest_is_told_with_what_comes_next() -> None:
     assert dict(ended("oc-classic-lumbar")) == {"rest": 30}
+    assert "rest" not in dict(ended("dm-legs-feet"))  # a check comes first, and waits
+    plan = simple_plan()
+    long = plan.model_copy(
+        update={
+            "steps": (
+                *plan.steps[:-1],
+                plan.steps[-1].model_copy(update={"seconds": 1800}),
+                plan.steps[-1],
+            )
+        }
+    )
+    events = happened(long, ("start", 0), ("next", 0), ("end", 1_000))
+    (rest,) = reminders(long, fold(long, events))
+    assert (rest.at, rest.text) == (1_801_000, "Rest is over. Next: Rest.")
 
 
 def test_nothing_follows_a_session_that_is_not_over() -> None:

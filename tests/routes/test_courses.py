@@ -357,7 +357,10 @@ def test_the_summary_tells_of_the_course_and_what_follows(visitor: Visitor) -> N
     page = visitor.page(f"/sessions/{session}/summary")
     assert "1 session" in page.by_id("next").text
     assert "Wednesday, 4 March, 10:00" in page.by_id("next").text
-    assert "Rise slowly" in page.by_id("afterwards").text
+    assert not page.has_id("afterwards")  # a rest of a minute needs no reminder
+    session = visitor.prepare("sided")
+    visitor.done(session, "start", "next", "end")
+    assert "Measure glucose again" in text_of(visitor, f"/sessions/{session}/summary")
     ics = visitor.get(f"/sessions/{session}/after.ics")
     assert ics.status_code == 200
     assert visitor.get(f"/sessions/{visitor.prepare()}/after.ics").status_code == 404

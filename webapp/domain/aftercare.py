@@ -12,6 +12,7 @@ from webapp.domain.session import State
 MINUTE_MS = 60_000
 FIRST_MINUTES = 10  # "within 15 minutes", with time to fetch the meter
 AGAIN_MINUTES = 60
+REST_MS = 5 * MINUTE_MS
 DAY_MS = 24 * 60 * MINUTE_MS
 
 
@@ -54,9 +55,8 @@ def reminders(plan: Plan, state: State) -> tuple[Reminder, ...]:
                 60 * MINUTE_MS,
             )
         )
-    rest = rest_ends_at(plan, state)
-    if rest is not None:
-        found.append(Reminder("rest", rest, "The rest is over. Rise slowly."))
+    if rest := rest_of(plan, state):
+        found.append(rest)
     if skin_asked(plan):
         found.append(
             Reminder(
@@ -68,11 +68,15 @@ def reminders(plan: Plan, state: State) -> tuple[Reminder, ...]:
     return tuple(sorted(found, key=lambda reminder: reminder.at))
 
 
-def rest_ends_at(plan: Plan, state: State) -> int | None:
-    """The end of the rest under way."""
-    if state.status != "running" or plan.steps[state.index].kind != "aftercare":
+def rest_of(plan: Plan, state: State) -> Reminder | None:
+    """The end of a rest under way that goes on by itself for minutes, and what comes next."""
+    if state.status != "running":
         return None
-    return state.at + state.left[state.index]
+    step, *after = plan.steps[state.index :]
+    if step.kind != "aftercare" or step.wait or step.seconds * 1000 < REST_MS:
+        return None
+    then = f" Next: {after[0].title}." if after else ""
+    return Reminder("rest", state.at + state.left[state.index], f"{step.title} is over.{then}")
 
 
 def advice(told: Told, plan: Plan) -> tuple[str, ...]:

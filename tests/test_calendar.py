@@ -40,9 +40,8 @@ def standing(protocol_id: str, starts: list[int], now: int = NOW) -> Progress:
 
 def session(start: int) -> Past:
     plan = simple_plan()
-    return past_of(
-        f"s{start}", plan, happened(plan, ("start", start), ("next", start)), start + 999_999
-    )
+    state = fold(plan, happened(plan, ("start", start), ("next", start)))
+    return past_of(f"s{start}", plan, state, start + 999_999)
 
 
 def written(protocol_id: str, starts: list[int], now: int = NOW) -> bytes:

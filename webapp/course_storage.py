@@ -14,18 +14,19 @@ from webapp.domain.course import Client, Course, Terms
 from webapp.domain.glucose import Reading
 from webapp.domain.past import Past, Told, past_of
 from webapp.domain.plan import Plan
-from webapp.domain.session import Event
+from webapp.domain.session import Event, State, fold
 from webapp.storage import Storage, event_of, events, readings, sessions
 from webapp.tables import clients, courses, summaries
 
 # No look-alikes, and no two letters side by side that could make a word.
 LETTERS = "ACDEFGHJKMNPQRTUVWXY"
 DIGITS = "234679"
+KEPT_STATES = 10_000
 PATTERN = (LETTERS, DIGITS, "-", LETTERS, DIGITS, LETTERS)
 
 HEAD = (
     *(sessions.c.id.label("session"), sessions.c.client.label("of_client")),
-    *(sessions.c.course.label("of_course"), sessions.c.plan_hash),
+    *(sessions.c.course.label("of_course"), sessions.c.plan_hash, sessions.c.last_seq),
     *(sessions.c.begun_at, sessions.c.early),
     *(summaries.c.before, summaries.c.after, summaries.c.skin, summaries.c.note),
 )
@@ -184,22 +185,35 @@ class Courses:
         return found
 
     def pasts(self, rows: Sequence[sa.Row[Any]], now: int) -> list[Past]:
-        """What happened in these sessions, in their order. One or two queries."""
-        if not rows:
-            return []
-        ids = [row.session for row in rows]
+        """What happened in these sessions, in their order. Up to two queries."""
         plans = self.plans_of(rows)
-        happened: dict[str, list[Event]] = {}
-        past = sa.select(events).where(events.c.session.in_(ids)).order_by(events.c.seq)
-        for row in self.rows(past):
-            happened.setdefault(row.session, []).append(event_of(row))
+        states = self.states_of(rows, plans)
         return [
             past_of(
-                *(row.session, plans[row.plan_hash], happened.get(row.session, ()), now),
+                *(row.session, plans[row.plan_hash], states[row.session], now),
                 *(told_of(row), row.early, row.of_client, row.of_course),
             )
             for row in rows
         ]
+
+    def states_of(self, rows: Sequence[sa.Row[Any]], plans: dict[str, Plan]) -> dict[str, State]:
+        """Each session right after its last event; what was folded before is not folded again."""
+        kept = self.storage.folded
+        found = {row.session: kept.get((row.session, row.last_seq)) for row in rows}
+        ids = [session for session, state in found.items() if state is None]
+        happened: dict[str, list[Event]] = {session: [] for session in ids}
+        if ids:
+            past = sa.select(events).where(events.c.session.in_(ids)).order_by(events.c.seq)
+            for row in self.rows(past):
+                happened[row.session].append(event_of(row))
+        if len(kept) + len(ids) > KEPT_STATES:
+            kept.clear()
+        for row in rows:
+            if row.session in happened:
+                past_events = happened[row.session][: row.last_seq]
+                state = fold(plans[row.plan_hash], past_events)
+                found[row.session] = kept[row.session, row.last_seq] = state
+        return {session: state for session, state in found.items() if state is not None}
 
     def plans_of(self, rows: Sequence[sa.Row[Any]]) -> dict[str, Plan]:
         """The plans of these sessions by hash; those in memory are not read again."""

@@ -65,7 +65,7 @@ sessions = sa.Table(
 HISTORY_INDEXES = (
     sa.Index("ix_sessions_begun", sessions.c.begun_at, sessions.c.id),
     sa.Index("ix_sessions_client_begun", sessions.c.client, sessions.c.begun_at),
-    sa.Index("ix_sessions_course", sessions.c.course),
+    sa.Index("ix_sessions_course_begun", sessions.c.course, sessions.c.begun_at),
 )
 
 screenings = sa.Table(
@@ -179,6 +179,7 @@ class Storage:
         self.cache: OrderedDict[str, Stored] = OrderedDict()
         self.cache_lock = threading.Lock()
         self.plans: dict[str, Plan] = {}
+        self.folded: dict[tuple[str, int], State] = {}
         self.held = threading.local()
         self.readers: weakref.WeakSet[sa.Connection] = weakref.WeakSet()
 

@@ -76,6 +76,9 @@ class Walk:
         self.page.goto("/protocols/oc-classic-full")
         self.press("Continue to the questions")
         answer_safely(self.page)
+        self.shoot("verdict", whole=True)
+        if self.page.locator("#early").count():
+            self.page.get_by_text("Wished for, and all is well").click()
         self.press("Prepare this session")
         self.shoot("ready")
         self.press("Start")
@@ -99,9 +102,25 @@ class Walk:
         self.page.go_back()
         self.press("End")
         self.shoot("rest")
-        self.page.goto(f"{self.page.url}/summary")
+        session = self.page.url
+        self.page.goto(f"{session}/summary")
+        self.page.locator("#before-6").click()
+        self.page.locator("#after-4").click()
         self.shoot("summary", whole=True)
-        self.page.go_back()
+        for what, path in (
+            ("today", "/today"),
+            ("courses", "/courses"),
+            ("history", "/history"),
+            ("clients", "/clients"),
+        ):
+            self.page.goto(path)
+            self.shoot(what, whole=True)
+        self.page.goto("/courses")
+        self.page.locator(".course-title").first.click()
+        self.shoot("course", whole=True)
+        self.page.get_by_role("link", name="Card with code").click()
+        self.shoot("card")
+        self.page.goto(session)
         self.press("Pain: stop")
         self.shoot("stopped")
 

@@ -176,7 +176,7 @@ def test_points_are_looked_at_after_four_weeks() -> None:
     left_off = held("no", due)
     assert left_off is not None
     assert left_off.firm
-    assert left_off.rule == "break"
+    assert left_off.rule == "repeat"
 
 
 def test_a_course_left_for_months_begins_anew_without_a_question() -> None:

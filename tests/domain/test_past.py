@@ -15,7 +15,7 @@ SIDED = usual_plan(protocol(sides(phase("calf", area="calf"), phase("sole", area
 
 
 def of(*acts: Act, now: int = 10_000_000) -> Past:
-    return past_of("s", SIDED, happened(SIDED, *acts), now)
+    return past_of("s", SIDED, fold(SIDED, happened(SIDED, *acts)), now)
 
 
 def whole(now: int = 10_000_000) -> Past:

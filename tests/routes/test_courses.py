@@ -80,6 +80,26 @@ def test_somebody_new_gets_a_code_with_the_answers(visitor: Visitor) -> None:
     assert "Why earlier?" not in page
 
 
+def test_answers_from_before_the_first_code_belong_to_the_only_client(visitor: Visitor) -> None:
+    waiting = visitor.screened()
+    worked(visitor)
+    assert visitor.post("/sessions", {"screening": waiting}).status_code == 409  # too early by now
+    answer = visitor.post("/sessions", {"screening": waiting, "early": "wished"})
+    assert answer.status_code == 303
+    assert len(courses_of(visitor).clients()) == 1
+
+
+def test_answers_from_before_the_codes_are_asked_again_when_there_are_several(
+    visitor: Visitor,
+) -> None:
+    waiting = visitor.screened()
+    for n in (1, 2):
+        courses_of(visitor).add_client(n)
+    answer = visitor.post("/sessions", {"screening": waiting, "early": "wished"})
+    assert answer.status_code == 409
+    assert "whose session it is" in answer.text
+
+
 def test_red_flags_are_answered_whoever_it_is(visitor: Visitor) -> None:
     for n in (1, 2):
         courses_of(visitor).add_client(n)

@@ -17,6 +17,7 @@ from tests.storage.test_storage import FIRST_SCHEMA, loaded
 from webapp.course_storage import Courses, Filter, new_code
 from webapp.domain.course import Client, Course, Terms
 from webapp.domain.past import Told
+from webapp.domain.session import Event
 from webapp.storage import Belonging, Storage, open_sqlite
 
 PLAN = simple_plan()
@@ -126,7 +127,7 @@ def test_the_past_is_narrowed_and_paged_without_gap_or_double(
     assert len(courses.past(Filter(course=other.id), 99, 99)) == 20
 
 
-def test_a_whole_course_costs_two_queries_once_its_plan_is_known(
+def test_a_whole_course_costs_three_queries_and_one_when_nothing_has_happened_since(
     courses: Courses, storage: Storage
 ) -> None:
     course = with_course(courses)
@@ -139,7 +140,16 @@ def test_a_whole_course_costs_two_queries_once_its_plan_is_known(
         courses.whole(course.id, 99)
     assert found is not None
     assert len(found[1]) == 15
-    assert (len(cold), len(warm)) == (3, 2)
+    assert (len(cold), len(warm)) == (3, 1)
+
+
+def test_memory_never_tells_of_a_past_that_has_moved_on(courses: Courses, storage: Storage) -> None:
+    session = begun(storage, 5)
+    assert courses.past(ALL, 99, 9)[0].outcome == "live"
+    other = open_sqlite(Path(str(storage.engine.url.database)))
+    other.record(loaded(other, session), Event(2, "stop-key", "stop", 9))
+    other.close()
+    assert courses.past(ALL, 99, 9)[0].outcome == "pain"
 
 
 def test_erasing_a_client_erases_courses_and_sessions_without_their_events_left(

@@ -186,10 +186,11 @@ def hold(found: Progress, now: int) -> Hold | None:
     terms = found.course.terms
     if found.fresh(now) or found.next_at is None:
         return None
-    if found.stage == "resting" or (found.stage == "complete" and terms.break_after):
+    if found.stage == "resting":
         return Hold("break", found.next_at, firm=True)
     if found.stage == "complete":
-        return Hold("repeat", found.next_at, firm=terms.strict or found.course.helped == "no")
+        firm = terms.strict or bool(terms.break_after) or found.course.helped == "no"
+        return Hold("repeat", found.next_at, firm)
     if now < found.next_at:
         return Hold("gap", found.next_at, firm=terms.strict)
     if found.reviews(now):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from webapp.domain.plan import Plan
-from webapp.domain.session import Event, Status, advance, fold, hands_on_over
+from webapp.domain.session import State, Status, advance, hands_on_over
 
 Skin = Literal["fine", "marks", "sore"]
 Early = Literal["advised", "cut-short", "away", "wished"]
@@ -94,15 +94,15 @@ class Past:
 def past_of(
     session_id: str,
     plan: Plan,
-    events: Sequence[Event],
+    folded: State,
     now: int,
     told: Told = Told(),
     early: Early | None = None,
     client: str | None = None,
     course: str | None = None,
 ) -> Past:
-    """The session with these events, as of ``now``; one that nobody started begins at 0."""
-    state = advance(plan, fold(plan, events), now)
+    """The session after its last event, as of ``now``; one that nobody started begins at 0."""
+    state = advance(plan, folded, now)
     spells = tuple(
         Spell(
             step.title,

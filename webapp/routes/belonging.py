@@ -82,7 +82,7 @@ def known_client(client: str, now: int) -> str:
 def place_of(entry: Entry, client_id: str, now: int) -> Place:
     """Where a session of this protocol at ``now`` would belong."""
     courses, zone = site().courses, site().clock.zone
-    client = courses.client(client_id) if client_id and client_id != NEW else None
+    client = client_of(client_id)
     if client is None:
         return Place()
     course = courses.latest(client.id, entry.protocol.id)
@@ -90,6 +90,16 @@ def place_of(entry: Entry, client_id: str, now: int) -> Place:
     found = progress(course, pasts, now, zone) if course else None
     held = suction(entry, client, now) or (hold(found, now) if found else None)
     return Place(client, course, found, held, tuple(pasts))
+
+
+def client_of(client_id: str) -> Client | None:
+    """The client; "" is the only one, if there is one by now."""
+    if client_id == NEW:
+        return None
+    if client_id:
+        return site().courses.client(client_id)
+    known = site().courses.clients()
+    return known[0] if len(known) == 1 else None
 
 
 def suction(entry: Entry, client: Client, now: int) -> Hold | None:
@@ -137,11 +147,21 @@ def words(place: Place, held: Hold) -> tuple[str, str]:
     day = full_day(clock.wall_time_of(held.until)) if held.until else ""
     if held.rule == "break":
         return "The time of this course is over.", f"A break now; again from {when} on."
-    return "This course is complete.", f"A new one may begin from {day} on."
+    return "This course is complete.", f"A new one may begin from {day} on.{more(found)}"
+
+
+def more(found: Progress | None) -> str:
+    """Where a complete course may still be made longer."""
+    bounds = found.course.terms.sessions if found else None
+    if not found or not bounds or found.done >= bounds.max or found.course.helped == "no":
+        return ""
+    return f" Its page can set more sessions, up to {bounds.max}."
 
 
 def fault_of(place: Place, fields: MultiDict[str, str]) -> str:
     """Why a session may not be prepared with this form; empty when it may."""
+    if place.client is None and site().courses.clients():
+        return "Please answer the questions again, and say whose session it is."
     if place.hold is None:
         return ""
     if place.hold.firm:

@@ -22,7 +22,9 @@ def show() -> str:
     found = [
         standing
         for standing in courses.standings(here.courses.courses(courses.MOST, aside=False))
-        if standing.progress.done and here.library.get(standing.course.protocol)
+        if standing.progress.done
+        and not standing.progress.fresh(now)
+        and here.library.get(standing.course.protocol)
     ]
     due, ahead = split(found, end_of_day())
     return render_template(

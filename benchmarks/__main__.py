@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import beat, countdown, first_visit, load, stage_cpu, start, traffic
+from benchmarks import beat, countdown, first_visit, history, load, stage_cpu, start, traffic
 from benchmarks.options import Options
 from benchmarks.table import Table
 
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[Options], Table]] = {
     "traffic": traffic.measure,
     "stage_cpu": stage_cpu.measure,
     "countdown": countdown.measure,
+    "history": history.measure,
     "load": load.measure,
 }
 
@@ -51,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--list", action="store_true", help="say which there are")
     found.add_argument("--long", action="store_true", help="countdown over 28 minutes")
     found.add_argument("--seconds", type=float, help="shorter, for trying")
-    found.add_argument("--sessions", type=int, help="load: how many (default 10,000)")
+    found.add_argument("--sessions", type=int, help="load, history: how many (default 10,000)")
     found.add_argument("--reach", action="store_true", help="load: step up until it breaks")
     found.add_argument(
         "--commands-every",

@@ -113,7 +113,7 @@ class Server:
         """The id of a new session of ``protocol`` at its usual length, not started."""
         answer = self.ask(f"/protocols/{protocol}/screening", SAFE)
         screening = answer.headers["location"].rsplit("/", 1)[1]
-        answer = self.ask("/sessions", {"screening": screening})
+        answer = self.ask("/sessions", {"screening": screening, "early": "wished"})
         return answer.headers["location"].rsplit("/", 1)[1]
 
     def act(self, session: str, action: str) -> None:

@@ -13,12 +13,26 @@ from webapp import assets, figures, security
 from webapp.backups import FOLDER, DailyBackups
 from webapp.beat import Beat
 from webapp.clock import Clock, zone_named
+from webapp.course_storage import Courses
 from webapp.filters import FILTERS
 from webapp.htmx import is_htmx
 from webapp.library import Library, load
 from webapp.life import LifeSigns, wake
 from webapp.line import SharedLine
-from webapp.routes import accounts, catalogue, offline, protocols, reference, screenings, sessions
+from webapp.routes import (
+    accounts,
+    catalogue,
+    clients,
+    courses,
+    history,
+    offline,
+    protocols,
+    reference,
+    screenings,
+    sessions,
+    summaries,
+    today,
+)
 from webapp.routes import settings as device_settings
 from webapp.settings import Settings, shipped
 from webapp.storage import AwayError, NotSavedError, Storage, open_storage
@@ -38,6 +52,10 @@ class Site:
     library: Library
     clock: Clock
     watch: Watch
+
+    @property
+    def courses(self) -> Courses:
+        return Courses(self.storage)
 
 
 def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
@@ -68,14 +86,8 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.jinja_env.globals["nonce"] = security.new_nonce
     app.jinja_env.globals["device"] = device_settings.this_device
     for module in (
-        accounts,
-        catalogue,
-        offline,
-        protocols,
-        reference,
-        screenings,
-        sessions,
-        device_settings,
+        *(accounts, catalogue, offline, protocols, reference, screenings, sessions),
+        *(clients, courses, device_settings, history, summaries, today),
     ):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(HTTPException, show_error)

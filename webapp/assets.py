@@ -16,7 +16,17 @@ from flask import Flask, abort, request
 from werkzeug.wrappers import Response
 
 FIRST = ("tokens", "base", "catalogue", "figure")
-REST = ("protocol", "screening", "session", "hands", "guide", "movement", "screens")
+REST = (
+    "protocol",
+    "screening",
+    "session",
+    "hands",
+    "guide",
+    "movement",
+    "screens",
+    "course",
+    "chart",
+)
 # The first page has a sheet of its own: half the bytes before anything can be seen.
 SHEETS = {"first.css": FIRST, "site.css": (*FIRST, *REST)}
 TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")

@@ -35,6 +35,7 @@ class Device:
     loud: OnOff = "off"
     headset: OnOff = "off"
     speaker: str = ""
+    note: OnOff = "off"
 
     def cookie(self) -> str:
         return urlencode(asdict(self))
@@ -49,6 +50,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "flash": get_args(OnOff),
     "loud": get_args(OnOff),
     "headset": get_args(OnOff),
+    "note": get_args(OnOff),
 }
 
 

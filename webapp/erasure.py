@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from webapp.backups import FOLDER
 from webapp.database import Postgresql, Sqlite
 from webapp.exchange import snapshot
-from webapp.storage import events, metadata, screenings, sessions
+from webapp.storage import events, screenings, sessions
+from webapp.tables import metadata
 
 AT_ONCE = 500
 Ids = Sequence[str]

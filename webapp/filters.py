@@ -12,6 +12,7 @@ from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.protocol import Breathing, Duration, PhaseDuration, Span
 from webapp.domain.session import Event
+from webapp.times import FILTERS as TIME_FILTERS
 
 
 def clock(ms: int) -> str:
@@ -192,7 +193,27 @@ def by_whom(performers: tuple[str, ...]) -> str:
     return " or ".join(PERFORMERS[name] for name in performers)
 
 
+OUTCOMES = {
+    "whole": "whole",
+    "early": "ended early",
+    "pain": "stopped: pain",
+    "low": "stopped: signs of a low",
+    "live": "under way",
+}
+SKIN_WORDS = {"fine": "as before", "marks": "marks or redness", "sore": "sore"}
+EARLY_WORDS = {
+    "advised": "earlier: a clinician advised it",
+    "cut-short": "earlier: the last one was cut short",
+    "away": "earlier: away on the planned day",
+    "wished": "earlier: wished for",
+}
+
+
 FILTERS = {
+    **TIME_FILTERS,
+    "outcome": OUTCOMES.__getitem__,
+    "skin": SKIN_WORDS.__getitem__,
+    "early": EARLY_WORDS.__getitem__,
     "clock": clock,
     "counted": counted,
     "clock_seconds": clock_seconds,

@@ -10,7 +10,8 @@ from webapp import backups, folder_lock
 from webapp.database import StorageError
 from webapp.exchange import read_file
 from webapp.settings import Settings
-from webapp.storage import SCHEMA, Storage, events, metadata, open_storage, sessions, stored_at
+from webapp.storage import SCHEMA, Storage, events, open_storage, sessions, stored_at
+from webapp.tables import metadata
 
 
 def import_export(settings: Settings, file: Path) -> int:

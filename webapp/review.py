@@ -295,6 +295,10 @@ def course_text(course: Course) -> str:
         parts.append(f"after {after} a break of {pause}")
     if course.repeat_after:
         parts.append(f"again after {span(course.repeat_after)}")
+    if course.gentle_first:
+        parts.append(f"the first {course.gentle_first} short and light")
+    if course.review_after:
+        parts.append(f"does it help? asked after {span(course.review_after)}")
     return f"Course: {'; '.join(parts)}. Origin: {course.origin}."
 
 

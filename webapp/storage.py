@@ -26,10 +26,12 @@ from webapp.database import LostError, Postgresql, Sqlite, postgresql_url, reaso
 from webapp.database import NotSavedError as NotSavedError
 from webapp.database import StorageError as StorageError
 from webapp.domain.glucose import Reading
+from webapp.domain.past import Early
 from webapp.domain.plan import Plan
 from webapp.domain.screening import Admission, Screening
 from webapp.domain.session import Event, State, fold, follow, live_until
 from webapp.settings import Settings
+from webapp.tables import metadata
 from webapp.upgrade import prepare
 
 SCHEMA = 3
@@ -37,8 +39,6 @@ T = TypeVar("T")
 SCREENING_KEPT_MS = 24 * 3_600_000
 KEPT_SESSIONS = 20_000
 KEPT_PLANS = 2_000
-
-metadata = sa.MetaData()
 
 meta = sa.Table(
     "meta",
@@ -60,6 +60,16 @@ sessions = sa.Table(
     sa.Column("last_seq", sa.Integer, nullable=False),
     sa.Column("live_until", sa.BigInteger, nullable=False, index=True),
     sa.Column("admission", sa.Text),
+    sa.Column("client", sa.ForeignKey("clients.id", ondelete="CASCADE")),
+    sa.Column("course", sa.ForeignKey("courses.id", ondelete="CASCADE")),
+    sa.Column("early", sa.String(16)),
+    sa.Column("begun_at", sa.BigInteger),
+)
+# History is read along these, newest first.
+HISTORY_INDEXES = (
+    sa.Index("ix_sessions_begun", sessions.c.begun_at, sessions.c.id),
+    sa.Index("ix_sessions_client_begun", sessions.c.client, sessions.c.begun_at),
+    sa.Index("ix_sessions_course_begun", sessions.c.course, sessions.c.begun_at),
 )
 
 screenings = sa.Table(
@@ -127,11 +137,23 @@ LIVE = (
     .order_by(sessions.c.created_at.desc(), sessions.c.id)
 )
 ADD_EVENT = sa.insert(events)
+BEGIN = sa.update(sessions).where(sessions.c.id == sa.bindparam("b_id"))
+BEGIN = BEGIN.values(begun_at=sa.bindparam("b_at"))
+# What an older database gets; its sessions stay without a client.
 MOVE_ON = (
     sa.update(sessions)
     .where(sessions.c.id == sa.bindparam("b_id"), sessions.c.last_seq == sa.bindparam("b_seen"))
     .values(last_seq=sa.bindparam("b_seq"), live_until=sa.bindparam("b_until"))
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Whose a session is: ids of client and course, and why it began before its date."""
+
+    client: str
+    course: str | None = None
+    early: Early | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +167,8 @@ class Stored:
     folded: State
     created_at: int
     admission: Admission | None = None
+    client: str | None = None
+    course: str | None = None
 
     @property
     def seq(self) -> int:
@@ -167,6 +191,7 @@ class Storage:
         self.cache_lock = threading.Lock()
         self.plans: dict[str, Plan] = {}
         self.heard: Callable[[str], None] = lambda session_id: None
+        self.folded: dict[tuple[str, int], State] = {}
 
     def close(self) -> None:
         self.database.close()
@@ -245,7 +270,12 @@ class Storage:
     # -- writing ---------------------------------------------------------------------------
 
     def create(
-        self, plan: Plan, protocol_hash: str, now: int, admission: Admission | None = None
+        self,
+        plan: Plan,
+        protocol_hash: str,
+        now: int,
+        admission: Admission | None = None,
+        belonging: Belonging | None = None,
     ) -> str:
         """Store a new session and give its id; the one that its screening has led to already, if any.
 
@@ -264,6 +294,9 @@ class Storage:
             "last_seq": 0,
             "live_until": 0,
             "admission": admission.model_dump_json() if admission else None,
+            "client": belonging.client if belonging else None,
+            "course": belonging.course if belonging else None,
+            "early": belonging.early if belonging else None,
         }
 
         def work(connection: sa.Connection) -> str:
@@ -343,6 +376,8 @@ class Storage:
         def work(connection: sa.Connection) -> None:
             if connection.execute(MOVE_ON, move).rowcount == 1:
                 connection.execute(ADD_EVENT, [row_of(stored.id, event) for event in new])
+                if new[0].kind == "start":
+                    connection.execute(BEGIN, {"b_id": stored.id, "b_at": new[0].at})
             elif not all(is_recorded(connection, stored.id, event) for event in new):
                 raise ConflictError
 
@@ -454,8 +489,9 @@ def is_recorded(connection: sa.Connection, session_id: str, event: Event) -> boo
 
 def stored_of(row: sa.Row[Any], plan: Plan, past: tuple[Event, ...]) -> Stored:
     admission = Admission.model_validate_json(row.admission) if row.admission else None
+    folded = fold(plan, past)
     return Stored(
-        row.id, row.title, plan, past, fold(plan, past), row.created_at, admission=admission
+        row.id, row.title, plan, past, folded, row.created_at, admission, row.client, row.course
     )
 
 

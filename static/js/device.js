@@ -1,6 +1,6 @@
 // The settings of this device: on the page they are data attributes of <html>, kept in one cookie.
 const COOKIE = "device";
-const NAMES = ["theme", "countdown", "sound", "rate", "vibration", "flash", "loud", "headset", "speaker"];
+const NAMES = ["theme", "countdown", "sound", "rate", "vibration", "flash", "loud", "headset", "speaker", "note"];
 const KEPT_SECONDS = 365 * 24 * 3600;
 
 const here = () => document.documentElement.dataset;

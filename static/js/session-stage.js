@@ -566,7 +566,8 @@ class SessionStage extends HTMLElement {
     const [all, done] = segment.querySelectorAll("rect");
     const whole = Number(all.getAttribute("width"));
     this.#shown.from ??= Number(done.getAttribute("width")) / whole;
-    const left = Math.max(0, ends - now) / (ends - Math.max(begins, this.#confirmed.now));
+    // At most all of it: on the very first paint the server's clock is not known yet.
+    const left = Math.min(1, Math.max(0, ends - now) / (ends - Math.max(begins, this.#confirmed.now)));
     const from = this.#shown.from;
     done.setAttribute("width", (whole * (from + (1 - from) * (1 - left))).toFixed(2));
   }

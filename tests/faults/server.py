@@ -167,7 +167,7 @@ class Server:
         reply = self.ask("POST", f"/protocols/{protocol}/screening", SAFE)
         assert reply.status == 303, reply.text
         screening = reply.headers["location"].removeprefix("/screenings/")
-        reply = self.ask("POST", "/sessions", {"screening": screening})
+        reply = self.ask("POST", "/sessions", {"screening": screening, "early": "wished"})
         assert reply.status == 303, reply.text
         return reply.headers["location"].removeprefix("/sessions/")
 

@@ -69,7 +69,7 @@ def test_an_empty_form_is_asked_again_and_nothing_is_kept(shipped_visitor: Visit
     with shipped_visitor.queries() as statements:
         answer = shipped_visitor.post("/protocols/dm-legs-feet/screening", {})
     assert answer.status_code == 422
-    assert statements == []
+    assert all(statement.startswith("SELECT") for statement in statements)
     page = Page(answer.text)
     assert "Signs that need help first: all" in page.by_id("open-answers").text
     assert "Prepare this session" not in page.buttons()

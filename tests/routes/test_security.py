@@ -16,6 +16,7 @@ from tests.conftest import HOST, Visitor
 from tests.routes.page import Page
 from webapp.app import create_app
 from webapp.assets import SHEETS, read_assets
+from webapp.course_storage import Courses
 from webapp.settings import Settings, shipped
 from webapp.storage import NotSavedError
 
@@ -167,6 +168,43 @@ def post(path: str, fields: dict[str, str], **headers: str) -> Ask:
     return lambda visitor, _: visitor.post(path, fields, htmx=False, **headers)
 
 
+def summed(path: str, **fields: str) -> Ask:
+    """Ask for (or with ``fields`` send to) a page of a session whose hands are done."""
+
+    def asked(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+        session_id = visitor.started()
+        visitor.clock.forward(40)
+        where = f"/sessions/{session_id}{path}"
+        return visitor.post(where, fields) if fields else visitor.get(where)
+
+    return asked
+
+
+def course(path: str, **fields: str) -> Ask:
+    """Ask for a page of a course with one session, or send to it."""
+
+    def asked(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+        visitor.started()
+        visitor.clock.forward(40)
+        (found,) = Courses(visitor.storage).courses(9)
+        where = path.format(course=found.id, client=found.client.id)
+        return visitor.post(where, fields) if fields else visitor.get(where)
+
+    return asked
+
+
+def for_whom(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+    for n in (1, 2):
+        Courses(visitor.storage).add_client(n)
+    return visitor.post("/courses", {"protocol": "short"})
+
+
+def too_early(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+    visitor.started()
+    visitor.clock.forward(40)
+    return visitor.post("/sessions", {"screening": visitor.screened()})
+
+
 ANSWERS: list[tuple[int, str, Ask]] = [
     (200, "catalogue.show", get("/")),
     (200, "protocols.show", get("/protocols/short")),
@@ -182,6 +220,26 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (200, "offline.manifest", get("/manifest.webmanifest")),
     (200, "offline.worker", get("/worker.js")),
     (303, "settings.keep", post("/settings", {"theme": "dim"})),
+    (200, "today.show", get("/today")),
+    (200, "history.show", get("/history")),
+    (200, "clients.index", get("/clients")),
+    (200, "clients.show", course("/clients/{client}")),
+    (200, "clients.card", course("/clients/{client}/card")),
+    (200, "courses.index", course("/courses")),
+    (200, "courses.show", course("/courses/{course}")),
+    (200, "courses.calendar", course("/courses/{course}/calendar.ics")),
+    (200, "courses.table", course("/courses/{course}/course.csv")),
+    (200, "courses.data", course("/courses/{course}/course.json")),
+    (200, "summaries.after", summed("/after.ics")),
+    (303, "summaries.tell", summed("/told", after="3")),
+    (303, "clients.add", post("/clients", {})),
+    (303, "courses.add", post("/courses", {"protocol": "short"})),
+    (303, "courses.change", course("/courses/{course}", aside="yes")),
+    (404, "courses.show", get("/courses/none")),
+    (404, "clients.card", get("/clients/none/card")),
+    (409, "courses.add", post("/courses", {"protocol": "withheld"})),
+    (409, "sessions.create", too_early),
+    (422, "courses.add", for_whom),
     (200, "screenings.ask", get("/protocols/short/screening")),
     (200, "screenings.show", screening("")),
     (200, "screenings.again", screening("/again")),
@@ -303,6 +361,11 @@ def every_page(visitor: Visitor) -> list[tuple[str, TestResponse]]:
         shown = ("", "/live", "/summary", "/remote", "/calm", "/calm/live")
         paths = [f"/sessions/{session_id}{path}" for path in shown]
         answers += [(path, visitor.get(path)) for path in paths]
+    client, found = (f"/{name}" for name in ("clients", "courses"))
+    course = Courses(visitor.storage).courses(9)[0]
+    asked += ["/today", "/history", client, found, f"{found}/{course.id}"]
+    asked += [f"{client}/{course.client.id}", f"{client}/{course.client.id}/card"]
+    answers.append(("early", visitor.get(f"/screenings/{visitor.screened()}")))
     second = visitor.prepare()
     for htmx in (True, False):
         for action, fields in (("start", {}), ("end-at", {"time": "x"}), ("pause", {})):

@@ -513,7 +513,16 @@ def test_the_summary_counts_what_was_done(visitor: Visitor) -> None:
     visitor.clock.forward(3)
     visitor.done(session_id, "end")
     page = summary(visitor, session_id)
-    done = ["0:10", "0:04", "0:10", "0:03", "0:10", "0:00 skipped", "0:30", "0:07"]
+    done = [
+        "0:10",
+        "0:04 cut short",
+        "0:10",
+        "0:03 cut short",
+        "0:10",
+        "0:00 skipped",
+        "0:30",
+        "0:07",
+    ]
     assert [e.text for e in page.all("td")] == done
     assert "0:07 of hands-on time, ended early." in page.by_id("main").text
 

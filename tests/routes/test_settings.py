@@ -18,6 +18,7 @@ CHOSEN = {
     "loud": "on",
     "headset": "on",
     "speaker": "Anna & Ben",
+    "note": "on",
 }
 
 

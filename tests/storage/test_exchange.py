@@ -19,7 +19,8 @@ from webapp.domain.session import Event
 from webapp.erasure import erase, holds
 from webapp.exchange import Digest, digest, line_of
 from webapp.settings import Settings
-from webapp.storage import Storage, metadata, open_storage
+from webapp.storage import Storage, open_storage
+from webapp.tables import metadata
 
 SECRET = "erased-secret-key-0001"
 ODD = 'line\nbreak "quoted" \\ ünïcödé 手 \u2028 \x7f'

@@ -14,7 +14,8 @@ from tests.storage import golden
 from webapp.backups import FOLDER
 from webapp.exchange import Digest, line_of, rows_of, snapshot
 from webapp.settings import Settings
-from webapp.storage import SCHEMA, Storage, StorageError, metadata, open_storage
+from webapp.storage import SCHEMA, Storage, StorageError, open_storage
+from webapp.tables import metadata
 from webapp.upgrade import MIGRATIONS, migrate, revision
 
 

@@ -107,12 +107,18 @@ class Break(Model):
 
 
 class Course(Model):
-    """How sessions follow one another; ``gap_hours`` is the least time between two starts."""
+    """How sessions follow one another; ``gap_hours`` is the least time between two starts.
+
+    ``gentle_first``: so many sessions at first are short and light (facts.md C01).
+    ``review_after``: after this long somebody asks whether it helps (facts.md C45).
+    """
 
     sessions: Count | None = None
     gap_hours: Annotated[int, Field(ge=1, le=1000)]
     break_after: Break | None = None
     repeat_after: Span | None = None
+    gentle_first: Annotated[int, Field(ge=0, le=10)] = 0
+    review_after: Span | None = None
     origin: Origin
 
 

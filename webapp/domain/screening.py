@@ -147,7 +147,7 @@ class Screening(Model):
     """Answers with their verdict and the wish they were given for; kept for a day.
 
     ``answered_at`` is the instant (ms) of the answers, ``reading_at`` of the reading. A screening
-    leads to one ``session`` at most.
+    leads to one ``session`` at most. ``client`` is an id, empty while nobody has a code.
     """
 
     protocol: str
@@ -161,6 +161,7 @@ class Screening(Model):
     reading_at: int | None = None
     word: Word | None = None
     session: str | None = None
+    client: str = ""
 
     @property
     def wait_until(self) -> int | None:
@@ -334,6 +335,13 @@ def place_to_leave_out(place: str, why: str) -> LeaveOut:
     if side == "right":
         return LeaveOut(why=why, area=area, side="right")
     return LeaveOut(why=why, area=area)
+
+
+def refused(verdict: Verdict, finding: Finding) -> Verdict:
+    """The verdict with one more finding, which refuses unless something worse does."""
+    level = "help" if verdict.level == "help" else "not-today"
+    findings = (*verdict.findings, finding) if level == "help" else (finding, *verdict.findings)
+    return verdict.model_copy(update={"level": level, "findings": findings})
 
 
 def merged(changes: Sequence[Changes]) -> Changes:

@@ -69,6 +69,7 @@ def shown(entry: Entry, wish: Wish) -> dict[str, object]:
         "catalogue": site().library.catalogue,
         "asked": questions_for(site().library.catalogue, protocol) if protocol.startable else (),
         "optional": protocol.optional_steps(),
+        "client": request.args.get("client", "")[:32],
     }
 
 

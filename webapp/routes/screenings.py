@@ -23,12 +23,13 @@ from webapp.domain.screening import (
     needs_glucose,
     questions_for,
     refusal,
+    refused,
     screen,
     who_may_clear,
     word_fault,
 )
 from webapp.library import Entry
-from webapp.routes import protocols, site
+from webapp.routes import belonging, protocols, site
 
 blueprint = Blueprint("screenings", __name__)
 
@@ -80,7 +81,8 @@ def judged(entry: Entry, plan: Plan, taken: Taken) -> Response:
     """The answer to a form: 303 to the verdict, or the form again."""
     here = site()
     now = here.clock.now()
-    verdict = verdict_on(entry, plan, taken.answers)
+    client = belonging.chosen_client(request.form, taken.faults)
+    verdict = belonging.heeding(entry, verdict_on(entry, plan, taken.answers), client, now)
     urgent = verdict.level == "help" or verdict.low
     if not verdict.complete or (taken.faults and not urgent):
         return form(entry, plan, Sheet(request.form, verdict.missing, taken.faults), 422)
@@ -97,6 +99,7 @@ def judged(entry: Entry, plan: Plan, taken: Taken) -> Response:
         reading_at=now - taken.minutes_ago * 60_000
         if reading and reading.shown != "none"
         else None,
+        client=belonging.known_client(client, now),
     )
     screening_id = here.storage.keep_screening(screening, now)
     response = redirect(url_for("screenings.show", screening_id=screening_id), 303)
@@ -118,13 +121,6 @@ def verdict_on(entry: Entry, plan: Plan, answers: Answers) -> Verdict:
     return verdict
 
 
-def refused(verdict: Verdict, finding: Finding) -> Verdict:
-    """The verdict with one more finding, which refuses unless something worse does."""
-    level = "help" if verdict.level == "help" else "not-today"
-    findings = (*verdict.findings, finding) if level == "help" else (finding, *verdict.findings)
-    return verdict.model_copy(update={"level": level, "findings": findings})
-
-
 def asked_of(entry: Entry) -> tuple[Question, ...]:
     return questions_for(site().library.catalogue, entry.protocol)
 
@@ -137,7 +133,8 @@ def startable_or_404(protocol_id: str) -> Entry:
 
 
 def form(entry: Entry, plan: Plan, sheet: Sheet, status: int = 200) -> Response:
-    catalogue = site().library.catalogue
+    here = site()
+    catalogue = here.library.catalogue
     questions = asked_of(entry)
     body = render_template(
         "screenings/form.html",
@@ -155,6 +152,8 @@ def form(entry: Entry, plan: Plan, sheet: Sheet, status: int = 200) -> Response:
         missing=missing_words(questions, sheet.missing),
         unit=sheet.fields.get("unit") or remembered_unit(),
         units=UNITS,
+        clients=here.courses.clients(),
+        client=sheet.fields.get("client") or request.args.get("client", ""),
     )
     return Response(body, status, mimetype="text/html")
 
@@ -263,7 +262,8 @@ def verdict_page(
         clock=here.clock,
         who_choices=who_may_clear(verdict),
         today=here.clock.wall_time().date().isoformat(),
-        **{"fault": "", "who": "", "on": "", "asked_again": False, **more},
+        **belonging.shown(entry, screening, now),
+        **{"fault": "", "who": "", "on": "", "asked_again": False, "early_fault": "", **more},
     )
     return Response(body, status, mimetype="text/html")
 
@@ -300,7 +300,7 @@ def again(screening_id: str) -> Response:
     entry = startable_or_404(screening.protocol)
     plan = site().library.plan(entry.protocol, screening.seconds, frozenset(screening.chosen))
     lasting = {q.id for q in asked_of(entry) if q.group in LASTING_GROUPS}
-    fields: Fields = MultiDict()
+    fields: Fields = MultiDict({"client": screening.client})
     for question, token in screening.answers.given.items():
         if question in lasting:
             fields.add(f"q-{question}", token)

@@ -27,7 +27,7 @@ from webapp.domain.snapshot import Snapshot, view
 from webapp.domain.watch import unobserved_ms
 from webapp.filters import hue, side_and_area
 from webapp.htmx import fragment_or_redirect, is_htmx
-from webapp.routes import protocols, screenings, site
+from webapp.routes import belonging, protocols, screenings, site, summaries
 from webapp.routes.catalogue import running_now
 from webapp.routes.hindrances import for_script, hindrance, questions_address
 from webapp.storage import ConflictError, Stored
@@ -77,8 +77,13 @@ def create() -> Response:
     plan = screenings.plan_of(entry, screening)
     if plan is None or screenings.refusal_of(entry, screening_id, screening, now):
         return screenings.verdict_page(screening_id, screening, 409)
+    place = belonging.place_of(entry, screening.client, now)
+    if fault := belonging.fault_of(place, request.form):
+        return screenings.verdict_page(screening_id, screening, 409, early_fault=fault)
     admission = screening.admission(screening_id)
-    session_id = here.storage.create(plan, entry.digest, now, admission)
+    belongs = belonging.settle(entry, place, request.form, now)
+    session_id = here.storage.create(plan, entry.digest, now, admission, belongs)
+    belonging.tell_before(session_id, request.form)
     return redirect(url_for("sessions.show", session_id=session_id), 303)
 
 
@@ -182,6 +187,7 @@ def summary_page(
         screens=here.watch.screens_of(stored.id),
         **recheck(snapshot),
         **look_again(snapshot),
+        **summaries.shown(stored, snapshot),
     )
     return Response(body, status, mimetype="text/html")
 
@@ -301,6 +307,8 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     state = view(stored.plan, stored.folded, stored.seq, now).state
     if why := hindrance(stored, stored.events, state, action, now):
         return answer(stored, 409, why, ask_again=questions_address(stored))
+    if action == "start" and (why := belonging.refusal_at_start(stored, now)):
+        return answer(stored, 409, why)
     if action == "start" and not request.form.get("another"):
         others = at_work(stored.id, now)
         if others:

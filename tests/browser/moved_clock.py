@@ -1,0 +1,60 @@
+"""The site in this process, on a clock that a test can put forward by days."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from werkzeug.serving import make_server
+
+from tests.faults.server import free_port
+from webapp.app import Site, create_app
+from webapp.clock import Clock, wall_ms
+from webapp.settings import Settings
+
+
+class MovedClock(Clock):
+    """Runs as the real one does, from ``instant`` on; ``forward`` skips time, the wall with it."""
+
+    def __init__(self, zone: str, instant: int) -> None:
+        super().__init__(ZoneInfo(zone))
+        self.offset += instant - wall_ms()
+
+    def forward(self, seconds: float) -> None:
+        self.offset += round(seconds * 1000)
+
+    def wall_time(self, ms_from_now: int = 0) -> datetime:
+        return datetime.fromtimestamp((self.now() + ms_from_now) / 1000, tz=self.zone)
+
+
+@dataclass
+class MovedSite:
+    """Where it listens, and its clock."""
+
+    address: str
+    clock: MovedClock
+    site: Site
+
+
+@contextmanager
+def moved_site(data: Path, instant: int, zone: str = "Europe/Berlin") -> Iterator[MovedSite]:
+    """The shipped protocols on a free port; ends with the block."""
+    port = free_port()
+    app = create_app(Settings(data, port=port, time_zone=zone))
+    clock = MovedClock(zone, instant)
+    site = app.extensions["site"] = replace(app.extensions["site"], clock=clock)
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield MovedSite(f"http://127.0.0.1:{port}", clock, site)
+    finally:
+        server.shutdown()
+        thread.join(5)
+        server.server_close()
+        site.storage.close()

@@ -1,0 +1,189 @@
+"""A session as its course remembers it: what was planned, what was done, and what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from webapp.domain.plan import Plan
+from webapp.domain.session import State, Status, advance, hands_on_over
+
+Skin = Literal["fine", "marks", "sore"]
+Early = Literal["advised", "cut-short", "away", "wished"]
+
+SKIN: tuple[Skin, ...] = ("fine", "marks", "sore")
+EARLY: tuple[Early, ...] = ("advised", "cut-short", "away", "wished")
+SCORES = range(11)
+# facts.md: U-12 cups, HO-09 honey, U-22 stones; with diabetes the skin is looked over (R09, R14)
+ON_THE_SKIN = {"cupping", "vacuum", "honey", "warm-stones", "cool-stones"}
+SUCTION = {"cupping", "vacuum"}
+BALANCE_FROM_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What people said about a session: pain 0 to 10 before and after, the skin, a note."""
+
+    before: int | None = None
+    after: int | None = None
+    skin: Skin | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """One phase: planned (in the plan as it began) and done, in ms."""
+
+    title: str
+    technique: str
+    area: str
+    side: str
+    planned_ms: int
+    done_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One session that was begun, as of one instant.
+
+    ``outcome``: ``whole``, ``early`` (ended before its plan), ``pain``, ``low``, or ``live``.
+    """
+
+    id: str
+    plan: Plan
+    begun_at: int
+    status: Status
+    outcome: str
+    spells: tuple[Spell, ...]
+    told: Told = Told()
+    early: Early | None = None
+    client: str | None = None
+    course: str | None = None
+
+    @property
+    def done_ms(self) -> int:
+        return sum(spell.done_ms for spell in self.spells)
+
+    @property
+    def planned_ms(self) -> int:
+        return sum(spell.planned_ms for spell in self.spells)
+
+    @property
+    def counts(self) -> bool:
+        """True when hands were at work: any time counts."""
+        return self.done_ms > 0
+
+    @property
+    def suction(self) -> bool:
+        """True when cups were on the skin."""
+        return any(s.technique in SUCTION and s.done_ms for s in self.spells)
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        return tuple(spell.title for spell in self.spells if not spell.done_ms)
+
+    def by_technique(self) -> dict[str, int]:
+        """Hands-on ms by technique, in the order of the plan."""
+        found: dict[str, int] = {}
+        for spell in self.spells:
+            found[spell.technique] = found.get(spell.technique, 0) + spell.done_ms
+        return found
+
+
+def past_of(
+    session_id: str,
+    plan: Plan,
+    folded: State,
+    now: int,
+    told: Told = Told(),
+    early: Early | None = None,
+    client: str | None = None,
+    course: str | None = None,
+) -> Past:
+    """The session after its last event, as of ``now``; one that nobody started begins at 0."""
+    state = advance(plan, folded, now)
+    spells = tuple(
+        Spell(
+            step.title,
+            step.technique or "",
+            step.area or "",
+            step.side or "",
+            step.seconds * 1000,
+            ms,
+        )
+        for step, ms in zip(plan.steps, state.done, strict=True)
+        if step.hands_on
+    )
+    live = state.status in ("running", "waiting", "paused")
+    if state.status == "stopped":
+        outcome = "low" if state.low else "pain"
+    elif live and not hands_on_over(plan, state.index):
+        outcome = "live"
+    else:
+        outcome = "early" if state.ended_early else "whole"
+    begun = state.started_at or 0
+    return Past(session_id, plan, begun, state.status, outcome, spells, told, early, client, course)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A side that got less than the other over a course, by so many ms."""
+
+    area: str
+    side: str
+    short_ms: int
+
+
+def balance(pasts: Iterable[Past]) -> tuple[Balance, ...]:
+    """Where one side was cut: per area, what left and right lost against the plan.
+
+    Only sessions that planned both sides count: a side that the questions left out was no cut.
+    Time added later pays it back.
+    """
+    lost: dict[str, dict[str, int]] = {}
+    names: dict[str, str] = {}
+    for past in pasts:
+        for area, sides in both_sides(past).items():
+            names[area] = past.plan.areas[area].name if area in past.plan.areas else area
+            here = lost.setdefault(area, {"left": 0, "right": 0})
+            for side, ms in sides.items():
+                here[side] += ms
+    found = []
+    for area, sides in lost.items():
+        more = sides["left"] - sides["right"]
+        if abs(more) >= BALANCE_FROM_MS:
+            found.append(Balance(names[area], "left" if more > 0 else "right", abs(more)))
+    return tuple(sorted(found, key=lambda b: -b.short_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """A side that is behind over a course, and its areas, the most behind first."""
+
+    side: str
+    short_ms: int
+    areas: tuple[Balance, ...]
+
+
+def short_sides(pasts: Iterable[Past]) -> tuple[Short, ...]:
+    """The balance in one line a side."""
+    found = balance(pasts)
+    sides = [tuple(b for b in found if b.side == side) for side in ("left", "right")]
+    made = [Short(s[0].side, sum(b.short_ms for b in s), s) for s in sides if s]
+    return tuple(sorted(made, key=lambda short: -short.short_ms))
+
+
+def both_sides(past: Past) -> dict[str, dict[str, int]]:
+    """Ms that each side lost, by area, where both were planned."""
+    lost: dict[str, dict[str, int]] = {}
+    for spell in past.spells:
+        if spell.side in ("left", "right"):
+            sides = lost.setdefault(spell.area, {})
+            sides[spell.side] = sides.get(spell.side, 0) + spell.planned_ms - spell.done_ms
+    return {area: sides for area, sides in lost.items() if len(sides) == 2}
+
+
+def skin_asked(plan: Plan) -> bool:
+    """True when the protocol asks for a look at the skin afterwards."""
+    return plan.diabetes or any(step.technique in ON_THE_SKIN for step in plan.steps)

@@ -1,0 +1,67 @@
+"""Clients: codes that the app makes. No field anywhere takes a name."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp.domain.course import Client
+from webapp.routes import courses, site
+
+blueprint = Blueprint("clients", __name__, url_prefix="/clients")
+
+MOST = 200
+
+
+def client_or_404(client_id: str) -> Client:
+    client = site().courses.client(client_id)
+    if client is None:
+        abort(404)
+    return client
+
+
+@blueprint.get("")
+def index() -> str:
+    return render_template("clients/clients.html", clients=site().courses.clients()[:MOST])
+
+
+@blueprint.post("")
+def add() -> Response:
+    """A new code."""
+    here = site()
+    client = here.courses.add_client(here.clock.now())
+    return redirect(url_for("clients.show", client_id=client.id), 303)
+
+
+@blueprint.get("/<client_id>")
+def show(client_id: str) -> str:
+    """A client's courses; the code on the card leads here."""
+    client = client_or_404(client_id)
+    found = site().courses.courses(courses.MOST, client.id)
+    return render_template(
+        "clients/client.html", client=client, standings=courses.standings(found), clock=site().clock
+    )
+
+
+@blueprint.get("/<client_id>/card")
+def card(client_id: str) -> str:
+    """The printable card: the code, and a QR code that opens the client's courses."""
+    # Drawing takes a library that no other page needs.
+    from webapp.cards import qr_code
+
+    client = client_or_404(client_id)
+    address = url_for("clients.show", client_id=client.id, _external=True)
+    return render_template(
+        "clients/card.html", client=client, qr=qr_code(address), only_here=is_loopback(request.host)
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address that only this very machine can open."""
+    name = host.rpartition(":")[0].strip("[]") or host
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"

@@ -1,0 +1,228 @@
+"""Courses: where each stands, its dates, its charts, and its files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp.course_storage import Readings
+from webapp.domain.course import (
+    Course,
+    Helped,
+    Progress,
+    planned,
+    progress,
+    terms_of,
+    within,
+)
+from webapp.domain.past import Past, Short, short_sides
+from webapp.library import Entry
+from webapp.routes import belonging, protocols, site
+
+blueprint = Blueprint("courses", __name__, url_prefix="/courses")
+
+MOST = 40
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A course as of one instant: where it stands, its dates to come, its sessions (oldest first)."""
+
+    progress: Progress
+    dates: tuple[int, ...]
+    pasts: tuple[Past, ...]
+
+    @property
+    def course(self) -> Course:
+        return self.progress.course
+
+    @property
+    def counted(self) -> tuple[Past, ...]:
+        return tuple(past for past in self.pasts if past.counts)
+
+    @property
+    def short_sides(self) -> tuple[Short, ...]:
+        return short_sides(self.pasts)
+
+    @property
+    def due_at(self) -> int | None:
+        """The date of the next session of this course; None when it is over."""
+        return self.dates[0] if self.dates and not self.progress.over else None
+
+
+def standings(courses: Sequence[Course]) -> list[Standing]:
+    """Where these courses stand now. Two or three queries for all of them."""
+    here = site()
+    now = here.clock.now()
+    pasts = here.courses.past_of_courses([course.id for course in courses], now)
+    return [standing(course, pasts[course.id], now) for course in courses]
+
+
+def standing(course: Course, pasts: Sequence[Past], now: int) -> Standing:
+    zone = site().clock.zone
+    found = progress(course, pasts, now, zone)
+    return Standing(found, planned(found, now, zone), tuple(reversed(pasts)))
+
+
+def course_or_404(course_id: str) -> Course:
+    course = site().courses.course(course_id)
+    if course is None:
+        abort(404)
+    return course
+
+
+def standing_of(course_id: str) -> Standing | None:
+    """Where a course stands now. Two or three queries."""
+    here = site()
+    now = here.clock.now()
+    found = here.courses.whole(course_id, now)
+    return standing(*found, now) if found else None
+
+
+def standing_or_404(course_id: str) -> Standing:
+    return standing_of(course_id) or abort(404)
+
+
+@blueprint.get("")
+def index() -> str:
+    here = site()
+    return render_template(
+        "courses/courses.html",
+        standings=standings(here.courses.courses(MOST)),
+        clock=here.clock,
+        now=here.clock.now(),
+    )
+
+
+@blueprint.post("")
+def add() -> Response:
+    """Start a course of a protocol, or go to the one that is under way."""
+    entry = protocols.entry_or_404(request.form.get("protocol", ""))
+    terms = terms_of(entry.protocol)
+    if terms is None or not entry.protocol.startable:
+        abort(409)
+    faults: dict[str, str] = {}
+    chosen = belonging.chosen_client(request.form, faults)
+    if faults:
+        return whose(entry)
+    here = site()
+    now = here.clock.now()
+    place = belonging.place_of(entry, belonging.known_client(chosen, now), now)
+    if place.course and place.progress and not place.progress.fresh(now):
+        course = replace(place.course, aside=False)
+        here.courses.change(course)
+    else:
+        client = place.client or here.courses.add_client(now)
+        title, target = entry.protocol.title, within(terms, number(request.form.get("sessions")))
+        course = here.courses.add_course(client, entry.protocol.id, title, terms, target, now)
+    return redirect(url_for("courses.show", course_id=course.id), 303)
+
+
+def whose(entry: Entry) -> Response:
+    """Asks for whom a course is planned, where there are several clients."""
+    clients = site().courses.clients()
+    body = render_template(
+        "courses/whose.html", protocol=entry.protocol, clients=clients, fields=request.form
+    )
+    return Response(body, 422, mimetype="text/html")
+
+
+def number(typed: str | None, otherwise: int = 10) -> int:
+    return (
+        int(typed)
+        if typed and typed.isascii() and typed.isdigit() and len(typed) < 4
+        else otherwise
+    )
+
+
+@blueprint.get("/<course_id>")
+def show(course_id: str) -> str:
+    """Progress, dates, charts and sessions; printed, it is a report on one page."""
+    # Drawing takes a library that no other page needs.
+    from webapp.charts import minutes_chart, scores_chart, techniques_of
+
+    found = standing_or_404(course_id)
+    here = site()
+    return render_template(
+        "courses/course.html",
+        standing=found,
+        progress=found.progress,
+        course=found.course,
+        clock=here.clock,
+        now=here.clock.now(),
+        scores=scores_chart(found.counted),
+        minutes=minutes_chart(found.counted),
+        techniques=techniques_of(found.counted),
+        readings=readings_of(course_id),
+        runs=here.library.get(found.course.protocol) is not None,
+    )
+
+
+@blueprint.post("/<course_id>")
+def change(course_id: str) -> Response:
+    """Another number of sessions within the bounds, put aside or taken up, the review's answer."""
+    course = course_or_404(course_id)
+    fields = request.form
+    if "sessions" in fields:
+        wanted = within(course.terms, number(fields["sessions"], course.target or 1))
+        course = replace(course, target=wanted)
+    if "aside" in fields:
+        course = replace(course, aside=fields["aside"] == "yes")
+    if "helped" in fields:
+        answer: Helped | None = next((h for h in get_args(Helped) if h == fields["helped"]), None)
+        course = replace(course, helped=answer)
+    site().courses.change(course)
+    if back := fields.get("screening"):
+        return redirect(url_for("screenings.show", screening_id=back), 303)
+    return redirect(url_for("courses.show", course_id=course.id), 303)
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+
+@blueprint.get("/<course_id>/calendar.ics")
+def calendar(course_id: str) -> Response:
+    """All dates to come, or the next one alone (``?next=1``)."""
+    from webapp.calendar_file import course_calendar
+
+    found = standing_or_404(course_id)
+    here = site()
+    entry = here.library.get(found.course.protocol)
+    dates = found.dates[:1] if request.args.get("next") else found.dates
+    body = course_calendar(
+        found.progress, dates, here.clock.now(), entry.protocol if entry else None
+    )
+    return download(body, "text/calendar", f"course-{found.course.protocol}.ics")
+
+
+@blueprint.get("/<course_id>/course.csv")
+def table(course_id: str) -> Response:
+    """One line a session, for a clinician's spreadsheet."""
+    from webapp.course_files import course_csv
+
+    found = standing_or_404(course_id)
+    body = course_csv(found.progress, found.pasts, readings_of(course_id), site().clock.zone)
+    return download(body.encode("utf-8-sig"), "text/csv", f"course-{found.course.protocol}.csv")
+
+
+@blueprint.get("/<course_id>/course.json")
+def data(course_id: str) -> Response:
+    from webapp.course_files import course_json
+
+    found = standing_or_404(course_id)
+    body = course_json(found.progress, found.pasts, readings_of(course_id), found.dates)
+    return download(body.encode(), "application/json", f"course-{found.course.protocol}.json")
+
+
+def readings_of(course_id: str) -> Readings:
+    return site().courses.readings_of_course(course_id)
+
+
+def download(body: bytes, kind: str, name: str) -> Response:
+    response = Response(body, 200, content_type=f"{kind}; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

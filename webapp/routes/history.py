@@ -1,0 +1,51 @@
+"""Every session that was begun, newest first, a page at a time."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, render_template, request
+
+from webapp.course_storage import Filter
+from webapp.routes import site
+
+blueprint = Blueprint("history", __name__)
+
+PAGE = 25
+PLACE = re.compile(r"^(\d{1,16})\.([A-Za-z0-9_-]{1,32})$", re.ASCII)
+KINDS = {"": "All sessions", "stopped": "Stopped", "scored": "With pain told"}
+
+
+@blueprint.get("/history")
+def show() -> str:
+    """Narrowed by client, protocol and kind; ``before`` is where the page before ended."""
+    here = site()
+    wanted = filter_of()
+    now = here.clock.now()
+    found = here.courses.past(wanted, now, PAGE + 1)
+    shown = found[:PAGE]
+    last = shown[-1] if len(found) > PAGE else None
+    clients = here.courses.clients()
+    return render_template(
+        "history/history.html",
+        pasts=shown,
+        older=f"{last.begun_at}.{last.id}" if last else "",
+        wanted=wanted,
+        kinds=KINDS,
+        clients=clients,
+        codes={client.id: client.code for client in clients},
+        entries=sorted(here.library.entries.values(), key=lambda e: e.protocol.title),
+        clock=here.clock,
+    )
+
+
+def filter_of() -> Filter:
+    """What the query asks for; what cannot be understood asks for nothing."""
+    asked = request.args
+    place = PLACE.match(asked.get("before", ""))
+    return Filter(
+        client=asked.get("client", "")[:32],
+        protocol=asked.get("protocol", "")[:60],
+        only=asked.get("only", "") if asked.get("only") in KINDS else "",
+        before=(int(place[1]), place[2]) if place else None,
+    )

@@ -1,0 +1,104 @@
+"""What people say about a session, and what the summary shows of its course."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Blueprint, abort, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp.domain.aftercare import advice, reminders
+from webapp.domain.past import SKIN, Told, skin_asked
+from webapp.domain.snapshot import Snapshot, view
+from webapp.htmx import fragment_or_redirect, is_htmx
+from webapp.routes import courses, site
+from webapp.routes.belonging import score_of
+from webapp.routes.settings import this_device
+from webapp.storage import Stored
+
+blueprint = Blueprint("summaries", __name__, url_prefix="/sessions")
+
+MOST_NOTE = 500
+
+
+def stored_or_404(session_id: str) -> Stored:
+    stored = site().storage.load(session_id)
+    if stored is None:
+        abort(404)
+    return stored
+
+
+def look(stored: Stored) -> Snapshot:
+    return view(stored.plan, stored.folded, stored.seq, site().clock.now())
+
+
+@blueprint.post("/<session_id>/told")
+def tell(session_id: str) -> Response:
+    """Pain before or after, the skin, a note: what the form has replaces what was there."""
+    stored = stored_or_404(session_id)
+    here = site()
+    told = with_fields(here.courses.told(stored.id), look(stored).hands_on_over)
+    here.courses.tell(stored.id, told)
+    fragment = ""
+    if is_htmx():
+        fragment = render_template(
+            "sessions/_told.html", session_id=stored.id, **shown_told(stored, told)
+        )
+    address = url_for("sessions.summary", session_id=stored.id) + "#told"
+    return fragment_or_redirect(fragment, address)
+
+
+def with_fields(told: Told, over: bool) -> Told:
+    """What was told with the form's fields; an empty score takes it back."""
+    fields = request.form
+    if "before" in fields:
+        told = replace(told, before=score_of(fields["before"]))
+    if over and "after" in fields:
+        told = replace(told, after=score_of(fields["after"]))
+    if over and "skin" in fields:
+        told = replace(told, skin=next((s for s in SKIN if s == fields["skin"]), None))
+    if over and "note" in fields and this_device().note == "on":
+        told = replace(told, note=cleaned(fields["note"]))
+    return told
+
+
+def cleaned(note: str) -> str:
+    """A note without control characters, at most so long."""
+    return "".join(c if c.isprintable() else " " for c in note).strip()[:MOST_NOTE]
+
+
+def shown_told(stored: Stored, told: Told) -> dict[str, object]:
+    return {
+        "told": told,
+        "advice_told": advice(told, stored.plan),
+        "skin_asked": skin_asked(stored.plan),
+    }
+
+
+def shown(stored: Stored, snapshot: Snapshot) -> dict[str, object]:
+    """What the summary shows besides planned and done."""
+    here = site()
+    now = snapshot.state.at
+    standing = courses.standing_of(stored.course) if stored.course else None
+    mine = [past for past in standing.pasts if past.id == stored.id] if standing else []
+    told = mine[0].told if mine else here.courses.told(stored.id)
+    ahead = [found for found in reminders(stored.plan, snapshot.state) if found.at > now]
+    return {
+        **shown_told(stored, told),
+        "standing": standing,
+        "reminders": ahead,
+    }
+
+
+@blueprint.get("/<session_id>/after.ics")
+def after(session_id: str) -> Response:
+    """What is to be done after this session, for a calendar."""
+    from webapp.calendar_file import reminder_calendar
+
+    stored = stored_or_404(session_id)
+    state = look(stored).state
+    found = reminders(stored.plan, state)
+    if not found:
+        abort(404)
+    body = reminder_calendar(stored.id, found, state.at)
+    return courses.download(body, "text/calendar", "after-the-session.ics")

@@ -1,0 +1,66 @@
+"""Today: what is running, what is due, and what was used last."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from webapp.library import Entry
+from webapp.routes import courses, site
+from webapp.routes.catalogue import running_now
+from webapp.routes.courses import Standing
+
+blueprint = Blueprint("today", __name__)
+
+LOOKED_AT = 60
+USED = 4
+
+
+@blueprint.get("/today")
+def show() -> str:
+    here = site()
+    now = here.clock.now()
+    found = [
+        standing
+        for standing in courses.standings(here.courses.courses(courses.MOST, aside=False))
+        if standing.progress.done
+        and not standing.progress.fresh(now)
+        and here.library.get(standing.course.protocol)
+    ]
+    due, ahead = split(found, end_of_day())
+    return render_template(
+        "today/today.html",
+        running=running_now(),
+        due=due,
+        ahead=ahead,
+        reviews=[s for s in found if s.progress.reviews(now)],
+        used=last_used(),
+        clock=here.clock,
+        now=now,
+    )
+
+
+def end_of_day() -> int:
+    """The instant at which this day ends where the site stands."""
+    clock = site().clock
+    shown = clock.wall_time()
+    rest = shown.replace(hour=23, minute=59, second=59, microsecond=999_999) - shown
+    return clock.now() + round(rest.total_seconds() * 1000)
+
+
+def split(found: list[Standing], until: int) -> tuple[list[Standing], list[Standing]]:
+    """The courses whose next session may be today, and those with a date later on."""
+    open_ones = [s for s in found if s.due_at is not None and s.progress.next_at is not None]
+    due = [s for s in open_ones if (s.progress.next_at or 0) <= until]
+    ahead = [s for s in open_ones if s not in due]
+    return due, sorted(ahead, key=lambda s: s.due_at or 0)
+
+
+def last_used() -> list[tuple[Entry, str]]:
+    """The last protocols in use, each with the client it was last used for."""
+    here = site()
+    found: dict[str, tuple[Entry, str]] = {}
+    for protocol, client in here.courses.latest_uses(LOOKED_AT):
+        entry = here.library.get(protocol)
+        if entry and entry.protocol.startable and protocol not in found:
+            found[protocol] = (entry, client or "")
+    return list(found.values())[:USED]

@@ -168,16 +168,15 @@ def post(path: str, fields: dict[str, str], **headers: str) -> Ask:
     return lambda visitor, _: visitor.post(path, fields, htmx=False, **headers)
 
 
-def summed(path: str, **fields: str) -> Ask:
-    """Ask for (or with ``fields`` send to) a page of a session whose hands are done."""
+def told(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+    session_id = visitor.started()
+    visitor.clock.forward(40)
+    return visitor.post(f"/sessions/{session_id}/told", {"after": "3"})
 
-    def asked(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
-        session_id = visitor.started()
-        visitor.clock.forward(40)
-        where = f"/sessions/{session_id}{path}"
-        return visitor.post(where, fields) if fields else visitor.get(where)
 
-    return asked
+def followed(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+    """The calendar of what follows a session with diabetes."""
+    return visitor.get(f"/sessions/{visitor.started('sided', 'next', 'end')}/after.ics")
 
 
 def course(path: str, **fields: str) -> Ask:
@@ -230,8 +229,8 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (200, "courses.calendar", course("/courses/{course}/calendar.ics")),
     (200, "courses.table", course("/courses/{course}/course.csv")),
     (200, "courses.data", course("/courses/{course}/course.json")),
-    (200, "summaries.after", summed("/after.ics")),
-    (303, "summaries.tell", summed("/told", after="3")),
+    (200, "summaries.after", followed),
+    (303, "summaries.tell", told),
     (303, "clients.add", post("/clients", {})),
     (303, "courses.add", post("/courses", {"protocol": "short"})),
     (303, "courses.change", course("/courses/{course}", aside="yes")),

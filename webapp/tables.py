@@ -42,5 +42,5 @@ summaries = sa.Table(
     sa.Column("before", sa.Integer),
     sa.Column("after", sa.Integer),
     sa.Column("skin", sa.String(8)),
-    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("note", sa.Text),
 )

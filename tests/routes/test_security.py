@@ -134,11 +134,9 @@ def wordless(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
     return visitor.post(f"/screenings/{visitor.screened()}/word", {})
 
 
-def told(path: str, account: str) -> Ask:
+def account(path: str, body: str) -> Ask:
     def asked(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
-        return visitor.post(
-            f"/sessions/{visitor.started()}/{path}", {"account": account}, htmx=True
-        )
+        return visitor.post(f"/sessions/{visitor.started()}/{path}", {"account": body}, htmx=True)
 
     return asked
 
@@ -252,8 +250,8 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (303, "screenings.answer", answered()),
     (303, "screenings.tell_word", word(who="doctor", on="2026-03-01", confirmed="yes")),
     (303, "sessions.create", create()),
-    (200, "accounts.account", told("account", ALONE)),
-    (204, "accounts.screen", told("screen", SCREEN)),
+    (200, "accounts.account", account("account", ALONE)),
+    (204, "accounts.screen", account("screen", SCREEN)),
     (303, "sessions.reading", reading("6.1")),
     (303, "sessions.command", act("start")),
     (308, "", get("/protocols//short")),
@@ -279,8 +277,8 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (422, "screenings.answer", answered(none_signs="")),
     (422, "screenings.tell_word", word(who="", on="")),
     (422, "sessions.reading", reading("many")),
-    (422, "accounts.account", told("account", "{")),
-    (422, "accounts.screen", told("screen", "[1]")),
+    (422, "accounts.account", account("account", "{")),
+    (422, "accounts.screen", account("screen", "[1]")),
     (422, "sessions.command", act("start", key="")),
     (422, "sessions.command", act("end-at", time="never", htmx=True)),
     (500, "sessions.show", broken),

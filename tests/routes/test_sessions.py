@@ -580,15 +580,21 @@ def test_acts_on_unknown_sessions_and_unknown_acts_are_404(visitor: Visitor) -> 
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["/", "/protocols/short", "/sessions/{id}", "/sessions/{id}/live", "/sessions/{id}/summary"],
+    ("path", "most"),
+    [
+        ("/", 5),
+        ("/protocols/short", 5),
+        ("/sessions/{id}", 5),
+        ("/sessions/{id}/live", 5),
+        ("/sessions/{id}/summary", 7),
+    ],
 )
-def test_a_page_costs_at_most_five_queries(visitor: Visitor, path: str) -> None:
+def test_a_page_costs_few_queries(visitor: Visitor, path: str, most: int) -> None:
     ids = [visitor.started("short", "pause") for _ in range(20)]
     visitor.storage.cache.clear()
     with visitor.queries() as statements:
         page = visitor.page(path.format(id=ids[7]))
-    assert len(statements) <= 5, statements
+    assert len(statements) <= most, statements
     if path == "/":
         assert len(page.all("a", class_="running-card")) == 20
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from tests.builders import Act, happened, simple_plan
 from tests.conftest import queries_of
-from tests.storage.test_storage import FIRST_SCHEMA, loaded
+from tests.storage.test_storage import FIRST_SCHEMA, loaded, reopened
 from webapp.course_storage import Courses, Filter, new_code
 from webapp.domain.course import Client, Course, Terms
 from webapp.domain.past import Told
@@ -68,7 +68,7 @@ def test_clients_and_courses_come_back_as_they_were(courses: Courses, storage: S
     made = with_course(courses)
     changed = replace(made, target=12, aside=True, helped="no")
     courses.change(changed)
-    other = open_sqlite(Path(str(storage.engine.url.database)))
+    other = reopened(storage)
     again = Courses(other)
     assert again.course(made.id) == changed == again.latest(made.client.id, "built")
     assert again.client(made.client.id) == made.client
@@ -146,7 +146,7 @@ def test_a_whole_course_costs_three_queries_and_one_when_nothing_has_happened_si
 def test_memory_never_tells_of_a_past_that_has_moved_on(courses: Courses, storage: Storage) -> None:
     session = begun(storage, 5)
     assert courses.past(ALL, 99, 9)[0].outcome == "live"
-    other = open_sqlite(Path(str(storage.engine.url.database)))
+    other = reopened(storage)
     other.record(loaded(other, session), Event(2, "stop-key", "stop", 9))
     other.close()
     assert courses.past(ALL, 99, 9)[0].outcome == "pain"
@@ -230,6 +230,7 @@ def test_an_upgraded_database_has_the_tables_and_indexes_of_a_new_one(tmp_path: 
                     set(links(storage, table)),
                 )
                 for table in look.get_table_names()
+                if table != "alembic_version"
             }
         )
         storage.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -29,7 +30,18 @@ def write_golden(settings: Settings, schema: int) -> None:
 def differences(connection: sa.Connection) -> list[object]:
     """Between the tables of a database and those that the app knows."""
     options = {"compare_type": True, "compare_server_default": True}
-    return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+    found = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+    return [one for one in found if not is_unread_link(connection, one)]
+
+
+def is_unread_link(connection: sa.Connection, difference: Any) -> bool:
+    """What SQLite does on deleting is not read from columns that were added later.
+
+    That it is there is looked at in ``test_course_storage.py``, by asking the database itself.
+    """
+    kind = difference[0] if isinstance(difference, tuple) else ""
+    links = kind in ("remove_fk", "add_fk") and difference[1].table.name == "sessions"
+    return connection.dialect.name == "sqlite" and links
 
 
 def unmigrated(storage: Storage) -> None:

@@ -53,7 +53,7 @@ def courses() -> None:
         sa.Column("before", sa.Integer),
         sa.Column("after", sa.Integer),
         sa.Column("skin", sa.String(8)),
-        sa.Column("note", sa.Text, nullable=False, server_default=""),
+        sa.Column("note", sa.Text),
     )
     for statement in (*WHOSE, BEGUN):
         op.execute(statement)

@@ -99,7 +99,7 @@ def test_the_wheel_serves_from_another_folder_all_it_needs(installed: Path, tmp_
         files += [e.attrs["src"] for e in other.all("script")]
         assert len(set(files)) >= 5
         for file in files:
-            assert server.ask("GET", file).status == 200, file
+            assert server.status(file) == 200, file
         session_id = server.prepare("oc-self-4step")
         assert server.act(session_id, "start").live["data-seq"] == "1"
     assert not list(elsewhere.iterdir())

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 from webapp.database import Database, Sqlite, StorageError
@@ -32,6 +33,20 @@ log = logging.getLogger("steady_hands")
 
 def stamp() -> str:
     return datetime.now(UTC).strftime(STAMP)
+
+
+def unused(path: Path) -> Path:
+    """This name, or the first one after it that nothing has: nothing kept is ever written over."""
+    names = (path.with_name(f"{stem_of(path)}-{n}{endings(path)}") for n in count(2))
+    return path if not path.exists() else next(name for name in names if not name.exists())
+
+
+def stem_of(path: Path) -> str:
+    return path.name.removesuffix(endings(path))
+
+
+def endings(path: Path) -> str:
+    return "".join(path.suffixes[-2:]) if path.name.endswith(".gz") else path.suffix
 
 
 def make(database: Database, folder: Path) -> Path:
@@ -215,7 +230,7 @@ def keep_replaced(path: Path) -> Path | None:
     """
     if not path.exists() or not settled(path):
         return aside(path, "replaced")
-    kept = path.with_name(f"{path.stem}.replaced-{stamp()}{path.suffix}")
+    kept = unused(path.with_name(f"{path.stem}.replaced-{stamp()}{path.suffix}"))
     shutil.copyfile(path, kept)
     with kept.open("rb+") as file:
         os.fsync(file.fileno())

@@ -40,7 +40,7 @@ def restore_export(settings: Settings, file: Path) -> Path:
     try:
         refuse_while_served(storage)
         name = f"replaced-{backups.stamp()}{backups.ending(storage.database)}"
-        kept = settings.data / backups.FOLDER / name
+        kept = backups.unused(settings.data / backups.FOLDER / name)
         backups.copy(storage.database, kept)
         read_file(storage.database, file, metadata, SCHEMA, make_sense, replace=True)
         return kept

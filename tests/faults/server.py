@@ -163,6 +163,17 @@ class Server:
         finally:
             connection.close()
 
+    def status(self, path: str) -> int:
+        """Of a file, whatever it holds."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        finally:
+            connection.close()
+
     def prepare(self, protocol: str) -> str:
         reply = self.ask("POST", f"/protocols/{protocol}/screening", SAFE)
         assert reply.status == 303, reply.text

@@ -8,7 +8,7 @@ endif
 DATA ?= $(or $(STEADY_HANDS_DATA),.data)
 PORT ?= $(or $(STEADY_HANDS_PORT),8000)
 
-.PHONY: run test check soak bench bench-long lighthouse lock schema review cases screenshots clean
+.PHONY: run test check faults soak bench bench-long lighthouse lock schema review cases screenshots clean
 
 run: .venv/app
 	$(BIN)/steady-hands serve --data $(DATA) --port $(PORT) --open
@@ -22,6 +22,11 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(MAKE) test
+
+# The nineteen faults that a running session survives, one line each.
+faults: .venv/dev
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m tests.faults
 
 # The fault tests in full: every point of the kill sweeps, fifty restarts of PostgreSQL.
 soak: .venv/dev

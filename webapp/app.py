@@ -14,6 +14,7 @@ from webapp.backups import FOLDER, DailyBackups
 from webapp.beat import Beat
 from webapp.clock import Clock, zone_named
 from webapp.course_storage import Courses
+from webapp.database import Sqlite
 from webapp.filters import FILTERS
 from webapp.htmx import is_htmx
 from webapp.library import Library, load
@@ -35,7 +36,7 @@ from webapp.routes import (
 )
 from webapp.routes import settings as device_settings
 from webapp.settings import Settings, shipped
-from webapp.storage import AwayError, NotSavedError, Storage, open_storage
+from webapp.storage import AwayError, FullError, NotSavedError, Storage, open_storage
 from webapp.watch import Watch
 
 log = logging.getLogger("steady_hands")
@@ -85,6 +86,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["nonce"] = security.new_nonce
     app.jinja_env.globals["device"] = device_settings.this_device
+    app.jinja_env.globals["trouble"] = lambda: app.extensions["site"].storage.trouble
     for module in (
         *(accounts, catalogue, offline, protocols, reference, screenings, sessions),
         *(clients, courses, device_settings, history, summaries, today),
@@ -92,6 +94,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(NotSavedError, show_not_saved)
+    app.register_error_handler(FullError, show_full)
     app.register_error_handler(AwayError, show_away)
     app.register_error_handler(Exception, show_failure)
     app.wsgi_app = Beat(app, security.hosts_of(settings))  # type: ignore[method-assign]
@@ -101,6 +104,8 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
 def start_life(app: Flask) -> LifeSigns:
     """Take up the clock where the last process left it, and go on telling that we live."""
     site: Site = app.extensions["site"]
+    if isinstance(site.storage.database, Sqlite):
+        site.storage.database.disk.keep_reserve()
     last = site.storage.last_sign_of_life()
     site.watch.begin(last.now if last else site.clock.now())
     if site.storage.database.shared:
@@ -152,6 +157,18 @@ def show_not_saved(error: NotSavedError) -> Response:
         "The server could not save that, so nothing has changed. Please try again.",
     )
     answer.headers["Retry-After"] = "2"
+    return answer
+
+
+def show_full(error: FullError) -> Response:
+    log.error("%s: %s", error, error.__cause__)
+    answer = error_answer(
+        503,
+        "The disk is full",
+        "The server has no room to save that, so nothing has changed. Running sessions go on to "
+        "their end; a new one begins when there is room again on the disk of the server.",
+    )
+    answer.headers["Retry-After"] = "30"
     return answer
 
 

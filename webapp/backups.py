@@ -12,7 +12,7 @@ import re
 import shutil
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -76,7 +76,7 @@ def copy(database: Database, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         for left_over in target.parent.glob(f"{PARTIAL}*"):
             left_over.unlink()
-        partial = target.with_name(f"{PARTIAL}{target.name}")
+        partial = partial_of(target)
         if isinstance(database, Sqlite):
             copy_file(database.path, partial)
         else:
@@ -85,7 +85,13 @@ def copy(database: Database, target: Path) -> None:
             write_file(database, partial)
         put_in_place(partial, target)
     except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            partial_of(target).unlink()
         raise StorageError(f"the database could not be copied to {target} ({error})") from error
+
+
+def partial_of(target: Path) -> Path:
+    return target.with_name(f"{PARTIAL}{target.name}")
 
 
 def copy_file(source: Path, target: Path) -> None:
@@ -143,6 +149,8 @@ class DailyBackups(threading.Thread):
 
     def look(self, now: datetime) -> Path | None:
         """Make a backup when it is time; gives it."""
+        if self.database.trouble:
+            return None
         newest = next(iter(all_in(self.folder)), None)
         if newest and abs(now - made_at(newest)) < timedelta(days=1):
             return None

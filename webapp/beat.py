@@ -63,5 +63,10 @@ class Beat:
 
 
 def unchanged(site: Site, session_id: str, seq: int, until: int) -> bool:
-    """True while no event came after ``seq`` and the page does not change by itself (0: never)."""
-    return site.storage.last_seq(session_id) == seq and (until == 0 or site.clock.now() < until)
+    """True while no event came after ``seq`` and the page does not change by itself (0: never).
+
+    In trouble the whole answer goes out, because it says so.
+    """
+    if site.storage.last_seq(session_id) != seq or site.storage.trouble:
+        return False
+    return until == 0 or site.clock.now() < until

@@ -18,6 +18,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from webapp.disk import Disk, Trouble
+
 BUSY_SECONDS = 5.0
 CONNECT_SECONDS = 3
 PATIENCE_SECONDS = 3.0
@@ -42,6 +44,10 @@ class StorageError(Exception):
 
 class NotSavedError(StorageError):
     """A write failed; nothing was changed and nothing may be acknowledged."""
+
+
+class FullError(NotSavedError):
+    """There is no room on the disk."""
 
 
 class AwayError(NotSavedError):
@@ -77,6 +83,19 @@ class Database:
             self.readers.add(held)
         return held
 
+    @property
+    def trouble(self) -> Trouble:
+        """What keeps us from writing, as far as we know; a server's disk is its own matter."""
+        return ""
+
+    def make_room(self) -> bool:
+        """After FullError: True when it is worth another try."""
+        return False
+
+    def has_room(self) -> bool:
+        """False when nothing new may begin because the disk is full."""
+        return True
+
     def close(self) -> None:
         for reader in list(self.readers):
             reader.close()
@@ -99,6 +118,7 @@ class Sqlite(Database):
         )
         super().__init__(engine, path.parent, path.name)
         self.path = path
+        self.disk = Disk(path.parent)
         self.lock = threading.Lock()
         self.writer: sa.Connection | None = None
         sa.event.listen(engine, "connect", durable)
@@ -107,21 +127,36 @@ class Sqlite(Database):
     def write(self) -> Iterator[sa.Connection]:
         """A transaction on the one writing connection; committed when the block ends well."""
         with self.lock:
+            if self.disk.resting:
+                raise NotSavedError("the disk has just failed")
             try:
                 connection = self.writer = self.writer or self.engine.connect()
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 yield connection
                 connection.exec_driver_sql("COMMIT")
                 connection.commit()
+                self.disk.worked()
             except (IntegrityError, ConflictError):
                 self.undo()
                 raise
             except DBAPIError as error:
                 self.drop_writer()
-                raise NotSavedError("the database could not be written") from error
+                full = self.disk.judge(error.orig) == "full"
+                kind = FullError if full else NotSavedError
+                raise kind("the database could not be written") from error
             except BaseException:
                 self.undo()
                 raise
+
+    @property
+    def trouble(self) -> Trouble:
+        return self.disk.trouble
+
+    def make_room(self) -> bool:
+        return self.disk.give_reserve()
+
+    def has_room(self) -> bool:
+        return not self.disk.full or self.disk.keep_reserve()
 
     def alone(self, connection: sa.Connection) -> None:
         """``BEGIN IMMEDIATE`` has made sure of that."""

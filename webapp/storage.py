@@ -22,9 +22,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from webapp.clock import SignOfLife
 from webapp.database import AwayError as AwayError
 from webapp.database import ConflictError as ConflictError
+from webapp.database import FullError as FullError
 from webapp.database import LostError, Postgresql, Sqlite, postgresql_url, reason
 from webapp.database import NotSavedError as NotSavedError
 from webapp.database import StorageError as StorageError
+from webapp.disk import Trouble
 from webapp.domain.glucose import Reading
 from webapp.domain.past import Early
 from webapp.domain.plan import Plan
@@ -281,6 +283,7 @@ class Storage:
 
         Raises NotSavedError.
         """
+        self.need_room()
         session_id = secrets.token_urlsafe(12)
         text = plan.model_dump_json()
         row = {
@@ -312,6 +315,7 @@ class Storage:
 
         Raises NotSavedError.
         """
+        self.need_room()
         screening_id = secrets.token_urlsafe(12)
         row = {"id": screening_id, "body": screening.model_dump_json(), "kept_at": now}
         old = screenings.c.kept_at < now - SCREENING_KEPT_MS
@@ -394,9 +398,15 @@ class Storage:
         """Do ``work`` in a transaction; all of it once more when the connection broke on the way.
 
         Then the first try may have counted: ``work`` has to find that out, or to leave a row twice
-        with the new id ``made``, which the database refuses. Raises NotSavedError.
+        with the new id ``made``, which the database refuses. Once more, too, when the disk was full
+        and there is a reserve to give. Raises NotSavedError.
         """
         try:
+            with self.write() as connection:
+                return work(connection)
+        except FullError:
+            if not self.database.make_room():
+                raise
             with self.write() as connection:
                 return work(connection)
         except LostError:
@@ -411,8 +421,18 @@ class Storage:
     def tell_life(self, sign: SignOfLife) -> None:
         """Store the sign of life. Raises NotSavedError."""
         value = json.dumps({"boot": sign.boot, "steady": sign.steady, "now": sign.now})
-        with self.write() as connection:
-            put(connection, "life", value)
+        self.carry_out(lambda connection: put(connection, "life", value))
+        self.database.has_room()  # looks whether there is room again
+
+    @property
+    def trouble(self) -> Trouble:
+        """What keeps us from writing, as far as we know."""
+        return self.database.trouble
+
+    def need_room(self) -> None:
+        """Raise FullError when nothing new may begin."""
+        if not self.database.has_room():
+            raise FullError("the disk is full")
 
     def keep(self, stored: Stored) -> None:
         with self.cache_lock:

@@ -6,6 +6,7 @@ which nobody asked is written down, so that the summary can say so. All times ar
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from webapp.domain.watch import Gap
-from webapp.storage import Storage, gaps, screens, sessions, sights
+from webapp.storage import NotSavedError, Storage, gaps, screens, sessions, sights
+
+log = logging.getLogger("steady_hands")
 
 UNSEEN_MS = 20_000
 AT_ONCE = 500
@@ -48,11 +51,14 @@ class Watch:
         """A screen has asked for the session. Costs nothing while it goes on asking."""
         before = self.seen.get(session_id)
         self.seen[session_id] = now
-        if session_id in self.unseen:
-            self.unseen.discard(session_id)
-            self.close_gap(session_id, now)
-        elif before is not None and now - before > UNSEEN_MS:
-            self.add_gaps([(session_id, before)], now, now)
+        try:
+            if session_id in self.unseen:
+                self.close_gap(session_id, now)
+                self.unseen.discard(session_id)
+            elif before is not None and now - before > UNSEEN_MS:
+                self.add_gaps([(session_id, before)], now, now)
+        except NotSavedError as error:
+            log.error("who watched could not be noted: %s", error)
 
     def sweep(self, now: int) -> None:
         """Write down which sessions under way nobody has asked for lately."""

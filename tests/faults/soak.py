@@ -1,10 +1,14 @@
-"""How thorough the fault tests are: quick in every run, all of it with ``make soak``."""
+"""How thorough the fault tests are: quick in every run, all with ``make faults`` and ``make soak``."""
 
 from __future__ import annotations
 
 import os
 
 SOAK = bool(os.environ.get("STEADY_HANDS_SOAK"))
-CALL_STEP = 1 if SOAK else 3
+FULL = SOAK or bool(os.environ.get("STEADY_HANDS_FAULTS"))
+CALL_STEP = 1 if FULL else 3
 STATEMENT_STEP = 1 if SOAK else 13
 RESTARTS = 50 if SOAK else 5
+KILL_STEP = 1 if FULL else 12
+POWER_CUT_STATES = 12_000 if FULL else 1_200
+COMMANDS = 500_000 if SOAK else 5_000

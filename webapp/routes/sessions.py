@@ -54,6 +54,7 @@ ACT_WORDS: dict[Action, str] = {
     "low": "Signs of a low",
     "stop": "Pain: stop",
 }
+NO_ROOM = "The server's disk is full. This session begins when there is room again."
 STALE = "The session had moved on meanwhile. Nothing was changed."
 
 
@@ -309,6 +310,8 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
         return answer(stored, 409, why, ask_again=questions_address(stored))
     if action == "start" and (why := belonging.refusal_at_start(stored, now)):
         return answer(stored, 409, why)
+    if action == "start" and not here.storage.database.has_room():
+        return answer(stored, 409, NO_ROOM)
     if action == "start" and not request.form.get("another"):
         others = at_work(stored.id, now)
         if others:
@@ -377,7 +380,7 @@ def context(stored: Stored, **more: object) -> dict[str, object]:
         "snapshot": snapshot,
         "plan": stored.plan,
         "now": snapshot.state.at,
-        "until": until(snapshot),
+        "until": 1 if here.storage.trouble else until(snapshot),  # 1: ask for all of it each time
         "planned_ms": snapshot.planned_ms,
         "events": stored.events,
         "rows": json.dumps([[r.id, r.begins_in, r.ends_in, r.wait] for r in snapshot.rows]),

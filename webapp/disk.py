@@ -1,0 +1,99 @@
+"""The disk under an embedded database: a reserve for when it is full, rest for when it fails.
+
+The reserve is a file that only takes up space. When a write finds the disk full it is deleted, so
+that running sessions reach their end; nothing new begins until there is room for it again.
+A disk that fails may take seconds for every try, so after a failure nothing is written for a while.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+from typing import Literal
+
+NAME = "reserve"
+# The log of the database grows to 4 MB before it is used anew; as much again for its tables.
+RESERVE_BYTES = 8 * 1024 * 1024
+REST_SECONDS = 3.0
+
+FULL = (sqlite3.SQLITE_FULL,)
+FULL_EXTENDED = (sqlite3.SQLITE_IOERR_SHMSIZE,)
+FAILING = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+
+Trouble = Literal["", "full", "failing"]
+
+log = logging.getLogger("steady_hands")
+
+
+class Disk:
+    """What is known of the disk on which ``folder`` lies."""
+
+    def __init__(self, folder: Path) -> None:
+        self.reserve = folder / NAME
+        self.full = False
+        self.failed_at: float | None = None
+
+    @property
+    def trouble(self) -> Trouble:
+        if self.failed_at is not None:
+            return "failing"
+        return "full" if self.full else ""
+
+    @property
+    def resting(self) -> bool:
+        """True shortly after a failure, when nothing is tried."""
+        return self.failed_at is not None and time.monotonic() - self.failed_at < REST_SECONDS
+
+    def judge(self, error: BaseException | None) -> Trouble:
+        """Learn from a write that failed with ``error`` of the driver; says what is the matter."""
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code & 0xFF in FULL or code in FULL_EXTENDED:
+            return "full"
+        if code & 0xFF in FAILING:
+            self.failed_at = time.monotonic()
+            return "failing"
+        return ""
+
+    def worked(self) -> None:
+        """Something was written."""
+        self.failed_at = None
+
+    def keep_reserve(self) -> bool:
+        """Make sure that the reserve is there. False when there is no room for it: the disk is full."""
+        self.full = not (self.has_reserve() or self.fill_reserve())
+        return not self.full
+
+    def has_reserve(self) -> bool:
+        try:
+            return self.reserve.stat().st_size >= RESERVE_BYTES
+        except OSError:
+            return False
+
+    def fill_reserve(self) -> bool:
+        """Bytes that no file system makes smaller, and only where as much again stays free."""
+        try:
+            if shutil.disk_usage(self.reserve.parent).free < 2 * RESERVE_BYTES:
+                return False
+            with self.reserve.open("wb") as file:
+                file.write(os.urandom(RESERVE_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            log.warning("no reserve could be kept: %s", error)
+            self.reserve.unlink(missing_ok=True)
+            return False
+        return True
+
+    def give_reserve(self) -> bool:
+        """The disk is full: make room. False when there is nothing left to give."""
+        self.full = True
+        try:
+            self.reserve.unlink()
+        except OSError:
+            return False
+        log.error("the disk is full: running sessions go on in the reserve, new ones are refused")
+        return True

@@ -16,6 +16,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -40,20 +41,32 @@ def kill_at_every_call(folder: Path, step: int) -> Iterator[tuple[str, Path]]:
     for call in CALLS:
         for number in range(1, 10_000, step):
             data = fresh(folder)
-            inject = f"inject={call}:signal=KILL:when={number}"
-            if not traced(Settings(data), inject):
+            if not traced(Settings(data), call, number):
                 break
             yield f"{call} {number}", data
 
 
-def traced(settings: Settings, inject: str) -> bool:
+def traced(settings: Settings, call: str, number: int) -> bool:
     """True when the migration was killed."""
+    return killed_at(lambda: open_storage(settings).close(), call, number)
+
+
+def killed_at(work: Callable[[], None], call: str, number: int) -> bool:
+    """Do ``work`` in a process that is killed before its ``number``-th system call of this name.
+
+    False when it came to its end. Raises RuntimeError when it failed, or cannot be followed.
+    """
     child = os.fork()
     if child == 0:
         os.kill(os.getpid(), signal.SIGSTOP)
-        open_storage(settings).close()
+        try:
+            work()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
         os._exit(0)
     os.waitpid(child, os.WUNTRACED)
+    inject = f"inject={call}:signal=KILL:when={number}"
     command = ["strace", "-f", "-qq", "-o", os.devnull, "-e", inject, "-p", str(child)]
     tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     while "TracerPid:\t0" in Path(f"/proc/{child}/status").read_text(encoding="ascii"):
@@ -63,6 +76,8 @@ def traced(settings: Settings, inject: str) -> bool:
     os.kill(child, signal.SIGCONT)
     _, status = os.waitpid(child, 0)
     tracer.wait()
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+        raise RuntimeError("what was to be killed failed by itself")
     return os.WIFSIGNALED(status)
 
 

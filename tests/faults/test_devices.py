@@ -1,0 +1,38 @@
+"""Thousands of commands by several devices: 5,000 in the normal run, 500,000 with ``make soak``."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.conftest import Visitor
+from tests.faults.devices import KINDS, Devices
+from tests.faults.soak import COMMANDS
+
+RUN = settings(
+    max_examples=20,
+    stateful_step_count=40,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.fault(11)
+def test_however_devices_act_alone_and_together_there_is_one_true_history(
+    visitor: Visitor,
+) -> None:
+    """Seen to fail without the check of ``seq`` (``is_stale`` always False), without ``has_key``, with
+    ``known`` in ``take_up`` empty, with caps not checked, and with ``record`` keeping an event in
+    memory alone."""
+    Devices.visitor, Devices.commands, Devices.kinds = visitor, 0, set()
+    begun = time.monotonic()
+    while Devices.commands < COMMANDS:
+        run_state_machine_as_test(Devices, settings=RUN)  # type: ignore[no-untyped-call]
+    print(f"{Devices.commands} commands in {time.monotonic() - begun:.0f} s")
+    assert Devices.commands >= COMMANDS
+    assert {*KINDS, *(f"{kind} alone" for kind in KINDS), "account"} <= Devices.kinds

@@ -93,9 +93,10 @@ class Devices(RuleBasedStateMachine):
             self.act(self.devices[number], action, lost)
             self.time_passes(ms)
 
-    @precondition(lambda self: self.bursts > 4)
-    @rule(number=DEVICES, action=ENDING, lost=st.booleans())
-    def somebody_ends(self, number: int, action: Action, lost: bool) -> None:
+    @precondition(lambda self: self.bursts > 1)
+    @rule(number=DEVICES, action=ENDING, lost=st.booleans(), alone=st.booleans())
+    def somebody_ends(self, number: int, action: Action, lost: bool, alone: bool) -> None:
+        self.devices[number].alone |= alone
         self.act(self.devices[number], action, lost)
 
     @rule(number=DEVICES)
@@ -163,7 +164,7 @@ class Devices(RuleBasedStateMachine):
         assert done or form["key"] not in keys
         if done and form["key"] in keys and form["key"] not in self.acknowledged:
             self.acknowledged.append(form["key"])
-        if action in STOPS:
+        if action == "stop" or (action == "low" and self.stored().plan.diabetes):
             assert self.state().status in ("stopped", "finished")
         elif done:
             assert form["key"] in keys, "acknowledged and not there"
@@ -218,6 +219,9 @@ class Devices(RuleBasedStateMachine):
             self.learn(device)
 
     def learn(self, device: Device) -> None:
+        """Take the server's word, unless something done here waits to be handed over."""
+        if device.queue:
+            return
         stored = self.stored()
         device.known, device.step = stored.events, step_id(stored.plan, self.state())
 

@@ -27,6 +27,8 @@ from webapp.clock import boot_id, steady_ms
 from webapp.settings import Settings
 from webapp.storage import SCHEMA
 
+pytestmark = pytest.mark.fault(14)
+
 ROOT = Path(__file__).parent.parent.parent
 
 

@@ -22,6 +22,8 @@ from webapp.backups import ALWAYS_CHECKED_BYTES, FOLDER, check_before_start, dam
 from webapp.settings import Settings
 from webapp.storage import StorageError, open_sqlite
 
+pytestmark = pytest.mark.fault(17)
+
 
 def filled(data: Path) -> Path:
     """A database with some sessions; its path."""

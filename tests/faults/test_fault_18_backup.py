@@ -27,6 +27,8 @@ from webapp.exchange import digest
 from webapp.settings import Settings
 from webapp.storage import Storage, StorageError, open_storage
 
+pytestmark = pytest.mark.fault(18)
+
 
 def filled(settings: Settings, count: int = 5) -> Storage:
     storage = open_storage(settings)

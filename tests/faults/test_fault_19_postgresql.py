@@ -35,6 +35,8 @@ from tests.faults.soak import RESTARTS
 from webapp.domain.session import Event
 from webapp.storage import AwayError, Storage, open_postgresql
 
+pytestmark = pytest.mark.fault(19)
+
 PEOPLE = 4
 PATIENCE_SECONDS = 60.0
 

@@ -1,0 +1,280 @@
+"""Faults that a page has to survive: no Wi-Fi, sleep, double taps, the back button, a second tab."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page, expect
+from werkzeug.serving import make_server
+
+from tests.browser.conftest import free_port
+from tests.browser.site import QuietHandler
+from tests.browser.test_session_page import has, live, press
+from tests.builders import phase_dict
+from tests.conftest import protocol_file
+from tests.screened import SAFE
+from webapp.app import Site, create_app
+from webapp.clock import Clock
+from webapp.domain.session import Event
+from webapp.settings import Settings
+
+OWN_NOW = """() => new Promise((done) => {
+  document.addEventListener("stage:timeline", (e) => done(e.detail.now()), { once: true });
+  document.dispatchEvent(new CustomEvent("stage:ask"));
+})"""
+
+
+class Ahead(Clock):
+    """Runs as time does, and is put forward by a test (ms)."""
+
+    ahead = 0
+
+    def now(self) -> int:
+        return super().now() + self.ahead
+
+
+@dataclass
+class Room:
+    """A site in this process whose clock can be put forward, and devices around one session."""
+
+    address: str
+    site: Site
+    clock: Ahead
+    browser: Browser
+    session_id: str
+
+    def device(self) -> Page:
+        context = self.browser.new_context(base_url=self.address)
+        context.set_default_timeout(8_000)
+        page = context.new_page()
+        page.clock.install()
+        page.goto(f"/sessions/{self.session_id}")
+        return page
+
+    def pass_ms(self, page: Page, ms: int) -> None:
+        """For the server and for the page at once."""
+        self.clock.ahead += ms
+        page.clock.fast_forward(ms)
+
+    @property
+    def events(self) -> list[Event]:
+        stored = self.site.storage.load(self.session_id)
+        assert stored
+        return list(stored.events)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+    def apart_ms(self, page: Page) -> float:
+        """How far the page's idea of the server's time is off, at most."""
+        before = self.clock.now()
+        own = page.evaluate(OWN_NOW)
+        after = self.clock.now()
+        return float(max(before - own, own - after, 0))
+
+
+@pytest.fixture
+def room(tmp_path: Path, browser: Browser) -> Iterator[Room]:
+    port = free_port()
+    protocols = tmp_path / "protocols"
+    protocols.mkdir()
+    phases = [
+        phase_dict(name, (60, 240, 400), technique=technique)
+        for name, technique in (("one", "stroking"), ("two", "kneading"), ("three", "squeezing"))
+    ]
+    twelve_minutes = protocol_file("twelve", (180, 720, 1_200), phases=phases)
+    (protocols / "twelve.json").write_text(json.dumps(twelve_minutes), encoding="utf-8")
+    app = create_app(Settings(tmp_path, port=port, protocols=protocols))
+    clock = Ahead()
+    site = app.extensions["site"] = replace(app.extensions["site"], clock=clock)
+    server = make_server("127.0.0.1", port, app, True, request_handler=QuietHandler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    found = Room(
+        f"http://127.0.0.1:{port}", site, clock, browser, prepared(app.test_client(), port)
+    )
+    before = set(browser.contexts)
+    yield found
+    for context in set(browser.contexts) - before:
+        context.close()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    site.storage.close()
+
+
+def prepared(client: FlaskClient, port: int) -> str:
+    host = {"Host": f"127.0.0.1:{port}"}
+    answer = client.post("/protocols/twelve/screening", data=SAFE, headers=host)
+    screening = answer.headers["Location"].removeprefix("/screenings/")
+    made = client.post("/sessions", data={"screening": screening}, headers=host)
+    return made.headers["Location"].removeprefix("/sessions/")
+
+
+@pytest.mark.fault(8)
+def test_ten_minutes_without_wi_fi_lose_no_tap_and_no_time(room: Room) -> None:
+    """Seen to fail with the mechanism removed: with ``#actAlone`` of the stage returning at once the taps
+    never arrive; with acts told at the instant of handing over the history has other times; with
+    ``OwnSession.act`` giving each act twice with keys of its own, taps arrive twice."""
+    page = room.device()
+    press(page, "Start")
+    has(page, status="running", step="one")
+    page.wait_for_timeout(400)
+    begun = room.events[0].at
+    page.context.set_offline(True)
+    room.pass_ms(page, 60_000)
+    press(page, "Pause")
+    expect(page.locator("#session-link")).to_contain_text("on its own since")
+    has(page, status="paused")
+    room.pass_ms(page, 60_000)
+    press(page, "Resume")
+    has(page, status="running")
+    room.pass_ms(page, 120_000)
+    has(page, step="one")
+    room.pass_ms(page, 90_000)
+    expect(page.locator(".step-name")).to_contain_text("Kneading")
+    press(page, "Next")
+    expect(page.locator(".step-name")).to_contain_text("Squeezing")
+    press(page, "+30 s")
+    for _ in range(9):
+        room.pass_ms(page, 30_000)
+    assert room.kinds == ["start"]
+    assert room.apart_ms(page) < 500
+    page.context.set_offline(False)
+    room.pass_ms(page, 12_000)
+    expect(page.locator("#session-link")).to_be_empty(timeout=15_000)
+    assert room.kinds == ["start", "pause", "resume", "next", "extend"]
+    for event, seconds in zip(room.events[1:], (60, 120, 330, 330), strict=True):
+        assert abs(event.at - begun - seconds * 1000) < 12_000
+    assert room.apart_ms(page) < 500
+    expect(live(page)).to_have_attribute("data-seq", "5")
+
+
+@pytest.mark.fault(8)
+def test_a_reload_without_wi_fi_brings_the_session_back_with_its_taps(room: Room) -> None:
+    """Seen to fail with ``keepOffline`` doing nothing: the browser shows its own error page."""
+    page = room.device()
+    press(page, "Start")
+    has(page, status="running", step="one")
+    page.wait_for_function(
+        "async () => (await caches.keys()).length && (await navigator.serviceWorker.ready).active"
+    )
+    page.wait_for_timeout(800)
+    page.context.set_offline(True)
+    press(page, "Pause")
+    has(page, status="paused")
+    page.wait_for_timeout(300)
+    page.reload()
+    has(page, status="paused")
+    press(page, "Resume")
+    has(page, status="running")
+    page.context.set_offline(False)
+    room.pass_ms(page, 12_000)
+    expect(page.locator("#session-link")).to_be_empty(timeout=15_000)
+    assert room.kinds == ["start", "pause", "resume"]
+
+
+@pytest.mark.fault(10)
+@pytest.mark.parametrize("slept_ms", [40_000, 300_000])
+def test_a_device_that_slept_shows_the_right_phase_within_a_second(
+    room: Room, slept_ms: int
+) -> None:
+    """Its timers and its steady clock stood still, its date went on. Seen to fail with ``#wake`` of the
+    stage empty: the page shows the old number until its next beat."""
+    page = room.device()
+    press(page, "Start")
+    has(page, status="running", step="one")
+    page.wait_for_timeout(400)
+    room.clock.ahead += slept_ms
+    page.evaluate(
+        """(ms) => {
+          const real = Date.now;
+          Date.now = () => real() + ms;
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        slept_ms,
+    )
+    step = "Kneading" if slept_ms > 240_000 else "Stroking"
+    expect(page.locator(".step-name")).to_contain_text(step, timeout=1_000)
+    page.wait_for_timeout(700)
+    assert room.apart_ms(page) < 500
+
+
+@pytest.mark.fault(11)
+def test_of_two_screens_that_tap_at_once_one_acts_and_the_other_sees_the_truth(room: Room) -> None:
+    """Seen to fail with ``is_stale`` always False: both taps count and a phase is skipped."""
+    one, other = room.device(), room.device()
+    press(one, "Start")
+    has(one, status="running")
+    has(other, status="running", seq="1")
+    for page in (one, other):
+        page.route("**/nudges", lambda route: route.abort())
+    tap = "() => document.querySelector('#act-next').click()"
+    one.evaluate(tap)
+    other.evaluate(tap)
+    for page in (one, other):
+        has(page, seq="2", step="two")
+    one.wait_for_timeout(500)
+    assert room.kinds == ["start", "next"]
+
+
+@pytest.mark.fault(12)
+def test_a_double_tap_is_one_act(room: Room) -> None:
+    """Also where the second tap gets past the page: the same key goes twice. Seen to fail with
+    ``#once`` of the stage letting all through and ``has_key`` and ``is_stale`` always False."""
+    page = room.device()
+    press(page, "Start")
+    has(page, status="running", seq="1")
+    page.get_by_role("button", name="Next", exact=True).dblclick(delay=60)
+    has(page, step="two", seq="2")
+    page.evaluate(
+        """async () => {
+          const form = document.querySelector("#acts");
+          const send = () => fetch(form.action.replace(/[^/]*$/, "next"), {
+            method: "POST", body: new URLSearchParams(new FormData(form)),
+          });
+          await Promise.all([send(), send()]);
+        }"""
+    )
+    has(page, step="three", seq="3")
+    assert room.kinds == ["start", "next", "next"]
+
+
+@pytest.mark.fault(13)
+def test_back_button_reload_and_second_tab_show_no_number_older_than_a_second(room: Room) -> None:
+    """Seen to fail with the page's ``pageshow`` not followed: back from another page the old number
+    stands; and looking around adds no event."""
+    page = room.device()
+    press(page, "Start")
+    has(page, status="running", step="one")
+    page.wait_for_timeout(300)
+    page.goto("/techniques")
+    room.clock.ahead += 60_000
+    page.go_back()
+    page.wait_for_timeout(1_000)
+    assert room.apart_ms(page) < 1_000
+    assert shown_ms(page) - left_ms(room) < 1_000
+    room.clock.ahead += 60_000
+    page.reload()
+    assert abs(shown_ms(page) - left_ms(room)) < 1_500
+    tab = page.context.new_page()
+    tab.goto(f"/sessions/{room.session_id}")
+    has(tab, status="running", step="one")
+    assert abs(shown_ms(tab) - left_ms(room)) < 1_500
+    assert room.kinds == ["start"]
+
+
+def shown_ms(page: Page) -> int:
+    minutes, seconds = (page.get_by_role("timer").text_content() or "").split(":")
+    return (int(minutes) * 60 + int(seconds)) * 1000
+
+
+def left_ms(room: Room) -> int:
+    return 240_000 - (room.clock.now() - room.events[0].at)

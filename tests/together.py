@@ -1,15 +1,18 @@
-"""All tests in two runs side by side: the browser tests mostly wait, the others mostly compute."""
+"""All tests in runs side by side: the browser tests mostly wait, the others mostly compute."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
-RUNS = (("--ignore=tests/browser",), ("tests/browser",))
+BROWSER = sorted(str(path) for path in Path("tests/browser").glob("test_*.py"))
+SHARES = 2
+RUNS = (["--ignore=tests/browser"], *(BROWSER[share::SHARES] for share in range(SHARES)))
 
 
 def main() -> int:
-    """Both runs' output, one after the other; exit status 0 only when both passed."""
+    """The output of all runs, one after the other; exit status 0 only when all passed."""
     running = [
         subprocess.Popen(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
@@ -24,8 +25,8 @@ def has(page: Page, timeout: int = 8_000, **data: str) -> None:
         expect(live).to_have_attribute(f"data-{name}", value, timeout=timeout)
 
 
-def begun(prepare: Prepare, name: str = "long") -> Page:
-    page = prepare(name)
+def begun(prepare: Prepare, name: str = "long", **device: Any) -> Page:
+    page = prepare(name, **device)
     press(page, "Start")
     has(page, status="running")
     page.wait_for_timeout(500)
@@ -186,7 +187,7 @@ def test_a_device_that_paused_alone_pauses_the_session_for_all(
 def test_a_reload_without_the_server_brings_the_session_and_its_acts_back(
     prepare: Prepare, server: Server
 ) -> None:
-    page = begun(prepare)
+    page = begun(prepare, service_workers="allow")
     page.wait_for_function("() => caches.keys().then((names) => names.includes('pages'))")
     page.wait_for_timeout(1_500)
     server.kill()

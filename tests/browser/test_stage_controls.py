@@ -147,7 +147,7 @@ def recorded_again(page: Page, name: str) -> Page:
     answer_safely(page)
     page.get_by_role("button", name="Prepare this session").click()
     page.wait_for_selector("#session-live")
-    expect(page.locator(":not(:defined)")).to_have_count(0)
+    expect(page.locator(":not(:defined):not(count-wedge)")).to_have_count(0)
     return page
 
 
@@ -246,7 +246,7 @@ def choose(page: Page, name: str, value: str) -> None:
     page.goto("/settings")
     page.locator(f'input[name="{name}"][value="{value}"]').check()
     page.goto(session)
-    expect(page.locator(":not(:defined)")).to_have_count(0)
+    expect(page.locator(":not(:defined):not(count-wedge)")).to_have_count(0)
 
 
 def test_a_headset_controls_the_session_and_never_starts_or_resumes_it_by_being_pulled_out(
@@ -399,7 +399,7 @@ def test_undo_comes_with_the_answer_of_the_server_and_lasts_five_seconds(
     hand.has(step="two", seq="2")
 
 
-def test_what_the_server_refused_or_never_heard_of_cannot_be_taken_back(recorded: Prepared) -> None:
+def test_what_the_server_refused_cannot_be_taken_back(recorded: Prepared) -> None:
     page = recorded("long")
     hand = Hand(page, "keyboard")
     press(page, "Start")
@@ -410,12 +410,21 @@ def test_what_the_server_refused_or_never_heard_of_cannot_be_taken_back(recorded
     expect(page.locator("#session-note")).to_contain_text("Nothing was changed")
     page.wait_for_timeout(300)
     expect(page.locator("#undo")).to_be_hidden()
-    page.context.set_offline(True)
-    press(page, "Next")
-    expect(page.locator("#session-unsent")).to_contain_text("Not sent")
-    page.wait_for_timeout(300)
-    expect(page.locator("#undo")).to_be_hidden()
     hand.has(step="one", seq="1")
+
+
+def test_what_is_done_without_the_server_can_be_taken_back_as_well(recorded: Prepared) -> None:
+    page = recorded("short")
+    hand = Hand(page)
+    press(page, "Start")
+    hand.has(status="running")
+    page.wait_for_timeout(450)
+    page.context.set_offline(True)
+    press(page, "Pause")
+    hand.has(status="paused")
+    expect(page.locator("#undo")).to_be_visible()
+    page.locator("#undo").click()
+    hand.has(status="running")
 
 
 def test_undo_goes_when_another_screen_acts_or_the_step_is_over(

@@ -49,11 +49,13 @@ class Room:
     browser: Browser
     session_id: str
 
-    def device(self) -> Page:
+    def device(self, own_clock: bool = True) -> Page:
+        """A screen; ``own_clock`` can be put forward."""
         context = self.browser.new_context(base_url=self.address)
         context.set_default_timeout(8_000)
         page = context.new_page()
-        page.clock.install()
+        if own_clock:
+            page.clock.install()
         page.goto(f"/sessions/{self.session_id}")
         return page
 
@@ -148,11 +150,10 @@ def test_ten_minutes_without_wi_fi_lose_no_tap_and_no_time(room: Room) -> None:
     assert room.kinds == ["start"]
     assert room.apart_ms(page) < 500
     page.context.set_offline(False)
-    room.pass_ms(page, 12_000)
     expect(page.locator("#session-link")).to_be_empty(timeout=15_000)
     assert room.kinds == ["start", "pause", "resume", "next", "extend"]
     for event, seconds in zip(room.events[1:], (60, 120, 330, 330), strict=True):
-        assert abs(event.at - begun - seconds * 1000) < 12_000
+        assert abs(event.at - begun - seconds * 1000) < 4_000
     assert room.apart_ms(page) < 500
     expect(live(page)).to_have_attribute("data-seq", "5")
 
@@ -176,7 +177,6 @@ def test_a_reload_without_wi_fi_brings_the_session_back_with_its_taps(room: Room
     press(page, "Resume")
     has(page, status="running")
     page.context.set_offline(False)
-    room.pass_ms(page, 12_000)
     expect(page.locator("#session-link")).to_be_empty(timeout=15_000)
     assert room.kinds == ["start", "pause", "resume"]
 
@@ -251,7 +251,7 @@ def test_a_double_tap_is_one_act(room: Room) -> None:
 def test_back_button_reload_and_second_tab_show_no_number_older_than_a_second(room: Room) -> None:
     """Seen to fail with the page's ``pageshow`` not followed: back from another page the old number
     stands; and looking around adds no event."""
-    page = room.device()
+    page = room.device(own_clock=False)
     press(page, "Start")
     has(page, status="running", step="one")
     page.wait_for_timeout(300)

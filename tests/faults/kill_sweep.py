@@ -110,7 +110,9 @@ def is_off(site: Site, notes: list[dict[str, Any]]) -> bool:
     live = person.live()
     passed = steady_ms() - last["steady"] if last["status"] == "running" else 0
     left = int(live["data-remaining-ms"])
-    return live["data-status"] != last["status"] or abs(last["left"] - passed - left) > NEAR_MS
+    return bool(
+        live["data-status"] != last["status"] or abs(last["left"] - passed - left) > NEAR_MS
+    )
 
 
 def go_on(site: Site, notes: list[dict[str, Any]], under_way: dict[str, Any] | None) -> None:

@@ -54,8 +54,8 @@ def record(folder: Path, mode: str) -> None:
     """Two sessions, one after the other, with several checkpoints; a process of its own."""
     usual = database.durable
 
-    def durable(connection: Any, more: object) -> None:
-        usual(connection, more)
+    def durable(connection: Any, _record: object) -> None:
+        usual(connection, _record)
         cursor = connection.cursor()
         if mode != "own":
             cursor.execute(f"PRAGMA synchronous={mode}")

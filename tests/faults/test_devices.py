@@ -32,7 +32,7 @@ def test_however_devices_act_alone_and_together_there_is_one_true_history(
     Devices.visitor, Devices.commands, Devices.kinds = visitor, 0, set()
     begun = time.monotonic()
     while Devices.commands < COMMANDS:
-        run_state_machine_as_test(Devices, settings=RUN)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(Devices, settings=RUN)
     print(f"{Devices.commands} commands in {time.monotonic() - begun:.0f} s")
     assert Devices.commands >= COMMANDS
     assert {*KINDS, *(f"{kind} alone" for kind in KINDS), "account"} <= Devices.kinds

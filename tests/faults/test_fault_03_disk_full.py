@@ -115,12 +115,12 @@ def test_a_disk_without_room_keeps_no_reserve_and_is_full_from_the_start(
 ) -> None:
     own = disk.Disk(tmp_path)
     usage = shutil.disk_usage(tmp_path)._replace(free=2 * disk.RESERVE_BYTES - 1)
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _folder: usage)
+    monkeypatch.setattr("webapp.disk.shutil.disk_usage", lambda _folder: usage)
     assert not own.keep_reserve()
-    assert own.trouble == "full"
+    assert str(own.trouble) == "full"
     assert not own.give_reserve()
     assert not own.reserve.exists()
     monkeypatch.undo()
     assert own.keep_reserve()
-    assert own.trouble == ""
+    assert str(own.trouble) == ""
     assert own.reserve.stat().st_size == disk.RESERVE_BYTES

@@ -82,8 +82,8 @@ def test_it_goes_on_with_the_account_of_a_device_or_asks(
             assert reply.live["data-status"] == "paused"
             assert "time was lost" in reply.text
             assert WHOLE_MS - 4_000 < int(reply.live["data-remaining-ms"]) <= WHOLE_MS
-        pause = {"key": "device-pause", "action": "pause", "step": "only"}
-        pause["at"] = device.line + device.passed() + AWAY_MS  # type: ignore[assignment]
+        at = device.line + device.passed() + AWAY_MS
+        pause = {"key": "device-pause", "action": "pause", "step": "only", "at": at}
         assert "went on counting" in device.tell(AWAY_MS).text
         live = server.look(watched).live
         assert live["data-status"] == "running"

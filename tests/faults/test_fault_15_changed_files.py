@@ -2,8 +2,6 @@
 
 Seen to fail with the mechanism removed:
 
-- with the plan taken from the library in ``Storage.plan_of`` (no frozen plan) the running session
-  changes or cannot be shown;
 - with ``load`` raising for a bad file (no quarantine) the server does not start;
 - without the comparison of the protocol's hash in ``refusal`` the old answers begin a session.
 """

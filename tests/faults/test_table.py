@@ -17,7 +17,7 @@ def marked() -> Iterator[tuple[int, str, str]]:
     """Number, test and docstrings (its own and its file's) of every test of a fault."""
     for path in TESTS.rglob("test_*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        whole = [node.value for node in tree.body if is_pytestmark(node)]
+        whole = [node for node in tree.body if is_pytestmark(node)]
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 marks = {n for mark in [*node.decorator_list, *whole] for n in numbers(mark)}

@@ -415,7 +415,7 @@ def test_what_the_server_refused_cannot_be_taken_back(recorded: Prepared) -> Non
 
 def test_what_is_done_without_the_server_can_be_taken_back_as_well(recorded: Prepared) -> None:
     page = recorded("short")
-    hand = Hand(page)
+    hand = Hand(page, "touch")
     press(page, "Start")
     hand.has(status="running")
     page.wait_for_timeout(450)

@@ -69,7 +69,7 @@ def test_a_page_that_went_away_costs_the_others_nothing(server: Server) -> None:
 def test_an_unknown_session_and_a_foreign_host_get_no_stream(server: Server) -> None:
     session_id = server.prepare(PROTOCOL)
     for stream, status in (
-        (Stream(server, "nobody"), 405),
+        (Stream(server, "nobody"), 404),
         (Stream(server, session_id, host="evil.example"), 421),
     ):
         assert stream.answer.status == status

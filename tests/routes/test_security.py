@@ -211,6 +211,7 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (200, "reference.low", get("/low")),
     (200, "settings.show", get("/settings")),
     (200, "sessions.remote", session("/remote")),
+    (204, "sessions.nudges", session("/nudges")),
     (200, "sessions.calm", session("/calm")),
     (200, "sessions.calm_live", session("/calm/live")),
     (200, "offline.offline", get("/offline")),

@@ -147,6 +147,13 @@ def calm_words(step: PlannedStep, plan: Plan) -> str:
 CALM_WORDS = {"prepare": "We begin soon", "change": "Now the other side", "aftercare": "Rest"}
 
 
+@blueprint.get("/<session_id>/nudges")
+def nudges(session_id: str) -> Response:
+    """Nudges are streamed in front of Flask; where nothing does, a page is told that there are none."""
+    stored_or_404(session_id)
+    return Response(status=204)
+
+
 @blueprint.get("/<session_id>/live")
 def live(session_id: str) -> Response:
     """The live fragment. A beat that finds nothing new has been answered in ``beat.py``."""

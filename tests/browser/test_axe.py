@@ -31,7 +31,7 @@ def site() -> Iterator[InProcess]:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
+    context = browser.new_context(service_workers="block")
     context.set_default_timeout(8_000)
     yield context.new_page()
     context.close()

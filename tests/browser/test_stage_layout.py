@@ -80,7 +80,7 @@ def site() -> Iterator[InProcess]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    opened = browser.new_context()
+    opened = browser.new_context(service_workers="block")
     opened.set_default_timeout(8_000)
     yield opened
     opened.close()
@@ -96,7 +96,7 @@ def test_at_200_percent_everything_reflows_and_is_reachable(
 ) -> None:
     width, height = ZOOMED[device]
     context = browser.new_context(
-        viewport={"width": width, "height": height}, device_scale_factor=2
+        viewport={"width": width, "height": height}, device_scale_factor=2, service_workers="block"
     )
     page = context.new_page()
     found: list[str] = []

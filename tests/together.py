@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 BROWSER = sorted(str(path) for path in Path("tests/browser").glob("test_*.py"))
-SHARES = 2
+SHARES = 3
 RUNS = (["--ignore=tests/browser"], *(BROWSER[share::SHARES] for share in range(SHARES)))
 
 

@@ -14,7 +14,6 @@ import sqlite3
 import threading
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 
 from webapp.database import Database, Sqlite, StorageError
@@ -35,18 +34,14 @@ def stamp() -> str:
     return datetime.now(UTC).strftime(STAMP)
 
 
-def unused(path: Path) -> Path:
-    """This name, or the first one after it that nothing has: nothing kept is ever written over."""
-    names = (path.with_name(f"{stem_of(path)}-{n}{endings(path)}") for n in count(2))
-    return path if not path.exists() else next(name for name in names if not name.exists())
-
-
-def stem_of(path: Path) -> str:
-    return path.name.removesuffix(endings(path))
-
-
-def endings(path: Path) -> str:
-    return "".join(path.suffixes[-2:]) if path.name.endswith(".gz") else path.suffix
+def unused(folder: Path, begins: str, ends: str) -> str:
+    """A name with the present second in it that nothing in ``folder`` has."""
+    name, more = f"{begins}-{stamp()}", ""
+    for number in range(2, 1_000):
+        if not (folder / f"{name}{more}{ends}").exists():
+            break
+        more = f"-{number}"
+    return f"{name}{more}{ends}"
 
 
 def make(database: Database, folder: Path) -> Path:
@@ -196,7 +191,7 @@ def newest_good(folder: Path) -> Path | None:
 
 def aside(path: Path, word: str) -> Path | None:
     """Move a database file with the files that belong to it out of the way; gives its new name."""
-    kept = path.with_name(f"{path.stem}.{word}-{stamp()}{path.suffix}")
+    kept = path.with_name(unused(path.parent, f"{path.stem}.{word}", path.suffix))
     moved = None
     for ending in ("-wal", "-shm", ""):
         source = path.with_name(path.name + ending)
@@ -238,7 +233,7 @@ def keep_replaced(path: Path) -> Path | None:
     """
     if not path.exists() or not settled(path):
         return aside(path, "replaced")
-    kept = unused(path.with_name(f"{path.stem}.replaced-{stamp()}{path.suffix}"))
+    kept = path.with_name(unused(path.parent, f"{path.stem}.replaced", path.suffix))
     shutil.copyfile(path, kept)
     with kept.open("rb+") as file:
         os.fsync(file.fileno())

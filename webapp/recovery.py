@@ -39,8 +39,8 @@ def restore_export(settings: Settings, file: Path) -> Path:
     storage = open_storage(settings)
     try:
         refuse_while_served(storage)
-        name = f"replaced-{backups.stamp()}{backups.ending(storage.database)}"
-        kept = backups.unused(settings.data / backups.FOLDER / name)
+        folder = settings.data / backups.FOLDER
+        kept = folder / backups.unused(folder, "replaced", backups.ending(storage.database))
         backups.copy(storage.database, kept)
         read_file(storage.database, file, metadata, SCHEMA, make_sense, replace=True)
         return kept

@@ -30,7 +30,9 @@ def main(words: list[str]) -> None:
         )
         try:
             for screen, (width, height) in SCREENS.items():
-                page = browser.new_page(service_workers="block", viewport={"width": width, "height": height})
+                page = browser.new_page(
+                    service_workers="block", viewport={"width": width, "height": height}
+                )
                 taken = sum(photograph(site, page, state, screen) for state in chosen)
                 print(f"{screen}: {taken} pictures in {FOLDER}/", flush=True)
         finally:

@@ -130,9 +130,8 @@ def prepared(client: FlaskClient, port: int) -> str:
 
 @pytest.mark.fault(8)
 def test_ten_minutes_without_wi_fi_lose_no_tap_and_no_time(room: Room) -> None:
-    """Seen to fail with the mechanism removed: with ``#actAlone`` of the stage returning at once the taps
-    never arrive; with acts told at the instant of handing over the history has other times; with
-    ``OwnSession.act`` giving each act twice with keys of its own, taps arrive twice."""
+    """Seen to fail with the mechanism removed: with ``#actAlone`` of the stage returning at once taps do
+    nothing; with acts told at the instant of the handing over they no longer fit and are not done."""
     page = room.device()
     press(page, "Start")
     has(page, status="running", step="one")
@@ -235,8 +234,9 @@ def test_of_two_screens_that_tap_at_once_one_acts_and_the_other_sees_the_truth(r
 
 @pytest.mark.fault(12)
 def test_a_double_tap_is_one_act(room: Room) -> None:
-    """Also where the second tap gets past the page: the same key goes twice. Seen to fail with
-    ``#once`` of the stage letting all through and ``has_key`` and ``is_stale`` always False."""
+    """Also where the second tap gets past the page, with its key. Seen to fail with ``#once`` of the stage
+    letting all through and ``has_key`` and ``is_stale`` always False. (With the latter two alone, the
+    unique key in the database still makes it one.)"""
     page = room.device()
     press(page, "Start")
     has(page, status="running", seq="1")
@@ -256,19 +256,36 @@ def test_a_double_tap_is_one_act(room: Room) -> None:
 
 
 @pytest.mark.fault(13)
-def test_back_button_reload_and_second_tab_show_no_number_older_than_a_second(room: Room) -> None:
-    """Seen to fail with the page's ``pageshow`` not followed: back from another page the old number
-    stands; and looking around adds no event."""
+def test_a_page_that_the_back_button_brings_back_frozen_is_right_within_a_second(
+    room: Room,
+) -> None:
+    """As browsers do that keep left pages (this one loads ours anew, because it is no-store): its clock
+    and its timers stood still. Seen to fail with ``RETURNING`` of the stage empty: the number stands a
+    minute back."""
+    page = room.device()
+    press(page, "Start")
+    has(page, status="running", step="one")
+    page.wait_for_timeout(400)
+    page.clock.pause_at(page.evaluate("Date.now()") + 200)
+    room.clock.ahead += 60_000
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    deadline = time.monotonic() + 1.0
+    while abs(shown_ms(page) - left_ms(room)) > 1_500 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert abs(shown_ms(page) - left_ms(room)) < 1_500
+
+
+@pytest.mark.fault(13)
+def test_back_reload_and_a_second_tab_show_the_number_and_change_nothing(room: Room) -> None:
+    """Seen to fail with ``data-now`` a minute late (``now`` in ``context``): so is the number."""
     page = room.device(own_clock=False)
     press(page, "Start")
     has(page, status="running", step="one")
-    page.wait_for_timeout(300)
     page.goto("/techniques")
     room.clock.ahead += 60_000
     page.go_back()
     page.wait_for_timeout(1_000)
-    assert room.apart_ms(page) < 1_000
-    assert shown_ms(page) - left_ms(room) < 1_000
+    assert abs(shown_ms(page) - left_ms(room)) < 1_500
     room.clock.ahead += 60_000
     page.reload()
     assert abs(shown_ms(page) - left_ms(room)) < 1_500

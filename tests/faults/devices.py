@@ -154,6 +154,8 @@ class Devices(RuleBasedStateMachine):
         self, device: Device, action: Action, form: dict[str, str], lost: bool
     ) -> TestResponse:
         fresh = form["seq"] == str(self.stored().seq)
+        here = step_id(self.stored().plan, self.state()) == form["step"]
+        refused = not (fresh and here) and not self.stored().has_key(form["key"])
         path = f"/sessions/{self.id}/{action}"
         answer = self.visitor.post(
             path, form, htmx=not fresh
@@ -162,6 +164,7 @@ class Devices(RuleBasedStateMachine):
         assert done or answer.status_code in (409, 422), answer.text
         keys = [event.key for event in self.stored().events]
         assert done or form["key"] not in keys
+        assert not (done and refused) or action in STOPS, "a stale form acted"
         if done and form["key"] in keys and form["key"] not in self.acknowledged:
             self.acknowledged.append(form["key"])
         if action == "stop" or (action == "low" and self.stored().plan.diabetes):

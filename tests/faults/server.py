@@ -112,6 +112,19 @@ class Server:
                 self.kill()
                 raise AssertionError("the server did not start")
             time.sleep(0.01)
+        self.wait_for_an_answer(end)
+
+    def wait_for_an_answer(self, end: float) -> None:
+        """Whoever listens first may only have tried whether the port is free."""
+        while True:
+            try:
+                self.ask("GET", "/worker.js")
+            except (OSError, http.client.HTTPException):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def answers(self) -> bool:
         """True once a request is answered: the start listens for a moment to try the port."""

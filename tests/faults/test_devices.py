@@ -26,9 +26,9 @@ RUN = settings(
 def test_however_devices_act_alone_and_together_there_is_one_true_history(
     visitor: Visitor,
 ) -> None:
-    """Seen to fail without the check of ``seq`` (``is_stale`` always False), without ``has_key``, with
-    ``known`` in ``take_up`` empty, with caps not checked, and with ``record`` keeping an event in
-    memory alone."""
+    """Seen to fail with the mechanism removed, one at a time: ``is_stale`` always False, ``has_key`` always
+    False, ``known`` in ``take_up`` empty, caps not checked, a stop taken for any other act, and
+    ``record`` keeping an event in memory alone."""
     Devices.visitor, Devices.commands, Devices.kinds = visitor, 0, set()
     begun = time.monotonic()
     while Devices.commands < COMMANDS:

@@ -162,6 +162,21 @@ def test_a_backup_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     assert "there is no database" in refused("backup", "--data", tmp_path / "nowhere")
 
 
+def test_what_two_restores_of_one_second_replace_is_all_kept(
+    tmp_path: Path, database_url: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail with ``unused`` giving the first name: the second restore overwrites what is kept."""
+    settings = Settings(tmp_path, database_url=database_url)
+    environment = {"DATABASE_URL": database_url} if database_url else {}
+    filled(settings).close()
+    backup = backup_of(settings)
+    monkeypatch.setattr(backups, "stamp", lambda: "20260101T000000Z")
+    said = [told("restore", backup, "--data", tmp_path, **environment) for _ in range(3)]
+    kept = {Path(one.rpartition("is kept in ")[2].strip()) for one in said}
+    assert len(kept) == 3
+    assert all(path.is_file() for path in kept)
+
+
 def test_a_torn_copy_is_never_taken_for_a_backup(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

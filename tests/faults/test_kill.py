@@ -1,7 +1,7 @@
 """A running session survives ``kill -9`` (fault 1), as a whole server over HTTP.
 
-Seen to fail with the mechanism removed: with ``record`` acknowledging before it writes, the burst loses
-acts; with ``wake`` not following the last sign of life, the second is wrong.
+Seen to fail with the mechanism removed: with ``record`` writing 50 ms after it has answered, what was
+acknowledged is not there.
 """
 
 from __future__ import annotations

@@ -367,7 +367,7 @@ def damaged_values(draw: st.DrawFn) -> bytes:
 
 @given(raw=damaged_bytes() | damaged_values())
 @settings(
-    max_examples=600,
+    max_examples=250,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

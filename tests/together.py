@@ -8,7 +8,12 @@ from pathlib import Path
 
 BROWSER = sorted(str(path) for path in Path("tests/browser").glob("test_*.py"))
 SHARES = 3
-RUNS = (["--ignore=tests/browser"], *(BROWSER[share::SHARES] for share in range(SHARES)))
+SLOW = ("tests/routes", "tests/faults")
+RUNS = (
+    [f"--ignore={folder}" for folder in ("tests/browser", *SLOW)],
+    list(SLOW),
+    *(BROWSER[share::SHARES] for share in range(SHARES)),
+)
 
 
 def main() -> int:

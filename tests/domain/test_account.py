@@ -214,7 +214,7 @@ def as_told(whole: tuple[Event, ...], number: int) -> Told:
     return Told(event.key, event.kind, event.at, step_id(PLAN, state))
 
 
-@settings(max_examples=300, deadline=None, phases=(Stage.explicit, Stage.reuse, Stage.generate))
+@settings(max_examples=150, deadline=None, phases=(Stage.explicit, Stage.reuse, Stage.generate))
 @given(courses(), st.integers(0, 1_500))
 def test_any_course_told_afterwards_ends_as_if_the_server_had_seen_it(
     course: tuple[tuple[Act, ...], int], delay: int

@@ -253,7 +253,7 @@ SPANS = st.builds(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(INSTANTS, INSTANTS, GAPS, st.integers(0, 20), st.sampled_from(ZONES))
 def test_dates_rise_and_never_break_the_gap(
     earliest: int, usual: int, gap: int, count: int, zone: str
@@ -266,7 +266,7 @@ def test_dates_rise_and_never_break_the_gap(
     assert all(wall(date, ZoneInfo(zone)).minute % 15 == 0 for date in found)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     st.lists(st.integers(0, 200), min_size=1, max_size=12),
     INSTANTS,
@@ -294,7 +294,7 @@ def test_planning_anew_never_shortens_a_gap(
     assert all(b >= a for a, b in zip(soon, late, strict=False))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(INSTANTS, SPANS, st.sampled_from(ZONES))
 def test_a_span_never_goes_back_and_keeps_the_time_of_day(
     begun: int, span: Span, zone: str
@@ -310,7 +310,7 @@ def test_a_span_never_goes_back_and_keeps_the_time_of_day(
         assert (found.hour, found.minute) == (before.hour, before.minute)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(INSTANTS, min_size=1, max_size=40, unique=True), INSTANTS, st.booleans())
 def test_a_held_start_is_never_let_through_before_its_instant(
     starts: list[int], now: int, strict: bool

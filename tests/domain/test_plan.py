@@ -33,7 +33,7 @@ from webapp.domain.plan import (
 )
 from webapp.domain.protocol import Entry, Phase, Protocol
 
-QUICK = settings(max_examples=80, deadline=None)
+QUICK = settings(max_examples=40, deadline=None)
 
 
 def session_of(protocol: Protocol) -> tuple[int, int, int]:

@@ -764,7 +764,7 @@ def within(value: int, least: int, most: int) -> int:
     return min(max(value, least), most)
 
 
-@settings(max_examples=150, deadline=None, phases=UNSHRUNK)
+@settings(max_examples=60, deadline=None, phases=UNSHRUNK)
 @given(
     name=st.sampled_from(["oc-self-nape", "dm-legs-feet"]),
     begun=st.integers(0, 900_000),
@@ -1075,7 +1075,7 @@ def choose(actions: Sequence[Action], number: int) -> Action:
 
 
 @pytest.mark.parametrize("name", [*SHIPPED, "odd"])
-@settings(max_examples=50, deadline=None, phases=UNSHRUNK)
+@settings(max_examples=15, deadline=None, phases=UNSHRUNK)
 @given(moves=st.lists(MOVES, min_size=20, max_size=28), opening=st.booleans())
 def test_whatever_is_done_in_whatever_order_the_rules_hold(
     name: str, moves: list[Move], opening: bool

@@ -11,7 +11,7 @@ SHARES = 3
 SLOW = ("tests/routes", "tests/faults")
 RUNS = (
     [f"--ignore={folder}" for folder in ("tests/browser", *SLOW)],
-    list(SLOW),
+    *([folder] for folder in SLOW),
     *(BROWSER[share::SHARES] for share in range(SHARES)),
 )
 

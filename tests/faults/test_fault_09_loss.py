@@ -96,4 +96,4 @@ def test_of_many_commands_none_is_lost_and_none_doubled(
             assert len(device.acknowledged) == COMMANDS
         repeated = sum(device.repeated for device in devices)
         print(f"{DEVICES * COMMANDS} commands, {lossy.lost} lost on the way, {repeated} repeats")
-        assert lossy.lost > 100
+        assert lossy.lost > DEVICES * COMMANDS / 5

@@ -26,8 +26,8 @@ from playwright.sync_api import (
 )
 
 from tests.browser import chromium
-from tests.browser.answers import answer_safely
 from tests.browser.recording import RECORDERS
+from tests.faults.server import Server as Asking
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -273,15 +273,17 @@ def visit(browser: Browser, server: Server, watch: Watch) -> Iterator[Visit]:
         context.close()
 
 
+def session_of(server: Server, protocol: str) -> str:
+    """A new session whose questions were answered without a browser: other tests do that by hand."""
+    return Asking(server.data, port=server.port).prepare(protocol)
+
+
 @pytest.fixture
-def prepare(visit: Visit) -> Callable[..., Page]:
+def prepare(visit: Visit, server: Server) -> Callable[..., Page]:
     """A device on a new session of a protocol, ready to start."""
 
     def prepared(name: str, **device: Any) -> Page:
-        page = visit(f"/protocols/{name}", **device)
-        page.get_by_role("button", name="Continue to the questions").click()
-        answer_safely(page)
-        page.get_by_role("button", name="Prepare this session").click()
+        page = visit(f"/sessions/{session_of(server, name)}", **device)
         page.wait_for_selector("#session-live")
         return page
 
@@ -289,15 +291,13 @@ def prepare(visit: Visit) -> Callable[..., Page]:
 
 
 @pytest.fixture
-def recorded(visit: Visit) -> Callable[..., Page]:
+def recorded(visit: Visit, server: Server) -> Callable[..., Page]:
     """A page ready to start, whose sounds, words and locks are recorded; ``script`` runs after that."""
 
     def prepared(name: str, script: str = "", **device: Any) -> Page:
         page = visit("/settings", **device)
         page.context.add_init_script(RECORDERS + script)
-        page.goto(f"/protocols/{name}/screening")
-        answer_safely(page)
-        page.get_by_role("button", name="Prepare this session").click()
+        page.goto(f"/sessions/{session_of(server, name)}")
         page.wait_for_selector("#session-live")
         expect(page.locator(":not(:defined):not(count-wedge)")).to_have_count(0)
         return page

@@ -6,9 +6,9 @@ import os
 
 SOAK = bool(os.environ.get("STEADY_HANDS_SOAK"))
 FULL = SOAK or bool(os.environ.get("STEADY_HANDS_FAULTS"))
-CALL_STEP = 1 if FULL else 3
-STATEMENT_STEP = 1 if SOAK else 13
-RESTARTS = 50 if SOAK else 5
-KILL_STEP = 1 if FULL else 12
-POWER_CUT_STATES = 12_000 if FULL else 1_200
+CALL_STEP = 1 if FULL else 12
+STATEMENT_STEP = 1 if SOAK else 39
+RESTARTS = 50 if SOAK else 2
+KILL_STEP = 1 if FULL else 40
+POWER_CUT_STATES = 12_000 if FULL else 400
 COMMANDS = int(os.environ.get("STEADY_HANDS_COMMANDS", "500000" if SOAK else "5000"))

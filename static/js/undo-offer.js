@@ -42,6 +42,7 @@ export class UndoOffer {
   answered(ctx) {
     const asked = this.#waiting;
     if (!asked || ctx.request?.method !== "POST" || !ctx.request.action.endsWith(`/${asked.act}`)) return;
+    if (!ctx.response) return; // no answer: then it was done here
     this.#waiting = null;
     const seq = Number(ctx.response?.headers.get("X-Version")?.split(".")[0]);
     if (ctx.response?.status === 200 && seq > asked.seq) this.#offer(asked.act, seq);

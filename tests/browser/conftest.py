@@ -248,17 +248,23 @@ def watch() -> Watch:
 
 
 Visit = Callable[..., Page]
+MOVING = ("stroke_guide", "stage_heard", "stage_senses", "screening_page")
 
 
 @pytest.fixture
-def visit(browser: Browser, server: Server, watch: Watch) -> Iterator[Visit]:
+def visit(
+    browser: Browser, server: Server, watch: Watch, request: pytest.FixtureRequest
+) -> Iterator[Visit]:
     """Open a page of the site on a device of its own; keyword arguments describe the device."""
     contexts: list[BrowserContext] = []
+    moving = request.module.__name__.endswith(MOVING)
+    motion = "no-preference" if moving else "reduce"  # drawing it costs more than the tests
 
     def open_page(path: str = "/", **device: Any) -> Page:
         context = browser.new_context(
             viewport=device.pop("viewport", {"width": 1280, "height": 800}),
             service_workers=device.pop("service_workers", "block"),
+            reduced_motion=device.pop("reduced_motion", motion),
             base_url=server.address,
             **device,
         )

@@ -37,7 +37,7 @@ def replayed(folder: Path, states: int, mode: str) -> dict[str, int]:
 def test_after_a_power_cut_nothing_acknowledged_is_lost_and_the_file_opens(tmp_path: Path) -> None:
     found = replayed(tmp_path, POWER_CUT_STATES, "own")
     assert (found["lost"], found["corrupt"]) == (0, 0)
-    assert found["states"] >= (10_000 if FULL else 1_000)
+    assert found["states"] >= (10_000 if FULL else 300)
 
 
 def test_the_replay_finds_what_is_lost_when_sqlite_syncs_less(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ from webapp.settings import Settings
 from webapp.storage import Storage, open_sqlite, open_storage
 from webapp.watch import Watch
 
+ACTS = re.compile(r'<form id="acts".*?</form>', re.DOTALL)
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 HOST = "127.0.0.1:8000"
 MORNING = int(datetime(2026, 3, 2, 10, 0, tzinfo=UTC).timestamp() * 1000)
 
@@ -93,7 +96,11 @@ class Visitor:
 
     def form(self, session_id: str) -> dict[str, str]:
         """What the session's page would send with a button: key, seq and step."""
-        return self.page(f"/sessions/{session_id}").fields("acts")
+        answer = self.get(f"/sessions/{session_id}")
+        assert answer.status_code == 200, answer.status
+        form = ACTS.search(answer.text)
+        assert form, "there are no buttons"
+        return dict(HIDDEN.findall(form[0]))
 
     def act(
         self, session_id: str, action: str, *, htmx: bool = True, **fields: str

@@ -1,37 +1,64 @@
-"""All tests in runs side by side: the browser tests mostly wait, the others mostly compute."""
+"""All tests, in several runs at a time: the browser tests mostly wait, the others mostly compute."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-BROWSER = sorted(str(path) for path in Path("tests/browser").glob("test_*.py"))
-SHARES = 3
-SLOW = ("tests/routes", "tests/faults")
-RUNS = (
-    [f"--ignore={folder}" for folder in ("tests/browser", *SLOW)],
-    *([folder] for folder in SLOW),
-    *(BROWSER[share::SHARES] for share in range(SHARES)),
+AT_A_TIME = 4
+OWN_RUN = ("tests/browser", "tests/domain", "tests/faults", "tests/routes", "tests/storage")
+# What takes longest begins first, so that no run is left alone at the end; new files come after these.
+LONGEST_FIRST = (
+    "tests/browser/test_axe.py",
+    "tests/routes",
+    "tests/faults/test_fault_01_kill_sweep.py",
+    "tests/browser/test_stage_heard.py",
+    "tests/browser/test_session_alone.py",
+    "tests/domain",
+    "tests/browser/test_stage_controls.py",
+    "tests/faults/test_devices.py",
+    "tests/browser/test_stroke_guide.py",
+    "tests/browser/test_session_page.py",
+    "tests/browser/test_stage_senses.py",
+    "tests/faults/test_fault_14_upgrade.py",
 )
 
 
+def runs() -> list[list[str]]:
+    """The arguments of every run, the longest first; each test is in exactly one."""
+    files = {str(path) for path in Path("tests/browser").glob("test_*.py")}
+    files |= {one for one in LONGEST_FIRST if one.startswith("tests/faults/")}
+    single = [*LONGEST_FIRST, *sorted(files.difference(LONGEST_FIRST))]
+    taken = [f"--ignore={one}" for one in single if one.startswith("tests/faults/")]
+    rest = [f"--ignore={folder}" for folder in OWN_RUN]
+    return [*([one] for one in single), ["tests/faults", *taken], ["tests/storage"], rest]
+
+
+def run(arguments: list[str]) -> tuple[int, str]:
+    """Exit status and output of one run."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    seconds = round(time.monotonic() - begun)
+    return done.returncode, f"== {' '.join(arguments)} ({seconds} s)\n{done.stdout}"
+
+
 def main() -> int:
-    """The output of all runs, one after the other; exit status 0 only when all passed."""
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
-            stdout=subprocess.PIPE if number else None,
-            stderr=subprocess.STDOUT if number else None,
-            text=True,
-        )
-        for number, arguments in enumerate(RUNS)
-    ]
+    """The output of all runs as they end; exit status 0 only when all passed."""
     statuses = []
-    for process in running:
-        output, _ = process.communicate()
-        print(output or "", end="", flush=True)
-        statuses.append(process.returncode)
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        for ended in as_completed([pool.submit(run, arguments) for arguments in runs()]):
+            status, output = ended.result()
+            print(output, end="", flush=True)
+            statuses.append(status)
     return max(statuses)
 
 

@@ -6,6 +6,7 @@ added here once. A recipe acts as a person would, through the forms, and tells w
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import Visitor
 from tests.screened import SAFE
+from webapp.database import Sqlite
 from webapp.domain.session import Event
 
 BACK, LEGS, NAPE, CUPS = "oc-classic-full", "dm-legs-feet", "oc-self-nape", "oc-cupping-back"
@@ -164,6 +166,36 @@ def refused(visitor: Visitor) -> Made:
     return visitor.post(f"{path}/resume", form)
 
 
+def disk(kind: str, then: Recipe) -> Recipe:
+    """``then`` on a server whose disk is "full" or "failing"."""
+
+    def make(visitor: Visitor) -> Made:
+        database = visitor.storage.database
+        assert isinstance(database, Sqlite)
+        made = "" if kind == "full" else then(visitor)
+        if kind == "full":
+            database.disk.reserve = database.path.parent / "missing" / "reserve"
+            database.disk.full = True
+        else:
+            database.disk.failed_at = time.monotonic()
+        return made or then(visitor)
+
+    return make
+
+
+def begun_on_a_full_disk(visitor: Visitor) -> Made:
+    path = session()(visitor)
+    disk("full", at(path))(visitor)
+    return visitor.post(f"{path}/start", visitor.form(path.rsplit("/", 1)[1]))
+
+
+def nothing_saved(visitor: Visitor) -> Made:
+    path = hands_on()(visitor)
+    form = visitor.form(path.rsplit("/", 1)[1])
+    disk("failing", at(path))(visitor)
+    return visitor.post(f"{path}/pause", form)
+
+
 def two_sessions(visitor: Visitor) -> Made:
     hands_on()(visitor)
     session_id = visitor.prepare(NAPE)
@@ -301,6 +333,12 @@ STATES = (
     State("low", at("/low"), "Signs of a low"),
     State("error-404", lambda v: v.get("/nothing-here"), "Not here"),
     State("error-405", lambda v: v.post("/techniques", {}), "Not this way"),
+    State("catalogue-disk-full", disk("full", at("/")), "disk is full"),
+    State("catalogue-disk-failing", disk("failing", at("/")), "cannot save"),
+    State("stage-disk-failing", disk("failing", hands_on()), "cannot save"),
+    State("stage-disk-full", begun_on_a_full_disk, "when there is room again"),
+    State("error-not-saved", nothing_saved, "Not saved"),
+    State("error-disk-full", disk("full", asked(NAPE)), "no room to save"),
     State(
         "error-host",
         lambda v: v.get("/", Host="elsewhere.test:8000"),

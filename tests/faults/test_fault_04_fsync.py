@@ -29,7 +29,7 @@ from webapp.disk import Disk
 
 pytestmark = pytest.mark.fault(4)
 
-BANNER = "The server cannot save at the moment."
+BANNER = "The server cannot save now."
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def test_a_postgresql_database_is_old_or_new_wherever_the_migration_is_killed(
     result = swept(kind, tmp_path, postgresql_url, STATEMENT_STEP)
     assert result["faults"] == []
     assert result["points"] == result["old"] + result["new"]
-    assert result["points"] >= 3
+    assert result["points"] >= 2
 
 
 def test_a_session_runs_on_at_the_right_second_through_the_upgrade(tmp_path: Path) -> None:

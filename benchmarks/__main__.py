@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import beat, countdown, first_visit, history, load, stage_cpu, start, traffic
+from benchmarks import beat, countdown, first_visit, history, load, room, stage_cpu, start, traffic
 from benchmarks.options import Options
 from benchmarks.table import Table
 
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Options], Table]] = {
     "stage_cpu": stage_cpu.measure,
     "countdown": countdown.measure,
     "history": history.measure,
+    "room": room.measure,
     "load": load.measure,
 }
 

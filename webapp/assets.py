@@ -9,11 +9,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Flask, abort, request
 from werkzeug.wrappers import Response
+
+from webapp.bundles import bundle, tight
 
 FIRST = ("tokens", "base", "catalogue", "figure")
 REST = (
@@ -27,8 +30,26 @@ REST = (
     "course",
     "chart",
 )
-# The first page has a sheet of its own: half the bytes before anything can be seen.
-SHEETS = {"first.css": FIRST, "site.css": (*FIRST, *REST)}
+STAGE = ("tokens", "base", "figure", "session", "hands", "guide", "movement", "screens")
+# The first page and the stage have sheets of their own: fewer bytes before anything can be seen.
+SHEETS = {"first.css": FIRST, "site.css": (*FIRST, *REST), "stage.css": STAGE}
+# The stage has many modules; each request costs more than most of them.
+SCRIPTS = {
+    "stage.js": (
+        "session-stage",
+        "session-hands",
+        "screen-awake",
+        "session-voice",
+        "stroke-guide",
+        "pre-flight",
+        "breath-pacer",
+        "count-wedge",
+        "count-down",
+    ),
+    "alone.js": ("alone",),
+    "kept.js": ("kept-list",),
+}
+CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")
 WORTH_COMPRESSING = 600
 LARGE_PAGE, SMALLEST, FASTEST = 32_000, 6, 1
@@ -65,7 +86,15 @@ def read_assets(folder: Path) -> Assets:
         if path.is_file()
     }
     for sheet, parts in SHEETS.items():
-        raw[sheet] = b"\n".join(raw[f"css/{name}.css"] for name in parts)
+        joined = "\n".join(raw[f"css/{name}.css"].decode() for name in parts)
+        raw[sheet] = tight(CSS_COMMENT.sub("", joined)).encode()
+    modules = {
+        name.removeprefix("js/").removesuffix(".js"): body.decode()
+        for name, body in raw.items()
+        if name.startswith("js/")
+    }
+    for script, entries in SCRIPTS.items():
+        raw[script] = bundle(modules, entries).encode()
     digest = hashlib.sha256()
     for name, body in raw.items():
         digest.update(name.encode() + b"\0" + body)

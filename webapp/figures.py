@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -98,6 +100,24 @@ def filled(part: Segment, state: State | None) -> float:
     return 1 if part.index < state.index else min(1, state.done[part.index] / part.ms)
 
 
+LONG_PATH = re.compile(r'(?<= )d="([^"]{40,})"')
+
+
+def shared_paths(text: str) -> Markup:
+    """``text`` with every long path that it draws more than once put into one list behind it.
+
+    Such a path has its place in the list as ``data-d``; stage-step.js puts it back.
+    """
+    counts = Counter(LONG_PATH.findall(text))
+    places = {path: n for n, path in enumerate(p for p, many in counts.items() if many > 1)}
+
+    def place(found: re.Match[str]) -> str:
+        return f'data-d="{places[found[1]]}"' if found[1] in places else found[0]
+
+    drawn = LONG_PATH.sub(place, text)
+    return Markup(f'{drawn}<template id="paths" data-paths="{"|".join(places)}"></template>')
+
+
 def install(app: Flask) -> None:
     """Offer ``figure_of(step, plan)``, ``hand_of(technique)`` and ``main_step(plan)`` to templates."""
 
@@ -126,4 +146,5 @@ def install(app: Flask) -> None:
     app.jinja_env.globals["bar"] = Bars().draw
     app.jinja_env.globals["figure_of"] = figure_of
     app.jinja_env.globals["hand_of"] = hand_of
+    app.jinja_env.filters["shared_paths"] = shared_paths
     app.jinja_env.globals["main_step"] = main_step

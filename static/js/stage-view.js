@@ -1,30 +1,11 @@
 // Draws a state of the session that the server has not drawn: from the templates that lie in the page.
+import { drawStep } from "./stage-step.js";
+
 const BAR_WIDTH = 1000;
 const BAR_GAP = 6;
-const PARTS = ["step-figure", "step-hand", "step-words", "step-lines", "step-next"];
 const TOGGLES = ["start", "pause", "resume"];
 
 const pad = (n) => String(n).padStart(2, "0");
-
-/** Puts the picture, words and lines of step `id` into the live part; gives the template. */
-export function drawStep(stage, live, id) {
-  const template = stage.querySelector(`template[data-for="${CSS.escape(id)}"]`);
-  if (!template) return null;
-  const content = template.content.cloneNode(true);
-  for (const part of PARTS) {
-    const fresh = content.querySelector(`.${part}`);
-    if (fresh) live.querySelector(`.${part}`)?.replaceWith(fresh);
-  }
-  drawHand(stage, live.querySelector(".step-hand"));
-  return template.dataset;
-}
-
-/** The page holds the picture of each technique once, not once a step. */
-function drawHand(stage, place) {
-  const name = CSS.escape(place?.dataset.hand ?? "");
-  const picture = stage.querySelector(`template[data-picture="${name}"]`);
-  if (picture) place.prepend(picture.content.cloneNode(true));
-}
 
 /** The whole live part for a `view` of session-view.js; of the same step only what has changed. */
 export function drawLive(stage, live, view, seq) {

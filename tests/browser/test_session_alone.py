@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -182,6 +184,39 @@ def test_a_device_that_paused_alone_pauses_the_session_for_all(
     page.context.set_offline(False)
     expect(page.locator("#session-unsent")).to_contain_text("disagreed", timeout=BACK_SECONDS)
     has(other, status="paused")
+
+
+def boot_again(server: Server) -> None:
+    """The machine of the server loses time: another boot, and nobody knows how long it took."""
+    server.kill()
+    with closing(sqlite3.connect(server.data / "steady-hands.sqlite3")) as file, file:
+        (told,) = file.execute("SELECT value FROM meta WHERE name = 'life'").fetchone()
+        other = json.dumps(json.loads(told) | {"boot": "another"})
+        file.execute("UPDATE meta SET value = ? WHERE name = 'life'", [other])
+    server.start()
+
+
+def test_a_device_that_counted_on_settles_the_doubt_of_the_server(
+    prepare: Prepare, server: Server
+) -> None:
+    page = begun(prepare)
+    boot_again(server)
+    has(page, BACK_SECONDS, status="running", seq="3")
+    assert kinds(page) == ["start", "doubt", "settled"]
+
+
+def test_a_device_that_slept_as_well_settles_nothing_and_asks(
+    prepare: Prepare, server: Server
+) -> None:
+    page = begun(prepare)
+    page.context.set_offline(True)
+    boot_again(server)
+    page.evaluate("() => { const real = Date.now; Date.now = () => real() + 40_000; }")
+    page.context.set_offline(False)
+    in_touch(page)
+    has(page, status="paused", seq="2")
+    expect(page.get_by_text("The server was away")).to_be_visible()
+    assert kinds(page) == ["start", "doubt"]
 
 
 def test_a_reload_without_the_server_brings_the_session_and_its_acts_back(

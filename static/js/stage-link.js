@@ -1,0 +1,64 @@
+// What the page says of its link to the server: since when it is on its own, and what the server said.
+import { pad } from "./stage-moment.js";
+
+const SAID_MS = 60_000;
+
+export class StageLink {
+  /** Since when there is no answer; null while there is one. */
+  lostSince = null;
+  /** The longest time without an answer, in ms. */
+  alonest = 0;
+  /** Server ms of its last answer. */
+  answeredAt = 0;
+  /** True when this device has slept since then: it did not count on. */
+  slept = false;
+  #stage;
+  #said = 0;
+
+  constructor(stage) {
+    this.#stage = stage;
+  }
+
+  /** No answer; `kept` acts wait to be handed over. */
+  lost(kept) {
+    this.lostSince ??= new Date();
+    const since = `${this.lostSince.getHours()}:${pad(this.lostSince.getMinutes())}`;
+    this.mark(`on its own since ${since}${kept ? `, ${kept} kept` : ""}`);
+  }
+
+  /** An answer; true when there was none before. */
+  found() {
+    const was = this.lostSince;
+    if (was) this.alonest = Math.max(this.alonest, new Date() - was);
+    this.lostSince = null;
+    this.mark("");
+    return was !== null;
+  }
+
+  mark(text) {
+    const mark = this.#stage.querySelector("#session-link");
+    if (mark.textContent !== text) mark.textContent = text;
+  }
+
+  /** A line above the controls; none for no text. */
+  note(text) {
+    const note = this.#stage.querySelector("#session-unsent");
+    note.textContent = text;
+    note.hidden = !text;
+  }
+
+  /** The server's word after it was away; it stays for a minute. */
+  say(text) {
+    if (!text) return;
+    this.note(text);
+    clearTimeout(this.#said);
+    this.#said = setTimeout(() => {
+      this.#said = 0;
+      this.note("");
+    }, SAID_MS);
+  }
+
+  get saying() {
+    return this.#said !== 0;
+  }
+}

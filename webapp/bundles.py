@@ -1,0 +1,91 @@
+"""Puts modules of ours and what they import into one script, read once at start; there is no build step.
+
+Each module becomes a function that gives what it exports, so names never meet. Comments and
+indentation are left out. The modules themselves are served as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"\./([\w-]+)\.js";\n?', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:async )?(?:const|function\*?|class) (\w+))", re.MULTILINE)
+EXPORTED = re.compile(r"^export \{([\w\s,]+)\};\n?", re.MULTILINE)
+LEFT_OVER = re.compile(r"^\s*(?:import\b(?!\()|export\b)", re.MULTILINE)
+COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*.*?\*/[ \t]*)$\n?", re.MULTILINE | re.DOTALL)
+INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+
+
+class BundleError(Exception):
+    """A module is written in a way that cannot be bundled; says which and what."""
+
+
+def bundle(modules: Mapping[str, str], entries: Iterable[str]) -> str:
+    """One script of ``entries`` and everything they import, each once, in the order of need.
+
+    ``modules`` are texts by name without ``.js``. Raises BundleError.
+    """
+    order: list[str] = []
+    entries = tuple(entries)
+    for entry in entries:
+        add(modules, entry, order, ())
+    given = (
+        f"export const {{ {', '.join(names)} }} = {known(entry)};\n"
+        for entry in entries
+        if (names := exports(modules[entry]))
+    )
+    return "".join([*(wrapped(name, modules[name]) for name in order), *given])
+
+
+def exports(text: str) -> list[str]:
+    """The names that a module gives to others."""
+    names = [found[1] for found in EXPORT.finditer(text)]
+    return names + [n.strip() for found in EXPORTED.finditer(text) for n in found[1].split(",")]
+
+
+def add(modules: Mapping[str, str], name: str, order: list[str], above: tuple[str, ...]) -> None:
+    """Put ``name`` behind what it imports."""
+    if name in above:
+        raise BundleError(f"{name}.js imports itself by way of {', '.join(above)}")
+    if name not in modules:
+        raise BundleError(f"there is no {name}.js, imported by {above[-1] if above else 'a page'}")
+    if name in order:
+        return
+    for imported in IMPORT.finditer(modules[name]):
+        add(modules, imported[2], order, (*above, name))
+    order.append(name)
+
+
+def wrapped(name: str, text: str) -> str:
+    """The module as a constant that holds its exports. Raises BundleError."""
+    body = EXPORTED.sub("", EXPORT.sub("", IMPORT.sub(taken, text)))
+    if found := LEFT_OVER.search(body):
+        line = body.count("\n", 0, found.start()) + 1
+        raise BundleError(f"{name}.js cannot be bundled: {body.splitlines()[line - 1].strip()}")
+    return f"const {known(name)} = (() => {{\n{slim(body)}return {{ {', '.join(exports(text))} }};\n}})();\n"
+
+
+def taken(imported: re.Match[str]) -> str:
+    """An import as a plain constant; one without names only says that the module comes first."""
+    if imported[1] is None:
+        return ""
+    names = ", ".join(
+        " ".join(n.split()).replace(" as ", ": ") for n in imported[1].split(",") if n.strip()
+    )
+    return f"const {{ {names} }} = {known(imported[2])};\n"
+
+
+def known(name: str) -> str:
+    return f"${name.replace('-', '_')}"
+
+
+def slim(text: str) -> str:
+    """Without comments that have lines of their own."""
+    return tight(COMMENT.sub("", text))
+
+
+def tight(text: str) -> str:
+    """Without indentation and empty lines; nothing in these files has text over several lines."""
+    lines = INDENT.sub("", text).splitlines()
+    return "".join(f"{line}\n" for line in lines if line)

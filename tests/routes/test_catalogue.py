@@ -12,7 +12,7 @@ from tests.builders import SHIPPED, WITHHELD
 from tests.conftest import Visitor, visit
 from tests.routes.page import Page
 from webapp.app import create_app
-from webapp.assets import FIRST, REST
+from webapp.assets import FIRST, REST, STAGE
 from webapp.settings import Settings, shipped
 
 
@@ -164,3 +164,18 @@ def test_the_first_pages_own_sheet_has_all_the_rules_it_needs(visitor: Visitor) 
         used.update(*(e.attrs.get("class", "").split() for e in page.elements))
     assert {"card", "running-card", "bad-files"} <= used
     assert used & classes_with_rules(REST) <= classes_with_rules(FIRST)
+
+
+def test_the_stages_own_sheet_has_all_the_rules_it_needs(shipped_visitor: Visitor) -> None:
+    """What may be shown later lies in the page's templates, so one page has it all."""
+    session_id = shipped_visitor.prepare("dm-legs-feet")
+    pages = [shipped_visitor.page(f"/sessions/{session_id}")]
+    shipped_visitor.done(session_id, "start")
+    pages.append(shipped_visitor.page(f"/sessions/{session_id}/remote"))
+    used: set[str] = set()
+    for page in pages:
+        assert "/stage.css" in page.all("link", rel="stylesheet")[0].attrs["href"]
+        used.update(*(e.attrs.get("class", "").split() for e in page.elements))
+    assert {"stop-call", "button-call", "count-down", "pre-flight"} <= used
+    others = tuple(set(FIRST + REST) - set(STAGE))
+    assert used & classes_with_rules(others) <= classes_with_rules(STAGE)

@@ -29,6 +29,7 @@ DATABASE = (
     "watch",
     "tables",
     "course_storage",
+    "devices",
 )
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -75,8 +76,9 @@ def test_imports_go_one_way(module: str) -> None:
         ("sqlalchemy", {f"webapp.{name}" for name in DATABASE}),
         ("alembic", {"webapp.upgrade", "webapp.migrations"}),
         ("granian", {"webapp.server"}),
-        ("click", {"webapp.cli", "webapp.cli_data"}),
+        ("click", {"webapp.cli", "webapp.cli_data", "webapp.cli_joining"}),
         ("segno", {"webapp.cards"}),
+        ("ifaddr", {"webapp.addresses"}),
         ("svg", {"webapp.charts"}),
         ("icalendar", {"webapp.calendar_file"}),
     ],

@@ -12,11 +12,13 @@ import re
 import shutil
 import sqlite3
 import threading
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from webapp.database import Database, Sqlite, StorageError
+from webapp.tables import LOCAL_TABLES
 
 FOLDER = "backups"
 PARTIAL = ".partial-"
@@ -216,13 +218,42 @@ def restore_file(backup: Path, path: Path, known: int) -> Path | None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(backup, partial)
+        kept = keep_replaced(path)
+        keep_who_joined(partial, path)
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
-        kept = keep_replaced(path)
         put_in_place(partial, path)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         raise StorageError(f"the backup could not be restored ({error})") from error
     return kept
+
+
+def keep_who_joined(restored: Path, path: Path) -> None:
+    """A restore brings data back, not devices that were revoked since: those of ``path`` stay.
+
+    Where they cannot be read, every device has to join again.
+    """
+    with closing(sqlite3.connect(restored, isolation_level=None)) as connection:
+        known = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    names = sorted(LOCAL_TABLES & known)
+    fill = [f"INSERT INTO main.{name} SELECT * FROM old.{name}" for name in names]
+    try:
+        rewrite(restored, names, path if path.is_file() else None, fill)
+    except sqlite3.Error:
+        rewrite(restored, names, None, ())
+
+
+def rewrite(restored: Path, names: list[str], old: Path | None, fill: Iterable[str]) -> None:
+    """Empty the tables, and fill them from the database at ``old``."""
+    connection = sqlite3.connect(restored, isolation_level=None, uri=True)
+    with closing(connection):
+        if old:  # settled, and nobody has it open
+            uri = f"{old.resolve().as_uri()}?mode=ro&immutable=1"
+            connection.execute("ATTACH ? AS old", (uri,))
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in (*(f"DELETE FROM main.{name}" for name in names), *(fill if old else ())):
+            connection.execute(statement)
+        connection.execute("COMMIT")
 
 
 def keep_replaced(path: Path) -> Path | None:

@@ -19,13 +19,14 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from webapp.database import Database, Postgresql, Sqlite, StorageError, undo
 from webapp.strict_json import NotJsonError, json_path, parse
+from webapp.tables import LOCAL_TABLES
 from webapp.upgrade import migrate
 
 FORMAT = 1
 MOST_LINE = 8 * 1024 * 1024
 AT_ONCE = 500
-NOT_OURS = {"alembic_version"}
-LOCAL = ("schema", "life", "line")  # of this database and machine, in meta
+LEFT_OUT = LOCAL_TABLES | {"alembic_version"}
+LOCAL = ("schema", "life", "line", "tries")  # of this database and machine, in meta
 BEGIN = {
     "sqlite": "BEGIN",
     "postgresql": (
@@ -37,10 +38,15 @@ Row = dict[str, Any]
 
 
 def tables_in(connection: sa.Connection) -> list[sa.Table]:
-    """The tables as they are in the database, parents first."""
+    """The tables as they are in the database, parents first, but for those of this very site."""
     found = sa.MetaData()
     found.reflect(connection)
-    return [table for table in found.sorted_tables if table.name not in NOT_OURS]
+    return carried(found)
+
+
+def carried(metadata: sa.MetaData) -> list[sa.Table]:
+    """The tables that an export carries."""
+    return [table for table in metadata.sorted_tables if table.name not in LEFT_OUT]
 
 
 def rows_of(connection: sa.Connection, table: sa.Table) -> Iterator[Row]:
@@ -247,7 +253,7 @@ def bring_in(
             database.alone(connection)
             if replace:
                 empty(connection, metadata)
-            count = fill(connection, rows, metadata.sorted_tables)
+            count = fill(connection, rows, carried(metadata))
             check(connection)
     except IntegrityError as error:
         why = str(error.orig).splitlines()[0]
@@ -256,7 +262,7 @@ def bring_in(
 
 
 def empty(connection: sa.Connection, metadata: sa.MetaData) -> None:
-    for table in reversed(metadata.sorted_tables):
+    for table in reversed(carried(metadata)):
         if table.name != "meta":
             connection.execute(sa.delete(table))
     meta = metadata.tables["meta"]

@@ -36,7 +36,7 @@ from webapp.settings import Settings
 from webapp.tables import metadata
 from webapp.upgrade import prepare
 
-SCHEMA = 3
+SCHEMA = 4
 T = TypeVar("T")
 SCREENING_KEPT_MS = 24 * 3_600_000
 KEPT_SESSIONS = 20_000
@@ -194,6 +194,7 @@ class Storage:
         self.plans: dict[str, Plan] = {}
         self.heard: Callable[[str], None] = lambda session_id: None
         self.folded: dict[tuple[str, int], State] = {}
+        self.asked: dict[str, int] = {}  # when each joined device last asked (ms)
 
     def close(self) -> None:
         self.database.close()
@@ -211,6 +212,21 @@ class Storage:
         connection = self.reader()
         try:
             return connection.scalar(LAST_SEQ, {"id": session_id})
+        except BaseException:
+            connection.close()
+            raise
+
+    def first(self, query: sa.Select[Any], values: dict[str, str]) -> sa.Row[Any] | None:
+        """One row, read as a beat reads. One query."""
+        try:
+            return self.read_first(query, values)
+        except LostError:
+            return self.read_first(query, values)
+
+    def read_first(self, query: sa.Select[Any], values: dict[str, str]) -> sa.Row[Any] | None:
+        connection = self.reader()
+        try:
+            return connection.execute(query, values).first()
         except BaseException:
             connection.close()
             raise

@@ -1,4 +1,4 @@
-"""The tables of clients and courses, and what people said about their sessions.
+"""The tables of clients and courses, what people said about their sessions, and of devices.
 
 ``storage.py`` has the tables of the session itself. Erasing a client erases its courses; sessions
 carry their client and course, their events and readings hang on them.
@@ -44,3 +44,33 @@ summaries = sa.Table(
     sa.Column("skin", sa.String(8)),
     sa.Column("note", sa.Text),
 )
+
+# Who may come in. Made labels ("Tablet 2"), no names; tokens and codes as hashes only. Never exported.
+devices = sa.Table(
+    "devices",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("role", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("joined_at", sa.BigInteger, nullable=False),
+    sa.Column("seen_at", sa.BigInteger, nullable=False),
+    sa.Column("revoked_at", sa.BigInteger, index=True),
+    sa.UniqueConstraint("kind", "number"),
+)
+
+invites = sa.Table(
+    "invites",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("code_hash", sa.String(64), nullable=False, index=True),
+    sa.Column("role", sa.Integer, nullable=False),
+    sa.Column("wrong", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("device", sa.String(32)),
+)
+
+# Of this very site: an export leaves them out, a restore leaves them as they are.
+LOCAL_TABLES = frozenset({"devices", "invites"})

@@ -18,6 +18,7 @@ from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
 from webapp.domain.session import Event, fold, live_until
 from webapp.storage import (
+    SCHEMA,
     ConflictError,
     NotSavedError,
     Storage,
@@ -280,7 +281,7 @@ def test_a_database_of_the_first_schema_is_taken_over_with_its_sessions(tmp_path
         storage.close()
 
 
-@pytest.mark.parametrize("value", ["4", "99", "x", ""])
+@pytest.mark.parametrize("value", [str(SCHEMA + 1), "99", "x", ""])
 def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path, value: str) -> None:
     path = tmp_path / "db.sqlite3"
     open_sqlite(path).close()

@@ -287,6 +287,20 @@ def visitor(small_app: Flask, tmp_path: Path) -> Iterator[Visitor]:
     yield from visit(small_app, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def lan_app(protocols_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    folder = tmp_path_factory.mktemp("lan-site")
+    app = create_app(Settings(folder, "0.0.0.0", protocols=protocols_folder, lan=True))
+    yield app
+    app.extensions["site"].storage.close()
+
+
+@pytest.fixture
+def owner(lan_app: Flask, tmp_path: Path) -> Iterator[Visitor]:
+    """The machine itself, of a site that others have to join."""
+    yield from visit(lan_app, tmp_path)
+
+
 @pytest.fixture
 def shipped_visitor(shipped_app: Flask, tmp_path: Path) -> Iterator[Visitor]:
     """A visitor of a site with the protocols of the repository."""

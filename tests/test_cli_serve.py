@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -76,6 +77,49 @@ def test_every_option_is_an_environment_variable_too(started: Started, tmp_path:
         "settings": Settings(tmp_path / "d", "::1", 81, tmp_path, "Asia/Tokyo"),
         "open": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "host"),
+    [
+        (("--lan",), "0.0.0.0"),
+        (("--lan", "--host", "127.0.0.1"), "127.0.0.1"),
+        (("--host", "192.168.7.7"), "192.168.7.7"),
+    ],
+)
+def test_with_lan_it_listens_everywhere_unless_told_where(
+    started: Started, arguments: tuple[str, ...], host: str
+) -> None:
+    call("serve", *arguments)
+    settings = started["settings"]
+    assert (settings.host, settings.lan) == (host, "--lan" in arguments)
+    assert settings.joining
+
+
+def test_lan_and_the_public_address_are_environment_variables_too(started: Started) -> None:
+    call("serve", LAN="1", PUBLIC_URL="https://Massage.example:8443/")
+    assert started["settings"].lan
+    assert started["settings"].public_url == "https://massage.example:8443"
+    call("serve", PUBLIC_URL="")
+    assert started["settings"].public_url is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a.example",
+        "a.example",
+        "https://",
+        "https://a.example/path",
+        "https://u@a.example",
+        "https://a.example?x",
+        "https://a.example:x",
+        "//a.example",
+    ],
+)
+def test_a_public_address_is_https_and_no_more_than_a_host(started: Started, url: str) -> None:
+    assert CliRunner().invoke(cli.main, ["serve", "--public-url", url]).exit_code == 2
+    assert started == {}
 
 
 def test_an_option_outdoes_the_environment(started: Started) -> None:
@@ -185,6 +229,37 @@ def test_the_start_prints_one_line_with_the_address_and_ends_when_told(tmp_path:
         assert wait_until_free(server.port, 3)
     assert (data / "steady-hands.sqlite3").is_file()
     assert not list(data.glob(".write-test*"))
+
+
+def test_with_lan_it_shows_how_to_join_and_a_code_lets_in(tmp_path: Path) -> None:
+    server = Server(tmp_path, options=("--lan", "--host", "127.0.0.1"))
+    with server:
+        assert server.ask("GET", "/").status == 200
+        told = server.invite("--role", "owner")
+        server.running.send_signal(signal.SIGTERM)
+        output, _ = server.running.communicate(timeout=10)
+    lines = output.splitlines()
+    home = f"http://127.0.0.1:{server.port}"
+    assert lines[:2] == [f"Steady Hands is at {home}", f"Other devices join at {home}"]
+    assert sum("█" in line or "▀" in line for line in lines) > 12
+    assert re.search(r"^Scan it to join as operator: one device, until \d\d:\d\d\.$", output, re.M)
+    assert re.search(rf"^Or open {home}/join and type [B-Z]{{4}} [B-Z]{{4}}$", output, re.M)
+    assert "Scan it to join as owner" in told
+
+
+def test_without_a_machine_of_ones_own_it_says_how_the_first_one_comes_in(tmp_path: Path) -> None:
+    with Server(tmp_path, options=("--public-url", "https://massage.example")) as server:
+        server.running.send_signal(signal.SIGTERM)
+        output, _ = server.running.communicate(timeout=10)
+    assert "Other devices join at https://massage.example;" in output
+    assert "steady-hands invite --role owner" in output
+    assert "can use it" not in output
+
+
+def test_an_invite_for_a_site_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(cli.main, ["invite", "--data", str(tmp_path)])
+    assert outcome.exit_code == 1
+    assert "there is no database" in outcome.output
 
 
 def test_it_listens_on_this_machine_alone(tmp_path: Path, protocols_folder: Path) -> None:

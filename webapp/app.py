@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from flask import Flask, render_template, request
+from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from webapp import assets, figures, security
+from webapp import assets, figures, gate, security
+from webapp.access import gate_of
 from webapp.backups import FOLDER, DailyBackups
 from webapp.beat import Beat
 from webapp.clock import Clock, zone_named
 from webapp.course_storage import Courses
 from webapp.database import Sqlite
+from webapp.devices import Devices
 from webapp.filters import FILTERS
-from webapp.htmx import is_htmx
 from webapp.library import Library, load
 from webapp.life import LifeSigns, wake
 from webapp.line import SharedLine
@@ -26,7 +27,9 @@ from webapp.routes import (
     clients,
     courses,
     history,
+    joining,
     offline,
+    owner,
     protocols,
     reference,
     screenings,
@@ -58,6 +61,10 @@ class Site:
     def courses(self) -> Courses:
         return Courses(self.storage)
 
+    @property
+    def devices(self) -> Devices:
+        return Devices(self.storage)
+
 
 def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     """The app for ``settings``; opens the database unless one is given.
@@ -81,7 +88,10 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     )
     app.extensions["site"] = site
     assets.install(app, assets.read_assets(shipped("static")))
+    hosts = security.hosts_of(settings)
+    guard = gate_of(settings, hosts)
     security.install(app, settings)
+    gate.install(app, guard)
     figures.install(app)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["nonce"] = security.new_nonce
@@ -89,7 +99,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.jinja_env.globals["trouble"] = lambda: app.extensions["site"].storage.trouble
     for module in (
         *(accounts, catalogue, offline, protocols, reference, screenings, sessions),
-        *(clients, courses, device_settings, history, summaries, today),
+        *(clients, courses, device_settings, history, joining, owner, summaries, today),
     ):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(HTTPException, show_error)
@@ -97,7 +107,9 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.register_error_handler(FullError, show_full)
     app.register_error_handler(AwayError, show_away)
     app.register_error_handler(Exception, show_failure)
-    app.wsgi_app = Beat(app, security.hosts_of(settings))  # type: ignore[method-assign]
+    if settings.public_url:
+        app.wsgi_app = security.as_public(app.wsgi_app, settings.public_url)  # type: ignore[method-assign,assignment]
+    app.wsgi_app = Beat(app, hosts, guard)  # type: ignore[method-assign]
     return app
 
 
@@ -113,20 +125,13 @@ def start_life(app: Flask) -> LifeSigns:
         paused, tell = line.wake(), line.tell
     else:
         paused, tell = wake(site.storage, site.clock), None
-    signs = LifeSigns(site.storage, site.clock, tell, site.watch)
+    signs = LifeSigns(site.storage, site.clock, tell, site.watch, site.devices.sweep)
     if paused:
         log.warning("time was lost while the server was away; sessions paused: %d", paused)
     signs.start()
     if not site.settings.database_url:
         DailyBackups(site.storage.database, site.settings.data / FOLDER).start()
     return signs
-
-
-def error_answer(status: int, title: str, text: str) -> Response:
-    """An error as a page, or as a fragment for htmx."""
-    template = "errors/_error.html" if is_htmx() else "errors/error.html"
-    body = render_template(template, status=status, title=title, text=text)
-    return Response(body, status, mimetype="text/html")
 
 
 WORDS = {
@@ -142,7 +147,7 @@ def show_error(error: HTTPException) -> Response:
         return error.response
     status = error.code or 500
     title, text = WORDS.get(status, (error.name, error.description or ""))
-    answer = error_answer(status, title, text)
+    answer = gate.refused(status, title, text)
     for name, value in error.get_headers():
         if name == "Allow":
             answer.headers[name] = value
@@ -151,7 +156,7 @@ def show_error(error: HTTPException) -> Response:
 
 def show_not_saved(error: NotSavedError) -> Response:
     log.error("not saved: %s", error.__cause__)
-    answer = error_answer(
+    answer = gate.refused(
         503,
         "Not saved",
         "The server could not save that, so nothing has changed. Please try again.",
@@ -162,7 +167,7 @@ def show_not_saved(error: NotSavedError) -> Response:
 
 def show_full(error: FullError) -> Response:
     log.error("%s: %s", error, error.__cause__)
-    answer = error_answer(
+    answer = gate.refused(
         503,
         "The disk is full",
         "The server has no room to save that, so nothing has changed. Running sessions go on to "
@@ -174,7 +179,7 @@ def show_full(error: FullError) -> Response:
 
 def show_away(error: AwayError) -> Response:
     log.error("%s: %s", error, error.__cause__)
-    answer = error_answer(
+    answer = gate.refused(
         503,
         "One moment",
         "The server cannot reach its database. Running sessions go on. Please try again.",
@@ -185,6 +190,6 @@ def show_away(error: AwayError) -> Response:
 
 def show_failure(error: Exception) -> Response:
     log.exception("failed: %s %s", request.method, request.endpoint, exc_info=error)
-    return error_answer(
+    return gate.refused(
         500, "That went wrong", "The fault is on our side. A running session is not affected."
     )

@@ -29,6 +29,7 @@ REST = (
     "screens",
     "course",
     "chart",
+    "owner",
 )
 STAGE = ("tokens", "base", "figure", "session", "hands", "guide", "movement", "screens")
 # The first page and the stage have sheets of their own: fewer bytes before anything can be seen.

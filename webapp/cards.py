@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import segno
 from markupsafe import Markup
 
@@ -15,3 +17,10 @@ def qr_code(address: str) -> Markup:
         border=QUIET_ZONE, dark="#000", light="#fff", omitsize=True, svgclass="qr"
     )
     return Markup(drawn)
+
+
+def qr_text(address: str) -> str:
+    """The address in half blocks for a terminal, two rows of the code in a line."""
+    out = io.StringIO()
+    segno.make(address, error="l", micro=False).terminal(out, border=2, compact=True)
+    return out.getvalue().rstrip("\n")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webapp.cli_data import COMMANDS, PlainError, where
+from webapp.cli_joining import EVERYWHERE, LOOPBACK, invite, reached
 from webapp.settings import Settings, app_version, shipped
 
 if TYPE_CHECKING:
@@ -26,20 +27,12 @@ def main(context: click.Context) -> None:
 
 
 @main.command()
+@reached
 @click.option(
-    "--host",
-    default="127.0.0.1",
-    envvar="STEADY_HANDS_HOST",
-    show_default=True,
-    help="Address to listen on.",
-)
-@click.option(
-    "--port",
-    default=8000,
-    type=click.IntRange(1, 65535),
-    envvar="STEADY_HANDS_PORT",
-    show_default=True,
-    help="Port to listen on.",
+    "--lan",
+    is_flag=True,
+    envvar="STEADY_HANDS_LAN",
+    help="Let other devices of this network join; shows a QR code for the first.",
 )
 @where
 @click.option(
@@ -69,8 +62,10 @@ def main(context: click.Context) -> None:
     help="Show the app in the browser.",
 )
 def serve(
-    host: str,
+    host: str | None,
     port: int,
+    public_url: str | None,
+    lan: bool,
     data: Path,
     database_url: str | None,
     processes: int,
@@ -83,8 +78,10 @@ def serve(
 
     settings = Settings(
         data=data.expanduser().resolve(),
-        host=host,
+        host=host or (EVERYWHERE if lan else LOOPBACK),
         port=port,
+        lan=lan,
+        public_url=public_url,
         protocols=protocols.expanduser().resolve() if protocols else shipped("protocols"),
         time_zone=time_zone,
         database_url=database_url or None,
@@ -178,5 +175,5 @@ def review(to: Path | None) -> None:
         click.echo(text, nl=False)
 
 
-for data_command in COMMANDS:
-    main.add_command(data_command)
+for other in (*COMMANDS, invite):
+    main.add_command(other)

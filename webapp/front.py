@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 import re
 import signal
 import sys
@@ -18,7 +19,9 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Flask
 
-from webapp.beat import Beat
+from webapp.access import EVERYONE, Caller, Who
+from webapp.beat import HEADERS, Beat
+from webapp.devices import Devices
 from webapp.nudges import Nudges
 from webapp.security import BARE_HEADERS, Hosts
 
@@ -31,6 +34,10 @@ if TYPE_CHECKING:
 NUDGES = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})/nudges$", re.ASCII)
 STREAM = [*BARE_HEADERS, ("Cache-Control", "no-store"), ("Content-Type", "text/event-stream")]
 ALIVE_SECONDS = 20.0
+LOOK_SECONDS = 0.5
+LATELY_MS = 60_000
+log = logging.getLogger("steady_hands")
+
 NUDGE = b"data: ask\n\n"
 ALIVE = b": alive\n\n"
 
@@ -46,7 +53,8 @@ class Front:
         self.most_body_bytes = most_body_bytes
         self.nudges = Nudges()
         self.site.storage.heard = self.nudges.tell
-        self.streams: set[asyncio.Task[None]] = set()
+        self.streams: dict[asyncio.Task[None], str] = {}  # and the device that each is for
+        self.look_out: asyncio.Task[None] | None = None
 
     @property
     def site(self) -> Site:
@@ -73,12 +81,18 @@ class Front:
         if scope.method == "GET":
             host = scope.headers.get("host") or ""
             if scope.query_string:
-                if beat := self.beat.answer(scope.path, scope.query_string, host):
+                caller = self.caller(scope, host)
+                if beat := self.beat.answer(scope.path, scope.query_string, host, caller):
                     proto.response_empty(*beat)
                     return
             elif session_id := self.nudged(scope.path, host):
-                await self.stream(session_id, proto)
-                return
+                who = self.who(scope, host)
+                if who is None:
+                    proto.response_empty(401, HEADERS)
+                    return
+                if self.site.storage.last_seq(session_id) is not None:
+                    await self.stream(session_id, who.device, proto)
+                    return
         environ = environ_of(scope)
         if scope.method not in ("GET", "HEAD"):
             await self.read(proto, environ)
@@ -91,28 +105,55 @@ class Front:
                 close()
         proto.response_bytes(answer.status, answer.headers, content)
 
+    def caller(self, scope: Scope, host: str) -> Caller | None:
+        """Who sends this; None where nobody has to join."""
+        if not self.beat.gate.joining:
+            return None
+        headers = scope.headers
+        peer = scope.client.rpartition(":")[0].strip("[]")
+        forwarded = "x-forwarded-for" in headers or "forwarded" in headers
+        cookies = headers.get_all("cookie")  # type: ignore[attr-defined]
+        return Caller(peer, host, "; ".join(cookies), forwarded)
+
+    def who(self, scope: Scope, host: str) -> Who | None:
+        caller = self.caller(scope, host)
+        return EVERYONE if caller is None else self.beat.gate.who(self.site, caller)
+
     def nudged(self, path: str, host: str) -> str | None:
         """The session whose nudges are asked for; None for everything else."""
         asked = NUDGES.match(path)
-        if not asked or not self.hosts.know(host.lower()):
-            return None
-        return asked[1] if self.site.storage.last_seq(asked[1]) is not None else None
+        return asked[1] if asked and self.hosts.know(host.lower()) else None
 
-    async def stream(self, session_id: str, proto: HTTPProtocol) -> None:
-        """Nudge until the page goes away."""
+    async def stream(self, session_id: str, device: str, proto: HTTPProtocol) -> None:
+        """Nudge until the page goes away, or its device may no longer look on."""
         event = self.nudges.listen(session_id)
         task = asyncio.ensure_future(self.send(proto, event))
-        self.streams.add(task)
+        self.streams[task] = device
+        if device and not self.look_out:
+            self.look_out = asyncio.ensure_future(self.end_revoked())
         gone = asyncio.ensure_future(proto.client_disconnect())
         try:
             await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self.streams.discard(task)
+            self.streams.pop(task, None)
             self.nudges.leave(session_id, event)
             for one in (task, gone):
                 one.cancel()
                 with suppress(asyncio.CancelledError, Exception):
                     await one
+
+    async def end_revoked(self) -> None:
+        """End the streams of devices that were revoked, by whichever process; while there are any."""
+        while any(self.streams.values()):
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                gone = Devices(self.site.storage).revoked(self.site.clock.now() - LATELY_MS)
+            except Exception:
+                log.exception("who was revoked could not be read")
+                continue
+            for stream in [one for one, device in self.streams.items() if device in gone]:
+                stream.cancel()
+        self.look_out = None
 
     async def send(self, proto: HTTPProtocol, event: asyncio.Event) -> None:
         transport = proto.response_stream(200, STREAM)
@@ -178,7 +219,7 @@ def environ_of(scope: Scope) -> dict[str, Any]:
         if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             environ[key] = value
         elif f"HTTP_{key}" in environ:
-            environ[f"HTTP_{key}"] += f",{value}"
+            environ[f"HTTP_{key}"] += f"; {value}" if key == "COOKIE" else f",{value}"
         elif "_" not in name:
             environ[f"HTTP_{key}"] = value
     if scope.authority:

@@ -64,13 +64,18 @@ class LifeSigns(threading.Thread):
         clock: Clock,
         tell: Callable[[int], int] | None = None,
         watch: Watch | None = None,
+        seen: Callable[[int], None] = lambda now: None,
     ) -> None:
-        """``tell`` in place of our own is for processes that share a database."""
+        """``tell`` in place of our own is for processes that share a database.
+
+        ``seen`` writes down which devices were there.
+        """
         super().__init__(name="life", daemon=True)
         self.storage = storage
         self.clock = clock
         self.tell_once = tell or self.tell
         self.watch = watch
+        self.seen = seen
         self.ended = threading.Event()
 
     def run(self) -> None:
@@ -80,7 +85,8 @@ class LifeSigns(threading.Thread):
             self.sweep()
 
     def sweep(self) -> None:
-        """Write down which sessions nobody watches."""
+        """Write down which sessions nobody watches, and when devices were last seen."""
+        self.seen(self.clock.now())
         if self.watch is None:
             return
         try:

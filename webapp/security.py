@@ -5,13 +5,18 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import socket
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, g, request
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
 from webapp.settings import Settings
+
+WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -49,6 +54,7 @@ class Hosts:
     any_address: bool
     port: int
     home: str
+    origin: str | None = None  # the one of a public address; else it follows from the request
 
     def know(self, host: str) -> bool:
         """True for our own names; bound to every interface, for any literal address with our port.
@@ -68,16 +74,41 @@ def is_address(host: str, port: int) -> bool:
 
 
 def hosts_of(settings: Settings) -> Hosts:
-    """Loopback names, the address listened on, and this machine's name when all interfaces are."""
-    any_address = settings.host in ("0.0.0.0", "::")
+    """Loopback names, the address listened on, and this machine's name when all interfaces are.
+
+    With a public address that one alone.
+    """
+    if settings.public_url:
+        return public_hosts(settings.public_url)
+    any_address = settings.everywhere or settings.lan
     bare = [*LOOPBACK, f"[{settings.host}]" if ":" in settings.host else settings.host]
-    if any_address:
+    if settings.everywhere:
         bare += [socket.gethostname(), f"{socket.gethostname()}.local"]
     names = {f"{name}:{settings.port}".lower() for name in bare}
     if settings.port == 80:
         names.update(name.lower() for name in bare)
-    home = f"http://127.0.0.1:{settings.port}/" if any_address else f"{settings.address}/"
-    return Hosts(frozenset(names), any_address, settings.port, home)
+    return Hosts(frozenset(names), any_address, settings.port, f"{settings.address}/")
+
+
+def public_hosts(url: str) -> Hosts:
+    """Of the address by which a proxy makes the site public, with and without its usual port."""
+    parts = urlsplit(url)
+    usual = 443 if parts.scheme == "https" else 80
+    port = parts.port or usual
+    host = parts.netloc.removesuffix(f":{usual}").lower()
+    names = {host, f"{host}:{usual}"} if port == usual else {host}
+    return Hosts(frozenset(names), False, port, f"{url}/", f"{parts.scheme}://{host}")
+
+
+def as_public(app: WSGI, url: str) -> WSGI:
+    """``app`` with the scheme that browsers see, whatever the proxy in front speaks with us."""
+    scheme = urlsplit(url).scheme
+
+    def ask(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ["wsgi.url_scheme"] = scheme
+        return app(environ, start_response)
+
+    return ask
 
 
 def new_nonce() -> str:
@@ -87,13 +118,13 @@ def new_nonce() -> str:
     return str(g.nonce)
 
 
-def same_origin() -> bool:
+def same_origin(public: str | None = None) -> bool:
     """True unless a browser says that another site sent this request.
 
     The whole origin counts: scheme, host and port. ``Origin: null`` is foreign. Without an Origin
     (no browser leaves it out of a POST) Sec-Fetch-Site and Referer decide.
     """
-    own = f"{request.scheme}://{request.host}"
+    own = public or f"{request.scheme}://{request.host}"
     origin = request.headers.get("Origin")
     if origin is not None:
         return origin == own
@@ -112,7 +143,7 @@ def install(app: Flask, settings: Settings) -> None:
         host = request.headers.get("Host", "").lower()
         if not hosts.know(host):
             return render_template("errors/wrong_host.html", home=hosts.home), 421
-        if request.method not in SAFE_METHODS and not same_origin():
+        if request.method not in SAFE_METHODS and not same_origin(hosts.origin):
             return render_template("errors/foreign.html"), 403
         return None
 

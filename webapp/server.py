@@ -55,8 +55,8 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
     check_site(settings)
     check_port(settings)
     print(f"Steady Hands is at {settings.address}", flush=True)
-    if settings.host not in ("127.0.0.1", "localhost", "::1"):
-        print("Everyone who can reach this address can use it.", flush=True)
+    if settings.joining:
+        print(said_to_others(settings), flush=True)
     if open_browser:
         threading.Thread(target=show, args=(settings.address,), daemon=True).start()
     Granian(
@@ -74,6 +74,16 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
     ).serve(target_loader=AppLoader(settings, os.getpid()))  # type: ignore[arg-type]
     if lock:
         lock.close()
+
+
+def said_to_others(settings: Settings) -> str:
+    """Who else may come in, and how. Raises StartError."""
+    from webapp.inviting import welcome
+
+    try:
+        return welcome(settings)
+    except StorageError as error:
+        raise StartError(str(error)) from None
 
 
 def take_folder(settings: Settings) -> Lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,6 +23,14 @@ def app_version() -> str:
         return "0"
 
 
+def is_loopback(name: str) -> bool:
+    """True for an address that only this very machine can open."""
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that differs between two sites."""
@@ -33,6 +42,8 @@ class Settings:
     time_zone: str | None = None
     database_url: str | None = None
     processes: int = 1
+    lan: bool = False
+    public_url: str | None = None
 
     @property
     def database(self) -> Path:
@@ -40,6 +51,24 @@ class Settings:
         return self.data / "steady-hands.sqlite3"
 
     @property
+    def secure(self) -> bool:
+        """True when browsers see https."""
+        return (self.public_url or "").startswith("https://")
+
+    @property
+    def joining(self) -> bool:
+        """True when others than this machine can reach the site: then they have to join."""
+        return self.lan or self.public_url is not None or not is_loopback(self.host)
+
+    @property
+    def everywhere(self) -> bool:
+        """True when it listens on every interface."""
+        return self.host in ("0.0.0.0", "::")
+
+    @property
     def address(self) -> str:
+        """By which this machine reaches it."""
+        if self.everywhere:
+            return f"http://127.0.0.1:{self.port}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"

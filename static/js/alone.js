@@ -81,7 +81,7 @@ export class StageAlone {
       if (!(refused instanceof Refused)) throw refused;
       return link.note(refused.message);
     }
-    link.note(stop.waiting ? STOP_UNSENT : "");
+    link.note(stop.waiting ? STOP_UNSENT : link.standing);
     this.keep();
     if (!stop.waiting) this.show();
     this.#with.moment().live.dataset.seq = this.#own.seq;

@@ -29,7 +29,8 @@ export class HandOver {
     this.#asking = true;
     const answer = await this.#send(account);
     this.#asking = false;
-    if (!answer || answer.status >= 500) return this.#later();
+    // 401: this device is no longer joined; what it did is kept until it is let in again.
+    if (!answer || answer.status >= 500 || answer.status === 401) return this.#later();
     this.#wait = FIRST_MS;
     this.#done(account, decodeURIComponent(answer.headers.get("X-Said") ?? ""), answer.ok);
   }

@@ -9,6 +9,7 @@ import { StagePainter } from "./stage-painter.js";
 import { TapGuard } from "./tap-guard.js";
 
 const TRUST_OWN_STEP_MS = 2_000;
+const NO_LONGER_JOINED = 401;
 const READY_MS = 2_500; // nothing can be lost before the start
 const STOPS = "#act-stop, #act-low";
 const WAKING = ["visibilitychange", "resume"];
@@ -150,7 +151,7 @@ class SessionStage extends HTMLElement {
 
   #swapping(event) {
     const { ctx, tasks } = event.detail;
-    const failed = ctx.response?.status >= 500;
+    const failed = ctx.response?.status >= 500 || ctx.response?.status === NO_LONGER_JOINED;
     if (failed) this.#failed(ctx);
     const next = tasks.map(({ fragment }) => fragment?.querySelector?.("#session-live")).find(Boolean);
     if (failed || this.#isOld(ctx) || this.#alone?.settles(next)) event.preventDefault();
@@ -226,7 +227,8 @@ class SessionStage extends HTMLElement {
 
   /** No answer. A beat is tried again by itself; an act counts here from the moment of the tap. */
   #failed(ctx) {
-    this.#link.lost(this.#alone?.kept);
+    this.#link.lost(this.#alone?.kept, ctx?.response?.status === NO_LONGER_JOINED);
+    if (this.#link.shut) this.#nudges.close();
     if (ctx?.request?.method !== "POST") return;
     const sent = this.#sent.get(ctx);
     const at = sent === undefined ? this.#clock.now() : this.#clock.at(sent);

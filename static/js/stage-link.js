@@ -2,6 +2,7 @@
 import { pad } from "./stage-moment.js";
 
 const SAID_MS = 60_000;
+const SHUT_OUT = "This device is no longer joined. It counts on by itself, and reaches no other screen.";
 
 export class StageLink {
   /** Since when there is no answer; null while there is one. */
@@ -10,6 +11,8 @@ export class StageLink {
   alonest = 0;
   /** Server ms of its last answer. */
   answeredAt = 0;
+  /** True when the server answers, but not this device: it is no longer joined. */
+  shut = false;
   /** True when this device has slept since then: it did not count on. */
   slept = false;
   #stage;
@@ -19,11 +22,14 @@ export class StageLink {
     this.#stage = stage;
   }
 
-  /** No answer; `kept` acts wait to be handed over. */
-  lost(kept) {
+  /** No answer, or (`shut`) none for this device any more; `kept` acts wait to be handed over. */
+  lost(kept, shut = this.shut) {
+    if (shut && !this.shut) this.note(SHUT_OUT);
+    this.shut = shut;
     this.lostSince ??= new Date();
     const since = `${this.lostSince.getHours()}:${pad(this.lostSince.getMinutes())}`;
-    this.mark(`on its own since ${since}${kept ? `, ${kept} kept` : ""}`);
+    const how = shut ? "no longer joined" : `on its own since ${since}`;
+    this.mark(`${how}${kept ? `, ${kept} kept` : ""}`);
   }
 
   /** An answer; true when there was none before. */
@@ -31,6 +37,8 @@ export class StageLink {
     const was = this.lostSince;
     if (was) this.alonest = Math.max(this.alonest, new Date() - was);
     this.lostSince = null;
+    if (this.shut) this.note("");
+    this.shut = false;
     this.mark("");
     return was !== null;
   }
@@ -38,6 +46,11 @@ export class StageLink {
   mark(text) {
     const mark = this.#stage.querySelector("#session-link");
     if (mark.textContent !== text) mark.textContent = text;
+  }
+
+  /** What stays to be said while all goes well here. */
+  get standing() {
+    return this.shut ? SHUT_OUT : "";
   }
 
   /** A line above the controls; none for no text. */

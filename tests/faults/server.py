@@ -81,6 +81,7 @@ class Server:
     command: Sequence[str] = (str(COMMAND),)
     cwd: Path | None = None
     environment: dict[str, str] = field(default_factory=clean_environment)
+    options: Sequence[str] = ()
     process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Server:
@@ -98,7 +99,7 @@ class Server:
     def start(self) -> None:
         chosen = ["--protocols", str(self.protocols)] if self.protocols else []
         self.process = subprocess.Popen(
-            [*self.command, "serve", "--port", str(self.port), "--data", str(self.data), *chosen],
+            [*self.command, "serve", *self.where, *chosen, *self.options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -113,6 +114,17 @@ class Server:
                 raise AssertionError("the server did not start")
             time.sleep(0.01)
         self.wait_for_an_answer(end)
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        return "--port", str(self.port), "--data", str(self.data)
+
+    def invite(self, *options: str) -> str:
+        """What ``steady-hands invite`` says, beside the process that serves."""
+        command = [*self.command, "invite", *self.where, "--host", "127.0.0.1", *options]
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=True, timeout=30
+        ).stdout
 
     def wait_for_an_answer(self, end: float) -> None:
         """Whoever listens first may only have tried whether the port is free."""
@@ -131,7 +143,7 @@ class Server:
         if not is_taken(self.port):
             return False
         try:
-            return self.ask("GET", "/sessions/none/live").status == 404
+            return self.ask("GET", "/sessions/none/live").status in (401, 404, 421)
         except (OSError, http.client.HTTPException):
             return False
 

@@ -9,10 +9,10 @@ from flask import Blueprint, abort, request
 from pydantic import Field, ValidationError
 from werkzeug.wrappers import Response
 
-from webapp import strict_json
+from webapp import gate, strict_json
 from webapp.domain.account import Account, Taken, Told, take_up
 from webapp.domain.protocol import Model
-from webapp.domain.session import Action, Event, State, Status
+from webapp.domain.session import STOPS, Action, Event, State, Status
 from webapp.routes import site
 from webapp.routes.hindrances import START_NEEDS_THE_SERVER, hindrance
 from webapp.routes.sessions import ACT_WORDS, answer, stored_or_404
@@ -73,6 +73,10 @@ def account(session_id: str) -> Response:
     told = sent(AccountIn)
     if told is None:
         return answer(stored, 422, UNREADABLE)
+    if not gate.may("sessions.command"):
+        if any(act.action not in STOPS for act in told.acts):
+            return gate.refused(403, "Not from this device", gate.DISPLAY_ONLY)
+        told = told.model_copy(update={"counted": False})  # it settles nothing either
     now = site().clock.now()
     for _ in range(MOST_TRIES):
         try:

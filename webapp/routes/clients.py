@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.domain.course import Client
 from webapp.routes import courses, site
+from webapp.settings import is_loopback
 
 blueprint = Blueprint("clients", __name__, url_prefix="/clients")
 
@@ -54,14 +53,13 @@ def card(client_id: str) -> str:
     client = client_or_404(client_id)
     address = url_for("clients.show", client_id=client.id, _external=True)
     return render_template(
-        "clients/card.html", client=client, qr=qr_code(address), only_here=is_loopback(request.host)
+        "clients/card.html",
+        client=client,
+        qr=qr_code(address),
+        only_here=is_loopback(name_in(request.host)),
     )
 
 
-def is_loopback(host: str) -> bool:
-    """True for an address that only this very machine can open."""
-    name = host.rpartition(":")[0].strip("[]") or host
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
+def name_in(host: str) -> str:
+    """A Host header without its port."""
+    return host.rpartition(":")[0] or host

@@ -1,0 +1,29 @@
+// <join-by-link>: a scanned QR code leads here with its token behind the #, which no server is sent.
+const TOKEN = /^#([\w-]{22})$/;
+
+class JoinByLink extends HTMLElement {
+  #listeners = new AbortController();
+
+  connectedCallback() {
+    addEventListener("hashchange", () => this.#join(), { signal: this.#listeners.signal });
+    this.#join();
+  }
+
+  disconnectedCallback() {
+    this.#listeners.abort();
+  }
+
+  /** Sends the token, and takes it out of the address first: it is used up, and nobody need see it. */
+  #join() {
+    const token = location.hash.match(TOKEN)?.[1];
+    if (!token) return;
+    history.replaceState(null, "", location.pathname);
+    const form = this.querySelector("form");
+    form.elements.token.value = token;
+    form.hidden = true;
+    this.querySelector(".join-under-way").textContent = "Joining …";
+    form.submit();
+  }
+}
+
+customElements.define("join-by-link", JoinByLink);

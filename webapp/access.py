@@ -1,0 +1,171 @@
+"""Who asks, and who may: one table of endpoints with the least role that each needs.
+
+Without joining everyone is the owner and none of this costs anything. With it the machine itself is
+the owner, everyone else is the device that its cookie says, and without one nobody.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from webapp.devices import Devices
+from webapp.domain.joining import Role as Role
+from webapp.domain.session import STOPS
+from webapp.security import LOOPBACK, Hosts
+from webapp.settings import Settings
+
+if TYPE_CHECKING:
+    from webapp.app import Site
+
+DISPLAY, OPERATOR, OWNER = Role.DISPLAY, Role.OPERATOR, Role.OWNER
+
+# None is open to all. What is not named needs an owner; a test sees to it that all are named.
+NEEDS: dict[str, Role | None] = {
+    "static": None,
+    "offline.manifest": None,  # browsers ask for it without the cookie; it says no more than a name
+    "joining.ask": None,
+    "joining.join": None,
+    # sees what runs, and the plain pages
+    "catalogue.show": DISPLAY,
+    "offline.offline": DISPLAY,
+    "offline.worker": DISPLAY,
+    "protocols.plan": DISPLAY,
+    "protocols.show": DISPLAY,
+    "reference.low": DISPLAY,
+    "reference.sources": DISPLAY,
+    "reference.techniques": DISPLAY,
+    "sessions.calm": DISPLAY,
+    "sessions.calm_live": DISPLAY,
+    "sessions.live": DISPLAY,
+    "sessions.nudges": DISPLAY,
+    "sessions.show": DISPLAY,
+    "settings.show": DISPLAY,
+    # says something of itself, not of the session
+    "accounts.account": DISPLAY,  # the route takes nothing but stops from a display
+    "accounts.screen": DISPLAY,
+    "settings.keep": DISPLAY,
+    # treats
+    "clients.add": OPERATOR,
+    "clients.card": OPERATOR,
+    "clients.index": OPERATOR,
+    "clients.show": OPERATOR,
+    "courses.add": OPERATOR,
+    "courses.calendar": OPERATOR,
+    "courses.change": OPERATOR,
+    "courses.data": OPERATOR,
+    "courses.index": OPERATOR,
+    "courses.show": OPERATOR,
+    "courses.table": OPERATOR,
+    "history.show": OPERATOR,
+    "screenings.again": OPERATOR,
+    "screenings.answer": OPERATOR,
+    "screenings.ask": OPERATOR,
+    "screenings.show": OPERATOR,
+    "screenings.tell_word": OPERATOR,
+    "sessions.command": OPERATOR,  # but a stop: see need()
+    "sessions.create": OPERATOR,
+    "sessions.reading": OPERATOR,
+    "sessions.remote": OPERATOR,
+    "sessions.summary": OPERATOR,
+    "summaries.after": OPERATOR,
+    "summaries.tell": OPERATOR,
+    "today.show": OPERATOR,
+    # says who may come in
+    "owner.change_role": OWNER,
+    "owner.invite": OWNER,
+    "owner.revoke": OWNER,
+    "owner.show": OWNER,
+}
+# Asked by script every few seconds: without a page to show, the status alone is the answer.
+BARE = frozenset({"sessions.live", "sessions.calm_live", "sessions.nudges"})
+
+
+def need(endpoint: str | None, action: str = "") -> Role | None:
+    """The least role for an endpoint; ``action`` is the act, where it is one on a session.
+
+    Every device that has joined may say that something hurts. An address that is none shows nothing
+    but that.
+    """
+    if endpoint is None or (endpoint == "sessions.command" and action in STOPS):
+        return DISPLAY
+    return NEEDS.get(endpoint, OWNER)
+
+
+class Caller(NamedTuple):
+    """What a request says of who sends it: peer's address, Host, Cookie, and whether it was passed on."""
+
+    peer: str
+    host: str
+    cookie: str
+    forwarded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who asks; ``device`` is empty for the machine itself."""
+
+    role: Role
+    device: str = ""
+
+
+EVERYONE = Who(OWNER)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Says who asks. ``joining`` is False where everyone is the owner."""
+
+    joining: bool
+    cookie: str
+    secure: bool
+    home: frozenset[str]
+
+    def who(self, site: Site, caller: Caller) -> Who | None:
+        """Who asks; None for nobody. At most one query."""
+        if self.is_home(caller):
+            return EVERYONE
+        token = self.token(caller.cookie)
+        found = Devices(site.storage).who(token, site.clock.now()) if token else None
+        return Who(found[1], found[0]) if found else None
+
+    def last_seq(self, site: Site, caller: Caller, session_id: str) -> tuple[bool, int | None]:
+        """Whether somebody asks who may look on, and how many events the session has. One query."""
+        if self.is_home(caller):
+            return True, site.storage.last_seq(session_id)
+        token = self.token(caller.cookie)
+        found = Devices(site.storage).beat(token, session_id, site.clock.now()) if token else None
+        return (True, found[1]) if found else (False, None)
+
+    def is_home(self, caller: Caller) -> bool:
+        """True for a browser on this very machine that asks it by its loopback name."""
+        return caller.host.lower() in self.home and not caller.forwarded and is_here(caller.peer)
+
+    def token(self, cookies: str) -> str:
+        """The token in a Cookie header, empty when there is none. Two of them count as none."""
+        found = [
+            pair[len(self.cookie) + 1 :]
+            for pair in map(str.strip, cookies.split(";"))
+            if pair.startswith(f"{self.cookie}=")
+        ]
+        return found[0] if len(found) == 1 else ""
+
+
+def is_here(peer: str) -> bool:
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address) in ("127.0.0.1", "::1")
+
+
+def gate_of(settings: Settings, hosts: Hosts) -> Gate:
+    """Behind a public address every request comes from the proxy, so nobody is the machine itself."""
+    home = {f"{name}:{settings.port}" for name in LOOPBACK} if not settings.public_url else set()
+    if settings.port == 80 and home:
+        home.update(LOOPBACK)
+    name = f"steady-hands-{hosts.port}"
+    cookie = f"__Host-{name}" if settings.secure else name
+    return Gate(settings.joining, cookie, settings.secure, frozenset(home))

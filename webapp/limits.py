@@ -1,0 +1,29 @@
+"""How much one device may begin in a minute: generous, and never a control of a running session.
+
+It is memory of this process; with several the limit is as many times higher. Spans are ms.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+
+MOST_A_MINUTE = 60
+MINUTE_MS = 60_000
+CREATING = frozenset(
+    {"clients.add", "courses.add", "owner.invite", "screenings.answer", "sessions.create"}
+)
+
+
+class Limits:
+    """What each device has begun in the last minute."""
+
+    def __init__(self) -> None:
+        self.begun: defaultdict[str, deque[int]] = defaultdict(lambda: deque(maxlen=MOST_A_MINUTE))
+
+    def wait(self, device: str, now: int) -> int:
+        """Note one more; 0 when it is allowed, else the seconds until one is."""
+        mine = self.begun[device]
+        if len(mine) == MOST_A_MINUTE and 0 <= now - mine[0] < MINUTE_MS:
+            return (MINUTE_MS - (now - mine[0]) + 999) // 1000
+        mine.append(now)
+        return 0

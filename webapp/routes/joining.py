@@ -1,0 +1,72 @@
+"""The page on which a device joins: by the token of a QR code, or by a typed code."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from webapp.domain.joining import TOKEN, read_code
+from webapp.gate import gate, keep_cookie, recognise
+from webapp.routes import site
+
+blueprint = Blueprint("joining", __name__, url_prefix="/join")
+
+WAIT_SECONDS = 60
+MOST_AGENT = 400
+NOT_A_CODE = "A code has eight letters, like the ones that are shown beside the QR code."
+NEW_ONE = "Ask for a new one."
+WORDS = {
+    "unknown": "No invite has this code. Please compare it; after five wrong codes a new invite is needed.",
+    "used": f"This invite has let a device in already. {NEW_ONE}",
+    "expired": f"This invite is over: it holds for five minutes. {NEW_ONE}",
+    "burnt": "Too many wrong codes were typed. Scan the QR code, or ask for a new invite.",
+    "too-many": "Many codes were tried just now. Please wait a minute, or scan the QR code.",
+}
+UNKNOWN_LINK = f"This invite is not known here. {NEW_ONE}"
+
+
+@blueprint.get("")
+def ask() -> Response:
+    """How to join. The token of a scanned code stands in the fragment; script sends it."""
+    recognise()
+    return page("", 200)
+
+
+@blueprint.post("")
+def join() -> Response:
+    """Let the device in and give it its cookie, or say why not."""
+    who = recognise()
+    if not gate().joining or (who and not who.device):
+        return redirect("/", 303)
+    token, typed = request.form.get("token", ""), request.form.get("code", "")
+    letters = "" if token else read_code(typed)
+    if letters is None:
+        return page(NOT_A_CODE, 422)
+    if token and not TOKEN.match(token):
+        return page(UNKNOWN_LINK, 403)
+    here = site()
+    now = here.clock.now()
+    if letters and here.devices.crowded(now):
+        return refused("too-many")
+    agent = request.headers.get("User-Agent", "")[:MOST_AGENT]
+    before = who.device if who else ""
+    joined = here.devices.join(agent, now, token=token, letters=letters, before=before)
+    if isinstance(joined, str):
+        return page(UNKNOWN_LINK, 403) if token and joined == "unknown" else refused(joined)
+    response = redirect("/", 303)
+    keep_cookie(response, gate().cookie, joined.token)
+    return response
+
+
+def refused(why: str) -> Response:
+    if why != "too-many":
+        return page(WORDS[why], 403)
+    response = page(WORDS[why], 429)
+    response.headers["Retry-After"] = str(WAIT_SECONDS)
+    return response
+
+
+def page(said: str, status: int) -> Response:
+    typed = request.form.get("code", "")[:20]
+    body = render_template("joining/join.html", said=said, typed=typed)
+    return Response(body, status, mimetype="text/html")

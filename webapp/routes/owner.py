@@ -1,0 +1,122 @@
+"""The owner's page: invites, and the devices that have joined."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp.addresses import for_others
+from webapp.devices import Device
+from webapp.domain.joining import NAMES, role_named
+from webapp.gate import asking, gate
+from webapp.invitations import Fresh
+from webapp.routes import site
+from webapp.routes.clients import name_in
+from webapp.settings import is_loopback
+
+blueprint = Blueprint("owner", __name__, url_prefix="/owner")
+
+NOW_MS = 90_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+NO_ROLE = "Please choose what the device may do."
+
+
+@blueprint.get("")
+def show() -> Response:
+    return page()
+
+
+@blueprint.post("/invites")
+def invite() -> Response:
+    """A new invite. It is shown by this answer alone: what is kept are hashes."""
+    must_join()
+    role = role_named(request.form.get("role", ""))
+    if role is None:
+        return page(422, fault=NO_ROLE)
+    here = site()
+    return page(made=here.devices.invite(role, here.clock.now()))
+
+
+@blueprint.post("/devices/<device_id>/role")
+def change_role(device_id: str) -> Response:
+    device = device_or_404(device_id)
+    role = role_named(request.form.get("role", ""))
+    if role is None:
+        return page(422, fault=NO_ROLE)
+    site().devices.change_role(device.id, role)
+    return redirect(url_for("owner.show") + "#devices", 303)
+
+
+@blueprint.post("/devices/<device_id>/revoke")
+def revoke(device_id: str) -> Response:
+    """Asks first; then the device is nobody from its next request on."""
+    device = device_or_404(device_id)
+    if request.form.get("sure") != "yes":
+        return page(asked=device)
+    site().devices.revoke(device.id, site().clock.now())
+    return redirect(url_for("owner.show") + "#devices", 303)
+
+
+def must_join() -> None:
+    if not gate().joining:
+        abort(409)
+
+
+def device_or_404(device_id: str) -> Device:
+    must_join()
+    return site().devices.get(device_id) or abort(404)
+
+
+def page(
+    status: int = 200, *, made: Fresh | None = None, asked: Device | None = None, fault: str = ""
+) -> Response:
+    here = site()
+    joined, gone = here.devices.all() if gate().joining else ([], [])
+    who = asking()
+    body = render_template(
+        "owner/owner.html",
+        home=address(),
+        made=made,
+        asked=asked,
+        fault=fault,
+        devices=joined,
+        gone=gone,
+        this=who.device if who else "",
+        roles=list(NAMES),
+        chosen=request.form.get("role") or "operator",
+        when=when,
+        hour=hour,
+        qr=drawn(made) if made else "",
+    )
+    return Response(body, status, mimetype="text/html")
+
+
+def drawn(made: Fresh) -> str:
+    # Drawing takes a library that few pages need.
+    from webapp.cards import qr_code
+
+    return qr_code(made.address(address()))
+
+
+def address() -> str:
+    """By which others come: the one that this owner uses, unless it leads here only."""
+    settings = site().settings
+    if settings.public_url or is_loopback(name_in(request.host)):
+        return for_others(settings)
+    return f"{request.scheme}://{request.host}"
+
+
+def hour(at: int) -> str:
+    return site().clock.wall_time_of(at).strftime("%H:%M")
+
+
+def when(at: int) -> str:
+    """How long ago, as people say it."""
+    ago = site().clock.now() - at
+    if ago < NOW_MS:
+        return "just now"
+    if ago < HOUR_MS:
+        return f"{ago // 60_000} min ago"
+    if ago < DAY_MS:
+        return f"{ago // HOUR_MS} h ago"
+    return site().clock.wall_time_of(at).strftime("%d %B %Y")

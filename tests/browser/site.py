@@ -93,10 +93,10 @@ def in_turn(app: Flask, turn: threading.Lock) -> Callable[..., Iterable[bytes]]:
 
 @contextmanager
 def served() -> Iterator[InProcess]:
-    """The app on a free port of this machine, in a thread."""
+    """The app on a free port of this machine, in a thread; others would have to join."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        app = create_app(Settings(Path(folder), port=port))
+        app = create_app(Settings(Path(folder), port=port, lan=True))
         turn = threading.Lock()
         server = make_server(
             "127.0.0.1", port, in_turn(app, turn), True, request_handler=QuietHandler

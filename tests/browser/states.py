@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 from werkzeug.test import TestResponse
 
+from tests.browser import joining_states as joining
 from tests.conftest import Visitor
 from tests.screened import SAFE
 from webapp.database import Sqlite
+from webapp.domain.joining import Role
 from webapp.domain.session import Event
 
 BACK, LEGS, NAPE, CUPS = "oc-classic-full", "dm-legs-feet", "oc-self-nape", "oc-cupping-back"
@@ -331,6 +333,17 @@ STATES = (
     State("techniques", at("/techniques"), "Techniques", opened),
     State("sources", at("/sources"), "Where the numbers come from"),
     State("low", at("/low"), "Signs of a low"),
+    State("join", joining.seen_by(None, "/"), "Join first"),
+    State("join-wrong", joining.code_refused, "No invite has this code"),
+    State("join-over", joining.invite_over, "This invite is over"),
+    State("owner-nobody-yet", at("/owner"), "None yet"),
+    State("owner", joining.owner, "Devices that joined", opened),
+    State("owner-invite", joining.invited, "Scan to join as display"),
+    State("owner-revoke", joining.revoking, "Revoke Tablet"),
+    State("display-first", joining.seen_by(Role.DISPLAY, "/"), "What are your hands"),
+    State("display-refused", joining.seen_by(Role.DISPLAY, "/today"), "let in as a display"),
+    State("stage-display", joining.seen_by(Role.DISPLAY, hands_on()), "another one controls it"),
+    State("stage-shut-out", hands_on(), "no longer joined", joining.shut_out),
     State("error-404", lambda v: v.get("/nothing-here"), "Not here"),
     State("error-405", lambda v: v.post("/techniques", {}), "Not this way"),
     State("catalogue-disk-full", disk("full", at("/")), "disk is full"),

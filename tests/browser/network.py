@@ -1,0 +1,70 @@
+"""A site that others join, on two loopback addresses: one is the machine itself, the other a tablet's way in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.serving import make_server
+
+from tests.browser.conftest import free_port
+from tests.browser.site import Hand, QuietHandler, in_turn
+from tests.conftest import StandingClock
+from webapp.app import create_app
+from webapp.settings import Settings
+
+HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
+
+
+@dataclass(frozen=True)
+class Network:
+    """The served app; ``owner`` asks as the machine itself."""
+
+    app: Flask
+    port: int
+    owner: Hand
+
+    @property
+    def home(self) -> str:
+        return f"http://{HERE}:{self.port}"
+
+    @property
+    def elsewhere(self) -> str:
+        return f"http://{ELSEWHERE}:{self.port}"
+
+
+@contextmanager
+def network(folder: Path, clock: StandingClock | None = None) -> Iterator[Network]:
+    """``clock`` stands until it is told; without one time goes on."""
+    port = free_port()
+    app = create_app(Settings(folder, ELSEWHERE, port, lan=True))
+    site = app.extensions["site"]
+    if clock:
+        app.extensions["site"] = site = type(site)(
+            site.settings, site.storage, site.library, clock, site.watch
+        )
+    turn = threading.Lock()
+    with ExitStack() as stack:
+        for address in (HERE, ELSEWHERE):
+            stack.enter_context(serving(app, address, port, turn))
+        host = {"host": f"{HERE}:{port}"}
+        hand = Hand(app, app.test_client(), clock or StandingClock(), site.storage, host)
+        yield Network(app, port, hand)
+    site.storage.close()
+
+
+@contextmanager
+def serving(app: Flask, address: str, port: int, turn: threading.Lock) -> Iterator[None]:
+    server = make_server(address, port, in_turn(app, turn), True, request_handler=QuietHandler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,119 @@
+"""A tablet joins by the QR code's address and by the typed code, sees what runs, and is shut out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from markupsafe import Markup
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import Watch
+from tests.browser.network import Network, network
+from webapp import cards
+
+Open = Callable[[], Page]
+
+SHUT_OUT_MS = 9_000  # a beat and something
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    with network(tmp_path_factory.mktemp("network")) as running:
+        yield running
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the QR codes say, which nothing here can read."""
+    said: list[str] = []
+    draw = cards.qr_code
+
+    def noted(text: str) -> Markup:
+        said.append(text)
+        return draw(text)
+
+    monkeypatch.setattr(cards, "qr_code", noted)
+    return said
+
+
+@pytest.fixture
+def device(browser: Browser, watch: Watch) -> Iterator[Open]:
+    contexts: list[BrowserContext] = []
+
+    def opened() -> Page:
+        context = browser.new_context(service_workers="block", reduced_motion="reduce")
+        context.set_default_timeout(8_000)
+        contexts.append(context)
+        return watch.follow(context.new_page())
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def invite(owner: Page, site: Network, role: str) -> str:
+    """The typed code of a new invite."""
+    owner.goto(f"{site.home}/owner")
+    owner.get_by_label(role).check()
+    owner.get_by_role("button", name="Make an invite").click()
+    expect(owner.get_by_role("img", name="QR code that lets one device in")).to_be_visible()
+    return owner.locator(".invite-code").inner_text()
+
+
+def test_a_tablet_joins_sees_the_session_and_is_shut_out(
+    site: Network, device: Open, watch: Watch, drawn: list[str]
+) -> None:
+    owner, tablet, second = device(), device(), device()
+    session = f"/sessions/{site.owner.started('oc-classic-full')}"
+
+    tablet.goto(f"{site.elsewhere}{session}")
+    expect(tablet.get_by_role("heading", name="Join first")).to_be_visible()
+    expect(tablet.get_by_text("Classical massage")).to_have_count(0)
+
+    invite(owner, site, "Operator")
+    assert drawn[-1].startswith(f"{site.elsewhere}/join#")
+    tablet.goto(drawn[-1])
+    tablet.wait_for_url(f"{site.elsewhere}/")
+    tablet.get_by_role("link", name="Back to it").click()
+    expect(tablet.get_by_role("button", name="Next", exact=True)).to_be_visible()
+
+    code = invite(owner, site, "Display")
+    second.goto(f"{site.elsewhere}/join")
+    second.get_by_label("Code").fill(f" {code.lower()} ")
+    second.get_by_role("button", name="Join").click()
+    second.wait_for_url(f"{site.elsewhere}/")
+    second.get_by_role("link", name="Back to it").click()
+    expect(second.locator("#acts button")).to_have_text(["Pain: stop"])
+
+    tablet.get_by_role("button", name="Next", exact=True).click()
+    before = tablet.locator("#session-live").get_attribute("data-step")
+    expect(second.locator("#session-live")).to_have_attribute(
+        "data-step", before or "", timeout=8_000
+    )
+
+    owner.goto(f"{site.home}/owner")
+    owner.get_by_role("button", name="Revoke Computer 1").click()
+    owner.get_by_role("button", name="Revoke Computer 1").first.click()
+    expect(owner.locator(".devices .device")).to_have_count(1)
+    note = tablet.locator("#session-unsent")
+    expect(note).to_contain_text("no longer joined", timeout=SHUT_OUT_MS)
+    expect(tablet.locator("#session-live")).to_be_visible()
+    digits = tablet.get_by_role("timer").inner_text()
+    expect(tablet.get_by_role("timer")).not_to_have_text(digits, timeout=3_000)  # it counts on
+    expect(second.locator("#session-unsent")).to_be_hidden()
+    tablet.goto(f"{site.elsewhere}/")
+    expect(tablet.get_by_role("heading", name="Join first")).to_be_visible()
+    assert [e for e in watch.errors if "401" not in e] == []
+
+
+def test_a_link_that_was_used_says_so_and_leaves_no_token_in_the_address(
+    site: Network, device: Open, drawn: list[str]
+) -> None:
+    owner, first, late = device(), device(), device()
+    invite(owner, site, "Operator")
+    for page in (first, late):
+        page.goto(drawn[-1])
+    expect(late.get_by_role("alert")).to_contain_text("let a device in already")
+    assert late.url == f"{site.elsewhere}/join"
+    expect(first.get_by_role("heading", level=1)).not_to_have_text("Join first")

@@ -19,6 +19,7 @@ from benchmarks.options import Options
 from benchmarks.sites import HOST, Server
 from benchmarks.table import Row, Table
 from webapp.app import create_app
+from webapp.domain.joining import Role
 from webapp.domain.session import Event
 from webapp.settings import Settings
 
@@ -29,6 +30,7 @@ CALLS = 500
 CALL_ROWS = 10
 PROMISE = 3.0
 BUFFER = 65_536
+OTHER = "192.168.7.7"
 
 Environ = dict[str, Any]
 
@@ -100,14 +102,27 @@ def rounds(lines: list[socket.socket], request: bytes, end: float) -> int:
     return count
 
 
-def in_process(options: Options) -> tuple[float, float]:
-    """Microseconds of one call without any server: a beat's, and an empty route's."""
+def in_process(options: Options) -> tuple[float, float, float]:
+    """Microseconds of one call without any server: a beat's, an empty route's, a joined device's."""
+    empty = statistics.median(
+        called(baseline_app.create_app(), environ("/empty", "", f"{HOST}:8000"))
+        for _ in range(ROUNDS)
+    )
+    return beat_in_process(options, joined=False), empty, beat_in_process(options, joined=True)
+
+
+def beat_in_process(options: Options, *, joined: bool) -> float:
+    """``joined`` for a device that was let in, at a site that others have to join."""
     settings = Settings(
-        data=options.folder / "in-process", protocols=options.folder / "protocols", host=HOST
+        data=options.folder / f"in-process-{joined}",
+        protocols=options.folder / "protocols",
+        host=HOST,
+        lan=joined,
     )
     settings.data.mkdir()
     app = create_app(settings)
     site = app.extensions["site"]
+    now = site.clock.now()
     entry = site.library.get(protocol_folder.PROTOCOL)
     plan = site.library.usual_plan(entry)
     session = site.storage.create(plan, entry.digest, site.clock.now())
@@ -115,13 +130,14 @@ def in_process(options: Options) -> tuple[float, float]:
     until = event.at + plan.steps[0].seconds * 1000
     site.storage.record(site.storage.load(session), event)
     path, query = f"/sessions/{session}/live", f"seq=1&until={until}"
-    host = f"{HOST}:{settings.port}"
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(ROUNDS):
-        times[0].append(called(app, environ(path, query, host)))
-        times[1].append(called(baseline_app.create_app(), environ("/empty", "", host)))
+    host = f"{OTHER if joined else HOST}:{settings.port}"
+    asked = environ(path, query, host)
+    if joined:
+        made = site.devices.join("iPad", now, token=site.devices.invite(Role.DISPLAY, now).token)
+        asked["HTTP_COOKIE"] = f"device=theme%3Ddim; steady-hands-{settings.port}={made.token}"
+    took = statistics.median(called(app, asked) for _ in range(ROUNDS))
     site.storage.close()
-    return statistics.median(times[0]), statistics.median(times[1])
+    return took
 
 
 def environ(path: str, query: str, host: str) -> Environ:
@@ -131,6 +147,7 @@ def environ(path: str, query: str, host: str) -> Environ:
         "SCRIPT_NAME": "",
         "PATH_INFO": path,
         "QUERY_STRING": query,
+        "REMOTE_ADDR": "127.0.0.1",
         "SERVER_NAME": name,
         "SERVER_PORT": port,
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -165,7 +182,7 @@ def called(app: Flask, asked: Environ) -> float:
     return spent
 
 
-def table(beats: list[Cost], empties: list[Cost], inside: tuple[float, float]) -> Table:
+def table(beats: list[Cost], empties: list[Cost], inside: tuple[float, float, float]) -> Table:
     cpu = [statistics.median(cost.cpu_us for cost in costs) for costs in (beats, empties)]
     took = [statistics.median(cost.time_us for cost in costs) for costs in (beats, empties)]
     return Table(
@@ -175,6 +192,7 @@ def table(beats: list[Cost], empties: list[Cost], inside: tuple[float, float]) -
             ratio_row("µs a request, server busy", took[0], took[1]),
             Row("requests a second", f"{1e6 / took[0]:,.0f}", f"{1e6 / took[1]:,.0f}"),
             Row("CPU µs of the call alone, no server", f"{inside[0]:.0f}", f"{inside[1]:.0f}"),
+            ratio_row("the same from a device that joined", inside[2], inside[1]),
         ],
         ["The load generator shares the machine's cores with the server."],
     )

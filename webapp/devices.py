@@ -44,6 +44,7 @@ BEAT = (
     .outerjoin(sessions, sessions.c.id == sa.bindparam("session"))
     .where(OURS, devices.c.revoked_at.is_(None))
 )
+INVITED = sa.select(invites.c.id).where(invites.c.token_hash == sa.bindparam("token"))
 REVOKED = sa.select(devices.c.id).where(devices.c.revoked_at > sa.bindparam("since"))
 
 log = logging.getLogger("steady_hands")
@@ -120,7 +121,13 @@ class Devices:
             return let_in(connection, found, device, agent, now, before)
 
         self.take_in(now)
+        if token and not self.knows(token):  # strangers cost no write
+            return "unknown"
         return self.storage.carry_out(work)
+
+    def knows(self, token: str) -> bool:
+        """True when there is or was an invite with this token. One query."""
+        return self.storage.first(INVITED, {"token": hashed(token)}) is not None
 
     def crowded(self, now: int) -> bool:
         """True when enough codes were tried in this minute. One query, nothing is written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from webapp import backups, exchange, invitations
+from webapp import backups, exchange, invitations, inviting
+from webapp.clock import Clock
 from webapp.database import Sqlite
 from webapp.devices import Devices, Joined
 from webapp.domain.joining import LETTERS, VALID_MS, Role
@@ -304,6 +306,37 @@ def test_an_invite_that_was_left_cannot_hold_longer_than_any_other(sqlite_storag
     made = fresh(Role.OWNER, NOW)
     leave(sqlite_storage.database.folder, replace(made.row(), expires_at=NOW + 2 * VALID_MS))
     assert Devices(sqlite_storage).join(IPAD, NOW + 1, token=made.token) == "unknown"
+
+
+def test_a_command_makes_an_invite_that_the_server_takes(
+    tmp_path: Path, database_url: str | None
+) -> None:
+    settings = Settings(tmp_path, database_url=database_url)
+    storage = open_storage(settings)
+    clock = Clock()
+    storage.tell_life(clock.sign_of_life())
+    made, until = inviting.make(settings, Role.OWNER)
+    assert join(storage, inviting.clock_of(storage).now(), token=made.token).role is Role.OWNER
+    assert re.fullmatch(r"\d\d:\d\d", until)
+    storage.close()
+
+
+def test_a_command_counts_on_the_clock_of_the_server_and_not_on_the_wall(tmp_path: Path) -> None:
+    settings = Settings(tmp_path)
+    storage = open_storage(settings)
+    clock = Clock()
+    clock.stand_at(NOW)  # the wall was put right since the server began
+    storage.tell_life(clock.sign_of_life())
+    made, _ = inviting.make(settings, Role.OWNER)
+    assert abs(made.expires_at - VALID_MS - NOW) < 10_000
+    storage.close()
+
+
+def test_wrong_tokens_of_strangers_cost_no_write(storage: Storage) -> None:
+    statements: list[str] = []
+    sa.event.listen(storage.engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+    assert Devices(storage).join(IPAD, NOW, token="x" * 22) == "unknown"
+    assert [one for one in statements if not one.lstrip().startswith("SELECT")] == []
 
 
 def test_old_invites_are_forgotten(storage: Storage) -> None:

@@ -31,7 +31,7 @@ REST = (
     "chart",
     "owner",
 )
-STAGE = ("tokens", "base", "figure", "session", "hands", "guide", "movement", "screens")
+STAGE = ("tokens", "base", "figure", "session", "hands", "guide", "movement")
 # The first page and the stage have sheets of their own: fewer bytes before anything can be seen.
 SHEETS = {"first.css": FIRST, "site.css": (*FIRST, *REST), "stage.css": STAGE}
 # The stage has many modules; each request costs more than most of them.
@@ -43,8 +43,6 @@ SCRIPTS = {
         "session-voice",
         "stroke-guide",
         "pre-flight",
-        "breath-pacer",
-        "count-wedge",
         "count-down",
     ),
     "alone.js": ("alone",),

@@ -106,25 +106,22 @@ def hue(step: PlannedStep, plan: Plan) -> str:
     return plan.techniques[step.technique].hue if step.technique else "plain"
 
 
-def speech(plan: Plan) -> str:
-    """What the voice says of every step, as JSON by step id.
+def speech(plan: Plan, index: int) -> str:
+    """What the voice says of one step, as JSON.
 
     ``say`` on entering it, ``cues`` as [at, words], ``hands`` for phases, ``lastHands`` for the last
     of them, ``rest`` for aftercare, whose end is always heard.
     """
-    last = max((i for i, step in enumerate(plan.steps) if step.hands_on), default=-1)
-    return json.dumps(
-        {
-            step.id: {
-                "say": spoken(step, plan),
-                "cues": [[cue.at, cue.say] for cue in step.cues],
-                "hands": step.hands_on,
-                "lastHands": i == last,
-                "rest": step.kind == "aftercare",
-            }
-            for i, step in enumerate(plan.steps)
-        }
-    )
+    step = plan.steps[index]
+    ahead = any(later.hands_on for later in plan.steps[index + 1 :])
+    words = {
+        "say": spoken(step, plan),
+        "cues": [[cue.at, cue.say] for cue in step.cues],
+        "hands": step.hands_on,
+        "lastHands": step.hands_on and not ahead,
+        "rest": step.kind == "aftercare",
+    }
+    return json.dumps(words, separators=(",", ":"))
 
 
 def spoken(step: PlannedStep, plan: Plan) -> str:

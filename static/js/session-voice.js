@@ -20,7 +20,9 @@ class SessionVoice extends HTMLElement {
   #listeners = new AbortController();
 
   connectedCallback() {
-    this.#cues.speech = this.#speech = JSON.parse(this.dataset.speech);
+    const steps = [...this.closest("session-stage").querySelectorAll("template[data-for]")];
+    this.#speech = Object.fromEntries(steps.map(({ dataset }) => [dataset.for, JSON.parse(dataset.speech)]));
+    this.#cues.speech = this.#speech;
     const on = (target, name, act) => target.addEventListener(name, act, { signal: this.#listeners.signal });
     on(document, "stage:timeline", (e) => this.#follow(e.detail));
     on(document, "stage:say", (e) => this.#ask(e.detail));

@@ -463,8 +463,8 @@ def test_only_our_own_names_are_answered(visitor: Visitor, host: str, status: in
 @pytest.mark.parametrize(
     ("host", "status"),
     [
-        ("192.168.1.5:8000", 200),
-        ("[fe80::1]:8000", 200),
+        ("192.168.1.5:8000", 401),  # ours, but to be joined
+        ("[fe80::1]:8000", 401),
         ("192.168.1.5:8001", 421),
         ("192.168.1.5", 421),
         ("evil.test:8000", 421),

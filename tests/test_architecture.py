@@ -81,6 +81,8 @@ def test_imports_go_one_way(module: str) -> None:
         ("ifaddr", {"webapp.addresses"}),
         ("svg", {"webapp.charts"}),
         ("icalendar", {"webapp.calendar_file"}),
+        ("cryptography", {"webapp.certificates", "webapp.pem_files"}),
+        ("psycopg", {"webapp.relay"}),
     ],
 )
 def test_few_modules_know_each_outside_library(library: str, users: set[str]) -> None:

@@ -128,6 +128,77 @@ def test_an_option_outdoes_the_environment(started: Started) -> None:
     assert started["open"] is False
 
 
+def test_the_options_of_https_and_logs_arrive(started: Started, tmp_path: Path) -> None:
+    call(
+        "serve",
+        DATA=str(tmp_path),
+        TLS="1",
+        TRUST_PORT="8123",
+        LOG_FORMAT="json",
+    )
+    assert started["settings"] == Settings(
+        tmp_path, tls=True, trust_port=8123, log_format="json", protocols=shipped("protocols")
+    )
+    assert started["settings"].address == "https://127.0.0.1:8000"
+    pair = {"certificate": tmp_path / "a", "key": tmp_path / "b"}
+    call("serve", *(f"--{name}={path}" for name, path in pair.items()))
+    assert {name: getattr(started["settings"], name) for name in pair} == pair
+    assert started["settings"].secure
+    assert started["settings"].plain_port is None
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://Massage.Example.org/", "https://massage.example.org"),
+        ("https://massage.example.org:443", "https://massage.example.org"),
+        ("https://massage.example.org:8443", "https://massage.example.org:8443"),
+        ("https://[fd00::1]:8443/", "https://[fd00::1]:8443"),
+    ],
+)
+def test_a_public_address_is_kept_as_browsers_write_it(
+    started: Started, text: str, url: str
+) -> None:
+    call("serve", "--public-url", text)
+    settings = started["settings"]
+    assert (settings.home, settings.secure, settings.address) == (
+        url,
+        True,
+        "http://127.0.0.1:8000",
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--tls", "--certificate", "a", "--key", "b"],
+        ["--key", "b"],
+        ["--tls", "--port", "65535"],
+        ["--tls", "--port", "81", "--trust-port", "81"],
+    ],
+)
+def test_options_that_make_no_sense_are_one_clear_line(
+    started: Started, options: list[str]
+) -> None:
+    outcome = CliRunner().invoke(cli.main, ["serve", *options])
+    assert outcome.exit_code == 1
+    assert outcome.output.startswith("steady-hands: ")
+    assert len(outcome.output.splitlines()) == 1
+    assert started == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("http://massage.example.org", "massage.example.org", "https://", "https://a/b"),
+        *("https://a?b", "https://u@a", "https://a:x", "https://a b", "https://ä.org"),
+    ],
+)
+def test_an_impossible_public_address_is_a_wrong_call(started: Started, text: str) -> None:
+    assert CliRunner().invoke(cli.main, ["serve", "--public-url", text]).exit_code == 2
+    assert started == {}
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "x", "-1"])
 def test_an_impossible_port_is_a_wrong_call(started: Started, port: str) -> None:
     assert CliRunner().invoke(cli.main, ["serve", "--port", port]).exit_code == 2

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from webapp import cli
+from webapp.app import MOST_BODY_BYTES
+from webapp.front import NUDGES
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 SERVICES = sorted(DEPLOY.glob("*.service"))
@@ -47,3 +49,27 @@ def test_a_service_is_exposed_little(unit: Path) -> None:
 def test_the_timer_starts_the_backup() -> None:
     assert (DEPLOY / "steady-hands-backup.timer").is_file()
     assert DEPLOY / "steady-hands-backup.service" in SERVICES
+
+
+def test_the_proxy_holds_back_no_nudge_and_takes_every_body_that_the_app_takes() -> None:
+    text = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
+    (stream,) = re.findall(r"@nudges path_regexp (\S+)", text)
+    assert re.match(stream, "/sessions/AbC_-9/nudges")
+    assert NUDGES.pattern.replace("(", "").replace(")", "") == stream
+    (most,) = re.findall(r"max_size (\d+)MB", text)
+    assert int(most) * 1_000_000 > MOST_BODY_BYTES
+    assert "flush_interval -1" in text
+
+
+def test_the_proxy_adds_no_header_that_the_app_sends() -> None:
+    text = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
+    assert re.findall(r"^\s*header (.+)$", text, re.M) == ["-Server"]
+
+
+def test_the_proxys_configuration_is_understood(tmp_path: Path) -> None:
+    caddy = shutil.which("caddy")
+    if not caddy:
+        pytest.skip("needs caddy")
+    command = [caddy, "validate", "--adapter", "caddyfile", "--config", str(DEPLOY / "Caddyfile")]
+    done = subprocess.run(command, env={"HOME": str(tmp_path)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -25,8 +25,13 @@ DISPLAY, OPERATOR, OWNER = Role.DISPLAY, Role.OPERATOR, Role.OWNER
 NEEDS: dict[str, Role | None] = {
     "static": None,
     "offline.manifest": None,  # browsers ask for it without the cookie; it says no more than a name
+    "health.lives": None,
+    "health.ready": None,
     "joining.ask": None,
     "joining.join": None,
+    "trust.certificate": None,
+    "trust.certificate_text": None,
+    "trust.show": None,
     # sees what runs, and the plain pages
     "catalogue.show": DISPLAY,
     "offline.offline": DISPLAY,

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from webapp import assets, figures, gate, security
+from webapp import log as requests_log
 from webapp.access import gate_of
 from webapp.backups import FOLDER, DailyBackups
 from webapp.beat import Beat
@@ -26,6 +27,7 @@ from webapp.routes import (
     catalogue,
     clients,
     courses,
+    health,
     history,
     joining,
     offline,
@@ -36,6 +38,7 @@ from webapp.routes import (
     sessions,
     summaries,
     today,
+    trust,
 )
 from webapp.routes import settings as device_settings
 from webapp.settings import Settings, shipped
@@ -87,6 +90,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
         Watch(storage),
     )
     app.extensions["site"] = site
+    requests_log.install(app)
     assets.install(app, assets.read_assets(shipped("static")))
     hosts = security.hosts_of(settings)
     guard = gate_of(settings, hosts)
@@ -99,7 +103,8 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.jinja_env.globals["trouble"] = lambda: app.extensions["site"].storage.trouble
     for module in (
         *(accounts, catalogue, offline, protocols, reference, screenings, sessions),
-        *(clients, courses, device_settings, history, joining, owner, summaries, today),
+        *(clients, courses, device_settings, health, history, joining, owner, summaries),
+        *(today, trust),
     ):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(HTTPException, show_error)
@@ -107,8 +112,6 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.register_error_handler(FullError, show_full)
     app.register_error_handler(AwayError, show_away)
     app.register_error_handler(Exception, show_failure)
-    if settings.public_url:
-        app.wsgi_app = security.as_public(app.wsgi_app, settings.public_url)  # type: ignore[method-assign,assignment]
     app.wsgi_app = Beat(app, hosts, guard)  # type: ignore[method-assign]
     return app
 

@@ -29,6 +29,7 @@ REST = (
     "screens",
     "course",
     "chart",
+    "trust",
     "owner",
 )
 STAGE = ("tokens", "base", "figure", "session", "hands", "guide", "movement")

@@ -55,6 +55,38 @@ def main(context: click.Context) -> None:
     help="Like Europe/Berlin; the machine's own by default.",
 )
 @click.option(
+    "--tls/--no-tls",
+    envvar="STEADY_HANDS_TLS",
+    default=False,
+    help="Serve https with a certificate authority of this machine's own.",
+)
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, readable=False),
+    envvar="STEADY_HANDS_CERTIFICATE",
+    help="Serve https with this certificate (PEM, with its chain).",
+)
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, readable=False),
+    envvar="STEADY_HANDS_KEY",
+    help="The private key of the certificate (PEM).",
+)
+@click.option(
+    "--trust-port",
+    type=click.IntRange(1, 65535),
+    envvar="STEADY_HANDS_TRUST_PORT",
+    help="With --tls: port of the plain page on how to trust it; the one after --port.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    envvar="STEADY_HANDS_LOG_FORMAT",
+    show_default=True,
+    help="Readable text, or one JSON object a line, requests included.",
+)
+@click.option(
     "--open/--no-open",
     "open_browser",
     envvar="STEADY_HANDS_OPEN",
@@ -71,6 +103,11 @@ def serve(
     processes: int,
     protocols: Path | None,
     time_zone: str | None,
+    tls: bool,
+    certificate: Path | None,
+    key: Path | None,
+    trust_port: int | None,
+    log_format: str,
     open_browser: bool,
 ) -> None:
     """Start the app."""
@@ -86,11 +123,27 @@ def serve(
         time_zone=time_zone,
         database_url=database_url or None,
         processes=processes,
+        tls=tls,
+        certificate=certificate.expanduser().resolve() if certificate else None,
+        key=key.expanduser().resolve() if key else None,
+        trust_port=trust_port,
+        log_format=log_format,
     )
+    check_https(settings)
     try:
         run(settings, open_browser=open_browser)
     except StartError as error:
         raise PlainError(str(error)) from None
+
+
+def check_https(settings: Settings) -> None:
+    """Raise PlainError for options that do not go together."""
+    if bool(settings.certificate) != bool(settings.key):
+        raise PlainError("--certificate and --key belong together; name both")
+    if settings.tls and settings.certificate:
+        raise PlainError("--tls makes a certificate of its own; leave it out with --certificate")
+    if settings.plain_port in (settings.port, 65_536):
+        raise PlainError("the page on how to trust needs a port of its own; see --trust-port")
 
 
 @main.command()

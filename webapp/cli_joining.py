@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,22 +11,24 @@ import click
 from webapp.cli_data import Command, must_exist, plainly, where
 from webapp.settings import Settings
 
+EXPECTED = "expected an address like https://massage.example"
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 
 
 def public_address(_context: object, _option: object, typed: str | None) -> str | None:
-    """An https address without path; empty counts as none."""
+    """An https address without a path, as browsers write it; empty counts as none."""
     if not typed:
         return None
-    url = typed.strip().rstrip("/")
     try:
-        parts = urlsplit(url)
-        whole = f"https://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+        url = urlsplit(typed.strip())
+        host, port = url.hostname, url.port
     except ValueError:
-        whole = ""
-    if not urlsplit(url).hostname or whole != url.lower():
-        raise click.BadParameter("expected an address like https://massage.example")
-    return whole
+        raise click.BadParameter(EXPECTED) from None
+    good = host and re.fullmatch(r"[a-z0-9.:-]+", host) and url.scheme == "https"
+    if not good or url.username or url.path.strip("/") or url.query or url.fragment:
+        raise click.BadParameter(EXPECTED)
+    name = f"[{host}]" if ":" in str(host) else host
+    return f"https://{name}" + (f":{port}" if port not in (None, 443) else "")
 
 
 def reached(command: Command) -> Command:

@@ -22,6 +22,7 @@ from webapp.disk import Disk, Trouble
 
 BUSY_SECONDS = 5.0
 CONNECT_SECONDS = 3
+LATELY_SECONDS = 30.0  # three signs of life
 PATIENCE_SECONDS = 3.0
 RETRY_SECONDS = 0.05
 ONE_AT_A_TIME = 5_487_263_540  # names our lock among a server's advisory locks
@@ -74,6 +75,7 @@ class Database:
         self.folder = folder
         self.held = threading.local()
         self.readers: weakref.WeakSet[sa.Connection] = weakref.WeakSet()
+        self.written_at: float | None = None  # of the last write, unless it failed
 
     def reader(self) -> sa.Connection:
         """This thread's own connection for a beat: taking one from the pool costs more than the read."""
@@ -82,6 +84,12 @@ class Database:
             held = self.held.reader = self.engine.connect()
             self.readers.add(held)
         return held
+
+    @property
+    def written_lately(self) -> bool:
+        """True when this process's last write was kept, and is not long ago."""
+        at = self.written_at
+        return at is not None and time.monotonic() - at < LATELY_SECONDS
 
     @property
     def trouble(self) -> Trouble:
@@ -113,6 +121,7 @@ class Sqlite(Database):
                 "isolation_level": None,
                 "check_same_thread": False,
             },
+            hide_parameters=True,
             poolclass=sa.pool.QueuePool,
             pool_reset_on_return=None,
         )
@@ -136,11 +145,13 @@ class Sqlite(Database):
                 connection.exec_driver_sql("COMMIT")
                 connection.commit()
                 self.disk.worked()
+                self.written_at = time.monotonic()
             except (IntegrityError, ConflictError):
                 self.undo()
                 raise
             except DBAPIError as error:
                 self.drop_writer()
+                self.written_at = None
                 full = self.disk.judge(error.orig) == "full"
                 kind = FullError if full else NotSavedError
                 raise kind("the database could not be written") from error
@@ -216,6 +227,7 @@ class Postgresql(Database):
                     "options": POSTGRESQL_OPTIONS,
                     "application_name": "steady-hands",
                 },
+                hide_parameters=True,
                 isolation_level="AUTOCOMMIT",
                 pool_pre_ping=True,
                 pool_reset_on_return=None,
@@ -250,6 +262,7 @@ class Postgresql(Database):
         if context.is_disconnect:
             raise LostError("the connection to the database was lost") from error
         if isinstance(error, sa.exc.OperationalError):
+            self.written_at = None
             raise AwayError("the database does not answer") from error
 
     @contextmanager
@@ -260,13 +273,16 @@ class Postgresql(Database):
                 connection.exec_driver_sql("BEGIN")
                 yield connection
                 connection.exec_driver_sql("COMMIT")
+                self.written_at = time.monotonic()
             except (IntegrityError, ConflictError):
                 undo(connection)
                 raise
             except DBAPIError as error:
+                self.written_at = None
                 connection.invalidate()
                 raise NotSavedError("the database could not be written") from error
             except AwayError:
+                self.written_at = None
                 connection.invalidate()
                 raise
             except BaseException:

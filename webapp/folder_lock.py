@@ -21,14 +21,14 @@ WAIT_SECONDS = 1.5  # a worker whose command was killed ends within this time
 Lock = IO[str]
 
 
-def hold(folder: Path, name: str) -> Lock:
+def hold(folder: Path, name: str, wait_seconds: float = WAIT_SECONDS) -> Lock:
     """Take a lock of ``folder`` until it is closed or the process ends. Raises StorageError."""
     path = folder / name
     try:
         file = path.open("a+", encoding="ascii")
     except OSError as error:
         raise StorageError(f"cannot write to {path} ({error.strerror})") from None
-    end = time.monotonic() + WAIT_SECONDS
+    end = time.monotonic() + wait_seconds
     while not taken(file):
         if time.monotonic() > end:
             holder = holder_of(path)

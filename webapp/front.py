@@ -12,7 +12,9 @@ import logging
 import re
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -20,19 +22,22 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 
 from webapp.access import EVERYONE, Caller, Who
-from webapp.beat import HEADERS, Beat
+from webapp.beat import Beat
 from webapp.devices import Devices
 from webapp.nudges import Nudges
-from webapp.security import BARE_HEADERS, Hosts
+from webapp.plain_door import PlainDoor
+from webapp.security import Hosts, hosts_of
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
     from webapp.app import Site
+    from webapp.relay import Relay
+    from webapp.storage import Storage
 
 NUDGES = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})/nudges$", re.ASCII)
-STREAM = [*BARE_HEADERS, ("Cache-Control", "no-store"), ("Content-Type", "text/event-stream")]
+EVENT_STREAM = ("Content-Type", "text/event-stream")
 ALIVE_SECONDS = 20.0
 LOOK_SECONDS = 0.5
 LATELY_MS = 60_000
@@ -52,9 +57,11 @@ class Front:
         self.hosts = hosts
         self.most_body_bytes = most_body_bytes
         self.nudges = Nudges()
-        self.site.storage.heard = self.nudges.tell
+        self.relay = relay_of(self.site.storage, self.nudges.tell)
+        self.site.storage.heard = self.happened
         self.streams: dict[asyncio.Task[None], str] = {}  # and the device that each is for
         self.look_out: asyncio.Task[None] | None = None
+        self.door = self.plain_door()
 
     @property
     def site(self) -> Site:
@@ -63,6 +70,10 @@ class Front:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """End the streams when the server is told to stop: it waits for every open answer."""
+        if self.relay:
+            self.relay.start()
+        if self.door:
+            self.opening = loop.create_task(self.door.open())
         for number in (signal.SIGINT, signal.SIGTERM):
             before = signal.getsignal(number)
 
@@ -73,13 +84,42 @@ class Front:
 
             signal.signal(number, stop)
 
+    def happened(self, session_id: str) -> None:
+        """Something was recorded for the session, durably: tell the open pages, here and elsewhere."""
+        self.nudges.tell(session_id)
+        if self.relay:
+            self.relay.tell(session_id)
+
     def end_streams(self) -> None:
         for stream in self.streams:
             stream.cancel()
+        if self.door:
+            self.door.close()
+
+    def plain_door(self) -> PlainDoor | None:
+        """With our own authority: where a device learns to trust it."""
+        settings = self.site.settings
+        if settings.plain_port is None:
+            return None
+        hosts = hosts_of(replace(settings, port=settings.plain_port, public_url=None))
+        shared = settings.processes > 1
+        port, https_port = settings.plain_port, settings.port
+        return PlainDoor(self.ask, hosts, settings.host, port, https_port, shared)
+
+    def ask(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
+        """The app's answer."""
+        answer = Answer()
+        result = self.beat.app(environ, answer)
+        try:
+            content = b"".join(result)
+        finally:
+            if close := getattr(result, "close", None):
+                close()
+        return answer.status, answer.headers, content
 
     async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
         if scope.method == "GET":
-            host = scope.headers.get("host") or ""
+            host = host_of(scope)
             if scope.query_string:
                 caller = self.caller(scope, host)
                 if beat := self.beat.answer(scope.path, scope.query_string, host, caller):
@@ -88,7 +128,7 @@ class Front:
             elif session_id := self.nudged(scope.path, host):
                 who = self.who(scope, host)
                 if who is None:
-                    proto.response_empty(401, HEADERS)
+                    proto.response_empty(401, self.beat.headers)
                     return
                 if self.site.storage.last_seq(session_id) is not None:
                     await self.stream(session_id, who.device, proto)
@@ -96,14 +136,7 @@ class Front:
         environ = environ_of(scope)
         if scope.method not in ("GET", "HEAD"):
             await self.read(proto, environ)
-        answer = Answer()
-        result = self.beat.app(environ, answer)
-        try:
-            content = b"".join(result)
-        finally:
-            if close := getattr(result, "close", None):
-                close()
-        proto.response_bytes(answer.status, answer.headers, content)
+        proto.response_bytes(*self.ask(environ))
 
     def caller(self, scope: Scope, host: str) -> Caller | None:
         """Who sends this; None where nobody has to join."""
@@ -156,7 +189,7 @@ class Front:
         self.look_out = None
 
     async def send(self, proto: HTTPProtocol, event: asyncio.Event) -> None:
-        transport = proto.response_stream(200, STREAM)
+        transport = proto.response_stream(200, [*self.beat.headers, EVENT_STREAM])
         await transport.send_bytes(ALIVE)
         while True:
             try:
@@ -179,6 +212,16 @@ class Front:
                 environ |= {"CONTENT_LENGTH": str(len(body)), "HTTP_TRANSFER_ENCODING": ""}
                 return
         environ["wsgi.input"] = io.BytesIO(body)
+
+
+def relay_of(storage: Storage, heard: Callable[[str], None]) -> Relay | None:
+    """Where processes share a database; its driver is only there then."""
+    if not storage.database.shared:
+        return None
+    from webapp.relay import Relay
+
+    url = storage.engine.url.set(drivername="postgresql")
+    return Relay(url.render_as_string(hide_password=False), heard)
 
 
 class Answer:
@@ -218,10 +261,15 @@ def environ_of(scope: Scope) -> dict[str, Any]:
         key = name.upper().replace("-", "_")
         if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             environ[key] = value
-        elif f"HTTP_{key}" in environ:
+        elif f"HTTP_{key}" in environ:  # HTTP/2 sends each cookie by itself
             environ[f"HTTP_{key}"] += f"; {value}" if key == "COOKIE" else f",{value}"
         elif "_" not in name:
             environ[f"HTTP_{key}"] = value
     if scope.authority:
-        environ.setdefault("HTTP_HOST", scope.authority)
+        environ["HTTP_HOST"] = scope.authority
     return environ
+
+
+def host_of(scope: Scope) -> str:
+    """The name that is asked for: HTTP/2 tells it beside the headers, and that counts."""
+    return scope.authority or scope.headers.get("host") or ""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import socket
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, g, request
@@ -15,8 +13,6 @@ from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
 from webapp.settings import Settings
-
-WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -46,7 +42,18 @@ ALWAYS = (
 )
 
 
+# They tell one word, the same to everyone, and change nothing: a probe may use any name.
+ANY_HOST = {"health.lives", "health.ready"}
+
 BARE_HEADERS = (*ALWAYS, ("Content-Security-Policy", POLICY.format(scripts="'none'")))
+
+
+HSTS = ("Strict-Transport-Security", "max-age=31536000")
+
+
+def fixed_headers(settings: Settings) -> list[tuple[str, str]]:
+    """On every answer. HSTS only at a public address: a name on a LAN may serve others too."""
+    return [*BARE_HEADERS, *([HSTS] if settings.public_url and settings.secure else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class Hosts:
     any_address: bool
     port: int
     home: str
-    origin: str | None = None  # the one of a public address; else it follows from the request
+    scheme: str = "http"
 
     def know(self, host: str) -> bool:
         """True for our own names; bound to every interface, for any literal address with our port.
@@ -87,10 +94,13 @@ def hosts_of(settings: Settings) -> Hosts:
     bare = [*LOOPBACK, f"[{settings.host}]" if ":" in settings.host else settings.host]
     if settings.everywhere:
         bare += [socket.gethostname(), f"{socket.gethostname()}.local"]
+    bare += settings.names
     names = {f"{name}:{settings.port}".lower() for name in bare}
-    if settings.port == 80:
+    if settings.port == (443 if settings.encrypts else 80):
         names.update(name.lower() for name in bare)
-    return Hosts(frozenset(names), any_address, settings.port, f"{settings.address}/")
+    return Hosts(
+        frozenset(names), any_address, settings.port, f"{settings.address}/", settings.scheme
+    )
 
 
 def public_hosts(url: str) -> Hosts:
@@ -100,18 +110,7 @@ def public_hosts(url: str) -> Hosts:
     port = parts.port or usual
     host = parts.netloc.removesuffix(f":{usual}").lower()
     names = {host, f"{host}:{usual}"} if port == usual else {host}
-    return Hosts(frozenset(names), False, port, f"{url}/", f"{parts.scheme}://{host}")
-
-
-def as_public(app: WSGI, url: str) -> WSGI:
-    """``app`` with the scheme that browsers see, whatever the proxy in front speaks with us."""
-    scheme = urlsplit(url).scheme
-
-    def ask(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ["wsgi.url_scheme"] = scheme
-        return app(environ, start_response)
-
-    return ask
+    return Hosts(frozenset(names), False, port, f"{url}/", parts.scheme)
 
 
 def new_nonce() -> str:
@@ -121,13 +120,14 @@ def new_nonce() -> str:
     return str(g.nonce)
 
 
-def same_origin(public: str | None = None) -> bool:
+def same_origin(scheme: str) -> bool:
     """True unless a browser says that another site sent this request.
 
     The whole origin counts: scheme, host and port. ``Origin: null`` is foreign. Without an Origin
     (no browser leaves it out of a POST) Sec-Fetch-Site and Referer decide.
     """
-    own = public or f"{request.scheme}://{request.host}"
+    own = f"{scheme}://{request.headers.get('Host', '').lower()}"
+    own = own.removesuffix(":443") if scheme == "https" else own.removesuffix(":80")
     origin = request.headers.get("Origin")
     if origin is not None:
         return origin == own
@@ -144,13 +144,15 @@ def install(app: Flask, settings: Settings) -> None:
 
     def check() -> tuple[str, int] | None:
         host = request.headers.get("Host", "").lower()
+        if request.endpoint in ANY_HOST:
+            return None
         if not hosts.know(host):
             return render_template("errors/wrong_host.html", home=hosts.home), 421
-        if request.method not in SAFE_METHODS and not same_origin(hosts.origin):
+        if request.method not in SAFE_METHODS and not same_origin(hosts.scheme):
             return render_template("errors/foreign.html"), 403
         return None
 
-    bare = Headers(list(BARE_HEADERS))
+    bare = Headers(fixed_headers(settings))
 
     def headers(response: Response) -> Response:
         """The fixed headers are copied as a whole: each one set by itself costs more."""

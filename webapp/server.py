@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import errno
+import logging
+import logging.config
 import os
 import socket
 import sys
 import threading
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server as Granian
+from granian.server.common import AbstractServer
 
 from webapp.app import MOST_BODY_BYTES, create_app, start_life
 from webapp.backups import check_before_start
@@ -20,13 +24,19 @@ from webapp.clock import zone_named
 from webapp.folder_lock import SERVING, WRITING, Lock, hold
 from webapp.front import Front
 from webapp.library import BadFileError, load_catalogue
+from webapp.log import config as log_config
 from webapp.security import hosts_of
 from webapp.settings import Settings, shipped
 from webapp.storage import StorageError, open_storage
 
+if TYPE_CHECKING:
+    from webapp.tls import Files
+
 BACKPRESSURE = 20_000
 BACKLOG = 4_096
 STOP_SECONDS = 5
+
+log = logging.getLogger("steady_hands")
 
 
 class StartError(Exception):
@@ -41,7 +51,9 @@ class AppLoader:
     parent: int
 
     def __call__(self, _target: str) -> Front:
-        lock = None if self.settings.database_url else hold(self.settings.data, WRITING)
+        lock = None
+        if not self.settings.database_url:  # the worker before us may take its time to end
+            lock = hold(self.settings.data, WRITING, STOP_SECONDS + 3)
         app = create_app(self.settings)
         app.extensions["lock"] = lock
         start_life(app)
@@ -51,15 +63,28 @@ class AppLoader:
 
 def run(settings: Settings, *, open_browser: bool = False) -> None:
     """Serve until told to stop. Raises StartError."""
+    logging.config.dictConfig(log_config(settings.log_format))
     lock = None if settings.database_url else take_folder(settings)
+    settings, files = take_certificate(settings)
     check_site(settings)
-    check_port(settings)
-    print(f"Steady Hands is at {settings.address}", flush=True)
-    if settings.joining:
-        print(said_to_others(settings), flush=True)
+    check_port(settings.host, settings.port, "--port")
+    if settings.plain_port:
+        check_port(settings.host, settings.plain_port, "--trust-port")
+    say(settings)
     if open_browser:
         threading.Thread(target=show, args=(settings.address,), daemon=True).start()
-    Granian(
+    server = server_of(settings, files)
+    if settings.tls:
+        from webapp.tls import Renewal
+
+        Renewal(settings, server.signal_handler_reload).start()
+    server.serve(target_loader=AppLoader(settings, os.getpid()))  # type: ignore[arg-type]
+    if lock:
+        lock.close()
+
+
+def server_of(settings: Settings, files: Files | None) -> AbstractServer[Any]:
+    return Granian(
         "webapp",
         address=settings.host,
         port=settings.port,
@@ -69,11 +94,42 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
         backpressure=BACKPRESSURE,
         websockets=False,
         log_level=LogLevels.warning,
+        log_dictconfig=log_config(settings.log_format),
+        ssl_cert=files.certificate if files else None,
+        ssl_key=files.key if files else None,
         respawn_failed_workers=True,
+        respawn_interval=0.0,  # two workers at once would wait for each other's folder
         workers_kill_timeout=STOP_SECONDS,
-    ).serve(target_loader=AppLoader(settings, os.getpid()))  # type: ignore[arg-type]
-    if lock:
-        lock.close()
+    )
+
+
+def say(settings: Settings) -> None:
+    """Where the site is, and what to do about its certificate."""
+    lines = [f"Steady Hands is at {settings.home}"]
+    if settings.joining and settings.log_format != "json":  # no code of an invite gets into a log
+        lines.append(said_to_others(settings))
+    if settings.plain_port:
+        from webapp.tls import how_to_trust
+
+        lines += how_to_trust(settings)
+    for line in lines:
+        if settings.log_format == "json":
+            log.info(line)
+        else:
+            print(line, flush=True)
+
+
+def take_certificate(settings: Settings) -> tuple[Settings, Files | None]:
+    """What to serve https with, if so, and the names it is for. Raises StartError."""
+    if not settings.encrypts:
+        return settings, None
+    from webapp.pem_files import CertificateError
+    from webapp.tls import files_of, with_names
+
+    try:
+        return with_names(settings), files_of(settings)
+    except CertificateError as error:
+        raise StartError(str(error)) from None
 
 
 def said_to_others(settings: Settings) -> str:
@@ -132,25 +188,25 @@ def open_once(settings: Settings) -> None:
         open_storage(settings).close()
 
 
-def check_port(settings: Settings) -> None:
+def check_port(host: str, port: int, option: str) -> None:
     """Raise StartError when the address cannot be listened on."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         if sys.platform != "win32":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
             probe.listen(1)
         except OSError as error:
-            raise StartError(port_trouble(settings, error)) from None
+            raise StartError(port_trouble(host, port, option, error)) from None
 
 
-def port_trouble(settings: Settings, error: OSError) -> str:
+def port_trouble(host: str, port: int, option: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {settings.port} is taken; choose another with --port"
+        return f"port {port} is taken; choose another with {option}"
     if error.errno == errno.EACCES:
-        return f"port {settings.port} needs more rights; choose one above 1023 with --port"
-    return f"cannot listen on {settings.host}:{settings.port} ({error.strerror or error})"
+        return f"port {port} needs more rights; choose one above 1023 with {option}"
+    return f"cannot listen on {host}:{port} ({error.strerror or error})"
 
 
 def watch_parent(parent: int) -> None:
@@ -169,7 +225,7 @@ def show(address: str) -> None:
     """Open the browser once the server listens."""
     import webbrowser
 
-    host, port = address.removeprefix("http://").rsplit(":", 1)
+    host, port = address.partition("://")[2].rsplit(":", 1)
     for _ in range(100):
         with socket.socket() as probe:
             if probe.connect_ex((host.strip("[]"), int(port))) == 0:

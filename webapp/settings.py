@@ -42,6 +42,12 @@ class Settings:
     time_zone: str | None = None
     database_url: str | None = None
     processes: int = 1
+    tls: bool = False
+    certificate: Path | None = None
+    key: Path | None = None
+    trust_port: int | None = None
+    names: tuple[str, ...] = ()
+    log_format: str = "text"
     lan: bool = False
     public_url: str | None = None
 
@@ -51,9 +57,31 @@ class Settings:
         return self.data / "steady-hands.sqlite3"
 
     @property
+    def authority(self) -> Path:
+        """The folder of our own certificate authority."""
+        return self.data / "tls"
+
+    @property
+    def encrypts(self) -> bool:
+        """True when the server itself speaks https."""
+        return self.tls or self.certificate is not None
+
+    @property
     def secure(self) -> bool:
-        """True when browsers see https."""
-        return (self.public_url or "").startswith("https://")
+        """True when browsers see https, from here or through a reverse proxy."""
+        if self.public_url:
+            return self.public_url.startswith("https://")
+        return self.encrypts
+
+    @property
+    def scheme(self) -> str:
+        """As browsers see it."""
+        return "https" if self.secure else "http"
+
+    @property
+    def plain_port(self) -> int | None:
+        """Where the trust page alone is served without https; only with our own authority."""
+        return (self.trust_port or self.port + 1) if self.tls and not self.public_url else None
 
     @property
     def joining(self) -> bool:
@@ -67,8 +95,12 @@ class Settings:
 
     @property
     def address(self) -> str:
-        """By which this machine reaches it."""
-        if self.everywhere:
-            return f"http://127.0.0.1:{self.port}"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        """By which this machine reaches the server itself."""
+        here = "127.0.0.1" if self.everywhere else self.host
+        host = f"[{here}]" if ":" in here else here
+        return f"{'https' if self.encrypts else 'http'}://{host}:{self.port}"
+
+    @property
+    def home(self) -> str:
+        """Where people find the site."""
+        return self.public_url or self.address

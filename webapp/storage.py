@@ -285,6 +285,17 @@ class Storage:
             value = connection.scalar(sa.select(meta.c.value).where(meta.c.name == "life"))
         return SignOfLife(**json.loads(value)) if value else None
 
+    def ready(self) -> bool:
+        """Whether the database can be read, was written lately, and has our schema. One query."""
+        if not self.database.written_lately:
+            return False
+        try:
+            with self.engine.connect() as connection:
+                found = connection.scalar(sa.select(meta.c.value).where(meta.c.name == "schema"))
+        except DBAPIError:
+            return False
+        return bool(found == str(SCHEMA))
+
     # -- writing ---------------------------------------------------------------------------
 
     def create(

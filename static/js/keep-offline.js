@@ -11,8 +11,16 @@ const policy = globalThis.trustedTypes?.createPolicy("steady-hands", {
 /** True where a reload without the server brings the session back. */
 export const canKeep = () => "serviceWorker" in navigator;
 
+const register = () => navigator.serviceWorker.register(policy ? policy.createScriptURL(WORKER) : WORKER);
+
+/** Whether it is so here: a browser refuses behind a certificate that was only clicked through. */
+export async function keeps() {
+  if (!canKeep()) return false;
+  return Boolean(await register().catch(() => false));
+}
+
 async function worker() {
-  await navigator.serviceWorker.register(policy ? policy.createScriptURL(WORKER) : WORKER);
+  await register();
   return (await navigator.serviceWorker.ready).active;
 }
 

@@ -1,4 +1,6 @@
-// The two lines of the pre-flight that look by themselves: the way to the server, and the battery.
+// The lines of the pre-flight that look by themselves: the way to the server, what goes on without it, the battery.
+import { keeps } from "./keep-offline.js";
+
 const LOW_BATTERY = 0.2;
 const SLOW_LINK_MS = 1_000;
 
@@ -13,6 +15,15 @@ export async function checkLink(line) {
   } catch {
     line.tell("No answer from the server. Is the network on?", "open");
   }
+}
+
+/** What goes on while the server is away; over plain http less, with the way to change that. */
+export async function checkAlone(line, how) {
+  const kept = await keeps();
+  how.hidden = kept;
+  if (kept) line.tell("Goes on, also after a reload.", "fine");
+  else if (isSecureContext) line.tell("Goes on, but no reload.", "open");
+  else line.tell("Goes on, but no reload and no install: plain http.", "open");
 }
 
 /** Shown only when it is low, and gone once it is plugged in. Not told over plain http. */

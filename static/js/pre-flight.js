@@ -1,9 +1,8 @@
-// <pre-flight>: before hands get oily, one line per thing that can fail, each put right in its place;
-// none of them blocks.
+// <pre-flight>: before hands get oily, one line per thing that can fail, each put right in place; none blocks.
 import { besideMusic } from "./audio-session.js";
 import { CheckLine } from "./check-line.js";
 import { device } from "./device.js";
-import { checkLink, watchBattery } from "./link-and-battery.js";
+import { checkAlone, checkLink, watchBattery } from "./link-and-battery.js";
 import { awakeBy } from "./screen-awake.js";
 import { Sound } from "./sound.js";
 import { Voice } from "./voice.js";
@@ -36,6 +35,7 @@ class PreFlight extends HTMLElement {
     this.#lookAtVibration();
     this.#screen();
     checkLink(this.#lines.link);
+    checkAlone(this.#lines.alone, this.querySelector("[data-how]"));
     watchBattery(this.#lines.battery, on);
     document.dispatchEvent(new Event("stage:ask"));
   }

@@ -330,6 +330,7 @@ STATES = (
     State("summary-fault", noted(LEGS, "much"), "Please give the reading"),
     State("settings", at("/settings"), "This device"),
     State("settings-learned", at("/settings"), "Forget F7", learned),
+    State("trust-plain", at("/trust"), "Plain http, and what it leaves out"),
     State("techniques", at("/techniques"), "Techniques", opened),
     State("sources", at("/sources"), "Where the numbers come from"),
     State("low", at("/low"), "Signs of a low"),

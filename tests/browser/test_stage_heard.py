@@ -309,6 +309,9 @@ def test_on_plain_http_a_silent_film_keeps_the_screen_on_while_the_session_is_li
     page = insecure
     assert page.evaluate("[isSecureContext, 'wakeLock' in navigator]") == [False, False]
     expect(page.locator("[data-line=screen]")).to_contain_text("Kept on by a silent video")
+    alone = page.locator("[data-line=alone]")
+    expect(alone).to_contain_text("no reload and no install: plain http")
+    expect(alone.get_by_role("link", name="Why")).to_have_attribute("href", "/trust")
     assert page.locator("video").count() == 0
     press(page, "Start")
     has_status(page, "running")

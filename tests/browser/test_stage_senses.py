@@ -303,7 +303,7 @@ def test_the_screen_stays_on_while_it_runs_and_is_taken_again_after_a_return(
 def test_the_pre_flight_names_what_can_fail_and_blocks_nothing(recorded: Prepared) -> None:
     page = recorded("long")
     lines = page.locator("pre-flight li:visible strong").all_text_contents()
-    assert lines[:5] == ["Sound", "Voice", "Vibration", "Screen", "Link"]
+    assert lines[:6] == ["Sound", "Voice", "Vibration", "Screen", "Link", "Offline"]
     press(page, "Play")
     expect(page.locator("[data-line=sound]")).to_contain_text("Heard it?")
     assert [name for name, _ in chimes(page)] == ["change"]

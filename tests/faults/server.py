@@ -180,7 +180,7 @@ class Server:
         headers = {"HX-Request": "true"}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = self.connect()
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
@@ -188,9 +188,12 @@ class Server:
         finally:
             connection.close()
 
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+
     def status(self, path: str) -> int:
         """Of a file, whatever it holds."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = self.connect()
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

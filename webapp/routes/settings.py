@@ -6,6 +6,9 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.device import COOKIE, KEPT_SECONDS, Device, device_in, device_of
+from webapp.routes import site
+from webapp.routes.clients import name_in
+from webapp.settings import is_loopback
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
@@ -17,7 +20,9 @@ def this_device() -> Device:
 
 @blueprint.get("")
 def show() -> str:
-    return render_template("settings/settings.html")
+    here = site().settings
+    plain = not here.secure and not is_loopback(name_in(request.host))
+    return render_template("settings/settings.html", plain=plain, own_authority=here.tls)
 
 
 @blueprint.post("")

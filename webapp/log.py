@@ -1,0 +1,157 @@
+"""What the server says while it runs: readable text, or one JSON object a line.
+
+A request is told by its route, never by its address, and a session by the beginning of a hash: so
+no code, cookie, query or answer gets here, and nothing that a visitor chose. An exception is told
+by its kind and place, not by its words, which may hold values. One entry is always one line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from traceback import walk_tb
+from types import TracebackType
+from typing import Any
+
+from flask import Flask, g, request
+from werkzeug.wrappers import Response
+
+FORMATS = ("text", "json")
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+# Asked every few seconds or by the dozen: told only when they fail.
+OFTEN = {
+    *("sessions.live", "sessions.calm_live", "sessions.nudges", "static"),
+    *("health.lives", "health.ready"),
+}
+# Control characters, and what some viewers take for the end of a line or read backwards.
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+ROOT = Path(__file__).resolve().parent.parent
+
+log = logging.getLogger("steady_hands")
+
+
+def escaped(text: str) -> str:
+    """One line, whatever ``text`` holds."""
+    return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+class TextLines(logging.Formatter):
+    """For people: time, level, words."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        words = [f"{when(record):%Y-%m-%d %H:%M:%S}", record.levelname.lower(), told(record)]
+        words += [f"{name}={value}" for name, value in fields_of(record).items()]
+        return escaped(" ".join(words))
+
+
+class JsonLines(logging.Formatter):
+    """For programs: time (UTC), level, event, and what belongs to it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, Any] = {
+            "time": when(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "event": told(record),
+            **fields_of(record),
+        }
+        return json.dumps({name: plain(value) for name, value in entry.items()})
+
+
+def plain(value: Any) -> Any:
+    return value if isinstance(value, int | float) else escaped(str(value))
+
+
+def when(record: logging.LogRecord) -> datetime:
+    return datetime.fromtimestamp(record.created, UTC)
+
+
+def told(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError):
+        return str(record.msg)
+
+
+def fields_of(record: logging.LogRecord) -> dict[str, Any]:
+    fields: dict[str, Any] = dict(getattr(record, "fields", {}))
+    if record.exc_info and record.exc_info[1]:
+        kind, _, trace = record.exc_info
+        fields["error"] = kind.__name__ if kind else ""
+        fields["at"] = place_of(trace)
+    return fields
+
+
+def place_of(trace: TracebackType | None) -> str:
+    """The lines of code that led to an exception, the last one first."""
+    steps = []
+    for frame, line in walk_tb(trace):
+        file = Path(frame.f_code.co_filename)
+        name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else Path(file.name)
+        steps.append(f"{name.as_posix()}:{line}")
+    return " < ".join(reversed(steps[-6:]))
+
+
+def config(form: str) -> dict[str, Any]:
+    """For ``logging.config``, and for the server, which sets up its own lines with it."""
+    lines = "webapp.log.JsonLines" if form == "json" else "webapp.log.TextLines"
+    ours = {"handlers": ["lines"], "propagate": False}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": {"()": lines}},
+        "handlers": {
+            "lines": {
+                "class": "logging.StreamHandler",
+                "formatter": "lines",
+                "stream": "ext://sys.stderr",
+            }
+        },
+        "root": {"handlers": ["lines"], "level": "WARNING"},
+        "loggers": {
+            "steady_hands": {**ours, "level": "INFO" if form == "json" else "WARNING"},
+            "_granian": {**ours, "level": "WARNING"},
+        },
+    }
+
+
+def install(app: Flask) -> None:
+    """Tell of every request that is not a beat; before all other checks."""
+
+    def begin() -> None:
+        g.begun = time.perf_counter()
+
+    def tell(response: Response) -> Response:
+        if log.isEnabledFor(logging.INFO) and worth_telling(response.status_code):
+            level = logging.ERROR if response.status_code >= 500 else logging.INFO
+            log.log(level, "request", extra={"fields": about(response.status_code)})
+        return response
+
+    app.before_request(begin)
+    app.after_request(tell)
+
+
+def worth_telling(status: int) -> bool:
+    return request.endpoint not in OFTEN or status >= 500
+
+
+def about(status: int) -> dict[str, Any]:
+    """What is told of the request that was just answered; ``ms`` is how long that took."""
+    fields: dict[str, Any] = {
+        "method": request.method if request.method in METHODS else "other",
+        "route": request.url_rule.rule if request.url_rule else "none",
+        "status": status,
+        "ms": round((time.perf_counter() - g.begun) * 1000, 1) if "begun" in g else 0.0,
+    }
+    if session_id := (request.view_args or {}).get("session_id"):
+        fields["session"] = hashed(str(session_id))
+    return fields
+
+
+def hashed(session_id: str) -> str:
+    """Enough to follow a session through a log, not enough to open it."""
+    return hashlib.sha256(session_id.encode("utf-8", "replace")).hexdigest()[:8]

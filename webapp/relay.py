@@ -1,0 +1,121 @@
+"""Nudges between processes that share a PostgreSQL database, by its LISTEN and NOTIFY.
+
+One thread with one connection of its own tells what happened here and hears what happened
+elsewhere. No act waits for it: what is to be told lies in a queue, and when the database is away
+it is let go, because the beat of every page agrees within 5 s all the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+CHANNEL = "steady_hands_nudges"
+PAYLOAD = re.compile(r"^([0-9a-f]{8}) ([A-Za-z0-9_-]{1,32})$", re.ASCII)
+AGAIN_SECONDS = 0.5
+CONNECT_SECONDS = 3
+MOST_WAITING = 1_000
+# A dead peer is noticed although nothing is sent: the connection says something this often.
+SILENT_SECONDS = 15.0
+
+log = logging.getLogger("steady_hands")
+
+
+class Relay(threading.Thread):
+    """Tells other processes of our nudges and ``heard`` of theirs; ``tell`` never waits."""
+
+    def __init__(self, address: str, heard: Callable[[str], None]) -> None:
+        """``address`` as the driver takes it, with the password."""
+        super().__init__(name="relay", daemon=True)
+        self.address = conninfo_to_dict(address)
+        self.heard = heard
+        self.mine = secrets.token_hex(4)
+        self.waiting: deque[str] = deque(maxlen=MOST_WAITING)
+        self.woken, self.waker = socket.socketpair()
+        self.woken.setblocking(False)
+        self.waker.setblocking(False)
+        self.ended = threading.Event()
+        self.listening = threading.Event()
+
+    def tell(self, session_id: str) -> None:
+        """Something happened to the session here. From any thread, at once."""
+        self.waiting.append(session_id)
+        self.wake()
+
+    def end(self) -> None:
+        self.ended.set()
+        self.wake()
+
+    def wake(self) -> None:
+        with suppress(OSError):  # full: it is awake anyhow
+            self.waker.send(b"!")
+
+    def run(self) -> None:
+        told = False
+        while not self.ended.is_set():
+            try:
+                with self.connected() as connection:
+                    self.work(connection)
+                    told = False
+            except (psycopg.Error, OSError) as error:
+                if not told:
+                    log.warning("nudges to other processes rest: %s", type(error).__name__)
+                told = True
+            self.listening.clear()
+            self.ended.wait(AGAIN_SECONDS)
+        self.woken.close()
+        self.waker.close()
+
+    def connected(self) -> psycopg.Connection[Any]:
+        told: dict[str, Any] = {
+            **self.address,
+            "connect_timeout": CONNECT_SECONDS,
+            "application_name": "steady-hands nudges",
+            "tcp_user_timeout": 5_000,
+        }
+        return psycopg.connect(autocommit=True, **told)
+
+    def work(self, connection: psycopg.Connection[Any]) -> None:
+        """Until the connection breaks or we are ended."""
+        connection.execute(f"LISTEN {CHANNEL}".encode())
+        self.waiting.clear()  # of the time without a connection: the beats have told it
+        self.listening.set()
+        with selectors.DefaultSelector() as selector:
+            for one in (connection, self.woken):
+                selector.register(one, selectors.EVENT_READ)
+            while not self.ended.is_set():
+                something = selector.select(SILENT_SECONDS)
+                self.sleep_again()
+                if self.waiting or not something:
+                    self.send(connection)
+                for notice in connection.notifies(timeout=0):
+                    self.hear(notice)
+
+    def sleep_again(self) -> None:
+        with suppress(BlockingIOError):
+            while self.woken.recv(4_096):
+                pass
+
+    def send(self, connection: psycopg.Connection[Any]) -> None:
+        """All that waits in one statement; with nothing waiting it asks whether the server lives."""
+        sessions = {self.waiting.popleft() for _ in range(len(self.waiting))}
+        told = [f"{self.mine} {one}" for one in sessions]
+        connection.execute(
+            "SELECT pg_notify(%s, one) FROM unnest(%s::text[]) AS one", (CHANNEL, told)
+        )
+
+    def hear(self, notice: psycopg.Notify) -> None:
+        found = PAYLOAD.match(notice.payload)
+        if found and found[1] != self.mine:
+            self.heard(found[2])

@@ -1,0 +1,33 @@
+"""For probes: does the process live, and can it work. One word, the same to everyone."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from webapp.routes import site
+from webapp.storage import StorageError
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def lives() -> Response:
+    """The process answers; nothing else is looked at."""
+    return Response("ok\n", mimetype="text/plain")
+
+
+@blueprint.get("/readyz")
+def ready() -> Response:
+    """The database can be read, was written lately, and has the schema that this version knows.
+
+    Nothing is written for it: each process writes its sign of life every 10 s anyhow, so that
+    nobody can make it write by asking.
+    """
+    try:
+        fine = site().storage.ready()
+    except StorageError:
+        fine = False
+    return Response(
+        "ready\n" if fine else "not ready\n", 200 if fine else 503, mimetype="text/plain"
+    )

@@ -2,7 +2,7 @@
 import { pad } from "./stage-moment.js";
 
 const SAID_MS = 60_000;
-const SHUT_OUT = "This device is no longer joined. It counts on by itself, and reaches no other screen.";
+const SHUT_OUT = "This device is no longer joined. It counts on alone.";
 
 export class StageLink {
   /** Since when there is no answer; null while there is one. */

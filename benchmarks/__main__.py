@@ -7,7 +7,18 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import beat, countdown, first_visit, history, load, room, stage_cpu, start, traffic
+from benchmarks import (
+    beat,
+    countdown,
+    first_visit,
+    history,
+    load,
+    room,
+    stage_cpu,
+    start,
+    traffic,
+    upkeep,
+)
 from benchmarks.options import Options
 from benchmarks.table import Table
 
@@ -21,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[Options], Table]] = {
     "history": history.measure,
     "room": room.measure,
     "load": load.measure,
+    "upkeep": upkeep.measure,
 }
 
 

@@ -30,6 +30,8 @@ DATABASE = (
     "tables",
     "course_storage",
     "devices",
+    "jobs",
+    "holdings",
 )
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

@@ -82,6 +82,21 @@ NEEDS: dict[str, Role | None] = {
     "owner.invite": OWNER,
     "owner.revoke": OWNER,
     "owner.show": OWNER,
+    "owner_data.ask_erase": OWNER,
+    "owner_data.ask_restore": OWNER,
+    "owner_data.ask_retention": OWNER,
+    "owner_data.backup": OWNER,
+    "owner_data.bring_in": OWNER,
+    "owner_data.delete": OWNER,
+    "owner_data.download": OWNER,
+    "owner_data.erase": OWNER,
+    "owner_data.export": OWNER,
+    "owner_data.job": OWNER,
+    "owner_data.keep_retention": OWNER,
+    "owner_data.restore": OWNER,
+    "owner_data.show": OWNER,
+    "owner_data.state": OWNER,
+    "owner_data.take": OWNER,
 }
 # Asked by script every few seconds: without a page to show, the status alone is the answer.
 BARE = frozenset({"sessions.live", "sessions.calm_live", "sessions.nudges"})

@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response
 from webapp import assets, figures, gate, security
 from webapp import log as requests_log
 from webapp.access import gate_of
-from webapp.backups import FOLDER, DailyBackups
 from webapp.beat import Beat
 from webapp.clock import Clock, zone_named
 from webapp.course_storage import Courses
@@ -32,6 +31,7 @@ from webapp.routes import (
     joining,
     offline,
     owner,
+    owner_exchange,
     protocols,
     reference,
     screenings,
@@ -43,6 +43,7 @@ from webapp.routes import (
 from webapp.routes import settings as device_settings
 from webapp.settings import Settings, shipped
 from webapp.storage import AwayError, FullError, NotSavedError, Storage, open_storage
+from webapp.upkeep import Daily, Upkeep
 from webapp.watch import Watch
 
 log = logging.getLogger("steady_hands")
@@ -91,6 +92,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     )
     app.extensions["site"] = site
     requests_log.install(app)
+    app.extensions["upkeep"] = Upkeep(lambda: app.extensions["site"])
     assets.install(app, assets.read_assets(shipped("static")))
     hosts = security.hosts_of(settings)
     guard = gate_of(settings, hosts)
@@ -103,8 +105,8 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.jinja_env.globals["trouble"] = lambda: app.extensions["site"].storage.trouble
     for module in (
         *(accounts, catalogue, offline, protocols, reference, screenings, sessions),
-        *(clients, courses, device_settings, health, history, joining, owner, summaries),
-        *(today, trust),
+        *(clients, courses, device_settings, health, history, joining, owner),
+        *(owner_exchange, summaries, today, trust),
     ):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(HTTPException, show_error)
@@ -119,12 +121,14 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
 def start_life(app: Flask) -> LifeSigns:
     """Take up the clock where the last process left it, and go on telling that we live."""
     site: Site = app.extensions["site"]
+    upkeep: Upkeep = app.extensions["upkeep"]
     if isinstance(site.storage.database, Sqlite):
         site.storage.database.disk.keep_reserve()
     last = site.storage.last_sign_of_life()
     site.watch.begin(last.now if last else site.clock.now())
     if site.storage.database.shared:
         line = SharedLine(site.storage, site.clock)
+        upkeep.ours = line.process
         paused, tell = line.wake(), line.tell
     else:
         paused, tell = wake(site.storage, site.clock), None
@@ -132,8 +136,8 @@ def start_life(app: Flask) -> LifeSigns:
     if paused:
         log.warning("time was lost while the server was away; sessions paused: %d", paused)
     signs.start()
-    if not site.settings.database_url:
-        DailyBackups(site.storage.database, site.settings.data / FOLDER).start()
+    upkeep.clear_all(86_400 if site.storage.database.shared else 0)
+    Daily(upkeep).start()
     return signs
 
 

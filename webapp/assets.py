@@ -31,6 +31,7 @@ REST = (
     "chart",
     "trust",
     "owner",
+    "data",
 )
 STAGE = ("tokens", "base", "figure", "session", "hands", "guide", "movement")
 # The first page and the stage have sheets of their own: fewer bytes before anything can be seen.

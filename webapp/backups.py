@@ -6,30 +6,31 @@ into being under another name and is durable before it gets its own.
 
 from __future__ import annotations
 
-import logging
+import json
 import os
 import re
 import shutil
 import sqlite3
-import threading
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from webapp.database import Database, Sqlite, StorageError
+from webapp.database import Database, Sqlite, StorageError, Tell, no_matter
 from webapp.tables import LOCAL_TABLES
 
 FOLDER = "backups"
 PARTIAL = ".partial-"
 ALWAYS_CHECKED_BYTES = 64 * 1024 * 1024  # measured: 13 ms for 20 MB, 130 ms for 200 MB
-LOOK_SECONDS = 600.0
 KEPT_DAYS = 7
 KEPT_WEEKS = 4
 NAME = re.compile(r"^steady-hands-(\d{8}T\d{6}Z)\.(sqlite3|jsonl\.gz)$")
 STAMP = "%Y%m%dT%H%M%SZ"
-
-log = logging.getLogger("steady_hands")
+PROGRESS_STEPS = 100_000  # of SQLite's machine, between two looks at how far a copy is
+SIZE = (
+    "SELECT (page_count - freelist_count) * page_size"
+    " FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+)
 
 
 def stamp() -> str:
@@ -46,10 +47,10 @@ def unused(folder: Path, begins: str, ends: str) -> str:
     return f"{name}{more}{ends}"
 
 
-def make(database: Database, folder: Path) -> Path:
+def make(database: Database, folder: Path, tell: Tell = no_matter) -> Path:
     """A checked copy of ``database`` in ``folder``; older ones are rotated. Raises StorageError."""
     target = folder / f"steady-hands-{stamp()}{ending(database)}"
-    copy(database, target)
+    copy(database, target, tell)
     for old in superseded([path for path in folder.iterdir() if NAME.match(path.name)]):
         old.unlink(missing_ok=True)
     return target
@@ -67,7 +68,7 @@ def ending(database: Database) -> str:
     return ".sqlite3" if isinstance(database, Sqlite) else ".jsonl.gz"
 
 
-def copy(database: Database, target: Path) -> None:
+def copy(database: Database, target: Path, tell: Tell = no_matter) -> None:
     """Copy ``database`` to ``target``: all of it and durable, or not at all. Raises StorageError."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -75,11 +76,11 @@ def copy(database: Database, target: Path) -> None:
             left_over.unlink()
         partial = partial_of(target)
         if isinstance(database, Sqlite):
-            copy_file(database.path, partial)
+            copy_file(database.path, partial, tell)
         else:
             from webapp.exchange import write_file
 
-            write_file(database, partial)
+            write_file(database, partial, tell=tell)
         put_in_place(partial, target)
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
@@ -91,14 +92,24 @@ def partial_of(target: Path) -> Path:
     return target.with_name(f"{PARTIAL}{target.name}")
 
 
-def copy_file(source: Path, target: Path) -> None:
+def copy_file(source: Path, target: Path, tell: Tell = no_matter) -> None:
     """A copy of a SQLite file, checked. The one who writes to it is not disturbed."""
     with closing(sqlite3.connect(source, isolation_level=None)) as connection:
+        (of,) = connection.execute(SIZE).fetchone()
+        connection.set_progress_handler(lambda: tell(size_of(target), of), PROGRESS_STEPS)
         connection.execute("VACUUM INTO ?", (str(target),))
+    tell(of, of)
     if fault := damage(target):
         raise StorageError(
             f"the copy of the database is damaged ({fault}); the old copies are kept"
         )
+
+
+def size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def put_in_place(partial: Path, target: Path) -> None:
@@ -131,31 +142,10 @@ def damage(path: Path) -> str | None:
     return None if first == "ok" else str(first).strip().splitlines()[-1]
 
 
-class DailyBackups(threading.Thread):
-    """While an embedded database is served: a backup when the newest one is a day old."""
-
-    def __init__(self, database: Database, folder: Path) -> None:
-        super().__init__(name="backups", daemon=True)
-        self.database = database
-        self.folder = folder
-        self.ended = threading.Event()
-
-    def run(self) -> None:
-        while not self.ended.wait(LOOK_SECONDS):
-            self.look(datetime.now(UTC))
-
-    def look(self, now: datetime) -> Path | None:
-        """Make a backup when it is time; gives it."""
-        if self.database.trouble:
-            return None
-        newest = next(iter(all_in(self.folder)), None)
-        if newest and abs(now - made_at(newest)) < timedelta(days=1):
-            return None
-        try:
-            return make(self.database, self.folder)
-        except StorageError as error:
-            log.error("no backup: %s", error)
-            return None
+def is_due(folder: Path, now: datetime) -> bool:
+    """True when the newest backup is a day old."""
+    newest = next(iter(all_in(folder)), None)
+    return newest is None or abs(now - made_at(newest)) >= timedelta(days=1)
 
 
 def superseded(paths: list[Path]) -> list[Path]:
@@ -185,6 +175,14 @@ def all_in(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.name, reverse=True)
 
 
+def copies_in(data: Path) -> list[Path]:
+    """Every copy of the database in a data folder: backups, and what was kept of what was there."""
+    folder = data / FOLDER
+    found = [*folder.glob("*.sqlite3"), *folder.glob("*.jsonl.gz")]
+    found += [p for word in ("replaced", "damaged") for p in data.glob(f"*.{word}-*.sqlite3")]
+    return [path for path in found if not path.name.startswith(PARTIAL)]
+
+
 def newest_good(folder: Path) -> Path | None:
     """The newest backup of a SQLite database in ``folder`` that is whole."""
     files = (path for path in all_in(folder) if path.suffix == ".sqlite3")
@@ -209,15 +207,9 @@ def restore_file(backup: Path, path: Path, known: int) -> Path | None:
 
     Nobody may have the database open. Raises StorageError, and then nothing has changed.
     """
-    if not backup.is_file():
-        raise StorageError(f"there is no backup {backup}")
-    if fault := damage(backup):
-        raise StorageError(f"the backup {backup} is damaged ({fault}); nothing was changed")
-    check_schema(backup, known)
     partial = path.with_name(f"{PARTIAL}{path.name}")
+    prepare_restore(backup, partial, known)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(backup, partial)
         kept = keep_replaced(path)
         keep_who_joined(partial, path)
         with partial.open("rb+") as file:
@@ -225,6 +217,42 @@ def restore_file(backup: Path, path: Path, known: int) -> Path | None:
         put_in_place(partial, path)
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"the backup could not be restored ({error})") from error
+    return kept
+
+
+def prepare_restore(backup: Path, target: Path, known: int) -> None:
+    """A checked and durable copy of ``backup`` that can be served. Raises StorageError."""
+    if not backup.is_file():
+        raise StorageError(f"there is no backup {backup}")
+    if fault := damage(backup):
+        raise StorageError(f"the backup {backup} is damaged ({fault}); nothing was changed")
+    check_schema(backup, known)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(backup, target)
+        forget_boot(target)
+        with target.open("rb+") as file:
+            os.fsync(file.fileno())
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(f"the backup could not be restored ({error})") from error
+
+
+def forget_boot(path: Path) -> None:
+    """What ran when the copy was made is in doubt: nobody knows how it went on."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        row = connection.execute("SELECT value FROM meta WHERE name = 'life'").fetchone()
+        if row:
+            value = json.dumps(json.loads(row[0]) | {"boot": ""})
+            connection.execute("UPDATE meta SET value = ? WHERE name = 'life'", (value,))
+
+
+def keep_beside(path: Path) -> Path:
+    """Another name for a file that is about to be replaced; gives it."""
+    kept = path.with_name(unused(path.parent, f"{path.stem}.replaced", path.suffix))
+    try:
+        os.link(path, kept)
+    except OSError:  # not every file system has that
+        shutil.copyfile(path, kept)
     return kept
 
 

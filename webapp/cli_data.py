@@ -142,22 +142,25 @@ def restore(data: Path, database_url: str | None, file: Path) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="File to write instead of the screen; packed when it ends in .gz.",
 )
-def export_all(data: Path, database_url: str | None, to: Path | None) -> None:
-    """Write everything as JSON Lines."""
+@click.option("--client", default="", help="Code of a client, for this one alone.")
+def export_all(data: Path, database_url: str | None, to: Path | None, client: str) -> None:
+    """Write everything, or one client, as JSON Lines."""
     from webapp import exchange
     from webapp.backups import put_in_place
 
     with reading(settings_of(data, database_url)) as database:
         if to is None:
-            for line in exchange.lines(database):
+            for line in exchange.lines(database, client):
                 click.echo(line)
             return
         partial = to.with_name(f".partial-{to.name}")
         try:
-            exchange.write_file(database, partial)
+            exchange.write_file(database, partial, client)
             put_in_place(partial, to)
         except OSError as error:
             raise PlainError(f"cannot write {to} ({error.strerror})") from None
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 @click.command("import")
@@ -175,18 +178,25 @@ def import_all(data: Path, database_url: str | None, file: Path) -> None:
 
 @click.command()
 @where
-@click.option("--session", "sessions", multiple=True, required=True, help="Id of a session.")
+@click.option("--session", "sessions", multiple=True, help="Id of a session.")
+@click.option("--client", default="", help="Code of a client: courses and sessions go with it.")
 @click.option("--purge", is_flag=True, help="Also delete the backups that still hold it.")
-def erase(data: Path, database_url: str | None, sessions: tuple[str, ...], purge: bool) -> None:
-    """Delete sessions so that nothing of them is left in the database."""
+def erase(
+    data: Path, database_url: str | None, sessions: tuple[str, ...], client: str, purge: bool
+) -> None:
+    """Delete sessions, or a client, so that nothing of them is left in the database."""
     from webapp import erasure
 
+    if bool(sessions) == bool(client):
+        raise PlainError("name sessions with --session, or a client with --client")
     settings = settings_of(data, database_url)
     with writing(settings) as database:
-        counts = erasure.erase(database, "sessions", sessions)
-    if not counts.get("sessions"):
-        raise PlainError("there is no such session; nothing was changed")
-    tell_erased(settings, sessions, counts, purge)
+        table = "clients" if client else "sessions"
+        ids = erasure.ids_of_client(database, client) if client else sessions
+        counts = erasure.erase(database, table, ids)
+    if not counts.get(table):
+        raise PlainError(f"there is no such {table.removesuffix('s')}; nothing was changed")
+    tell_erased(settings, tuple(ids), counts, purge)
 
 
 @click.command()

@@ -7,11 +7,12 @@ transactions to us, so that a write is durable exactly when ``write`` ends.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ PATIENCE_SECONDS = 3.0
 RETRY_SECONDS = 0.05
 ONE_AT_A_TIME = 5_487_263_540  # names our lock among a server's advisory locks
 
+TURN_SECONDS = 0.05
+STILL_SECONDS = 2.0
+WIPE_TRIES = 3
+
 LIKE = "postgresql://user:password@host/database"
 POSTGRESQL_OPTIONS = " ".join(
     f"-c {name}={value}"
@@ -37,6 +42,13 @@ POSTGRESQL_OPTIONS = " ".join(
         "idle_in_transaction_session_timeout": 90_000,
     }.items()
 )
+
+
+Tell = Callable[[int, int], None]  # how much is done, of how much
+
+
+def no_matter(_done: int, _of: int) -> None:
+    """For those who need no progress."""
 
 
 class StorageError(Exception):
@@ -85,6 +97,12 @@ class Database:
             self.readers.add(held)
         return held
 
+    def leave(self) -> None:
+        """Close this thread's own reading connection: the thread may be used for other things."""
+        held: sa.Connection | None = getattr(self.held, "reader", None)
+        if held is not None:
+            held.close()
+
     @property
     def written_lately(self) -> bool:
         """True when this process's last write was kept, and is not long ago."""
@@ -104,14 +122,32 @@ class Database:
         """False when nothing new may begin because the disk is full."""
         return True
 
+    @contextmanager
+    def writing_long(self) -> Iterator[None]:
+        """What this thread writes now may take long; here it keeps nobody waiting."""
+        yield
+
     def close(self) -> None:
         for reader in list(self.readers):
             reader.close()
         self.engine.dispose()
 
 
+class Pool(sa.pool.QueuePool):
+    """Connections to a file; none is given while the file is put in the place of another."""
+
+    gate: threading.Event | None = None
+
+    def connect(self) -> sa.PoolProxiedConnection:
+        if self.gate is not None:
+            self.gate.wait(5 * STILL_SECONDS)
+        return super().connect()
+
+
 class Sqlite(Database):
     """One file, one writing connection under one lock, one process that serves."""
+
+    engine: sa.Engine
 
     def __init__(self, path: Path) -> None:
         engine = sa.create_engine(
@@ -122,24 +158,52 @@ class Sqlite(Database):
                 "check_same_thread": False,
             },
             hide_parameters=True,
-            poolclass=sa.pool.QueuePool,
+            poolclass=Pool,
             pool_reset_on_return=None,
         )
         super().__init__(engine, path.parent, path.name)
         self.path = path
         self.disk = Disk(path.parent)
         self.lock = threading.Lock()
+        self.long: int | None = None  # the thread that writes something long
+        self.open = threading.Event()
+        self.open.set()
         self.writer: sa.Connection | None = None
         sa.event.listen(engine, "connect", durable)
+        self.watch_gate()
+
+    def watch_gate(self) -> None:
+        assert isinstance(self.engine.pool, Pool)
+        self.engine.pool.gate = self.open
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """The writer's lock. While something long is written nobody waits: NotSavedError."""
+        while not self.lock.acquire(timeout=TURN_SECONDS):
+            if self.long not in (None, threading.get_ident()):
+                raise NotSavedError("something long is being written")
+        try:
+            yield
+        finally:
+            self.lock.release()
+
+    @contextmanager
+    def writing_long(self) -> Iterator[None]:
+        """What this thread writes now may take long: acts are told to come again, beats go on."""
+        before, self.long = self.long, threading.get_ident()
+        try:
+            yield
+        finally:
+            self.long = before
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction on the one writing connection; committed when the block ends well."""
-        with self.lock:
+        with self.turn():
             if self.disk.resting:
                 raise NotSavedError("the disk has just failed")
             try:
-                connection = self.writer = self.writer or self.engine.connect()
+                connection = self.own_writer()
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 yield connection
                 connection.exec_driver_sql("COMMIT")
@@ -172,16 +236,67 @@ class Sqlite(Database):
     def alone(self, connection: sa.Connection) -> None:
         """``BEGIN IMMEDIATE`` has made sure of that."""
 
+    def own_writer(self) -> sa.Connection:
+        self.writer = self.writer or self.engine.connect()
+        return self.writer
+
+    def merge(self, staged: Path, names: Sequence[str]) -> int:
+        """Bring all rows of these tables of another file in, all or nothing; gives how many.
+
+        Raises IntegrityError when one is there already, NotSavedError.
+        """
+        with self.writing_long():
+            with self.turn():
+                self.own_writer().exec_driver_sql("ATTACH ? AS staged", (str(staged),))
+                self.own_writer().commit()
+            try:
+                with self.write() as connection:
+                    return sum(merged(connection, name) for name in names)
+            finally:
+                with self.turn():
+                    self.drop_writer()
+
+    def replace_with(self, prepared: Path, keep: Callable[[], Path]) -> Path:
+        """Put a whole file in the place of ours; gives where ``keep`` has put the old one.
+
+        Only while nothing else of this process is reading: waits for that. Raises StorageError
+        when somebody has the file open, and then nothing has changed.
+        """
+        with self.turn():
+            self.open.clear()
+            try:
+                self.close_connections()
+                stand_still(self.path)
+                kept = keep()
+                prepared.replace(self.path)
+                return kept
+            finally:
+                self.watch_gate()
+                self.open.set()
+
+    def close_connections(self) -> None:
+        self.drop_writer()
+        for reader in list(self.readers):
+            reader.close()
+        end = time.monotonic() + STILL_SECONDS
+        while busy(self.engine.pool) and time.monotonic() < end:
+            time.sleep(0.005)
+        self.engine.dispose()
+
     def wipe(self) -> None:
         """Rewrite the file so that nothing of deleted rows is left in it, nor in the log beside it."""
-        with self.lock:
+        with self.writing_long(), self.turn():
             self.drop_writer()
             with self.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
                 connection.exec_driver_sql("VACUUM")
-                busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
-        if busy:
-            raise NotSavedError("somebody reads the database; its log could not be emptied")
+                for _ in range(WIPE_TRIES):
+                    if not connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar():
+                        return
+        raise NotSavedError(
+            "it is deleted, but another program reads the database, so its traces are still in the "
+            "file; they go with the next thing that is deleted"
+        )
 
     def undo(self) -> None:
         if self.writer:
@@ -196,9 +311,33 @@ class Sqlite(Database):
         self.writer = None
 
     def close(self) -> None:
-        with self.lock:
+        with self.turn():
             self.drop_writer()
         super().close()
+
+
+def merged(connection: sa.Connection, name: str) -> int:
+    columns = ", ".join(f'"{c["name"]}"' for c in sa.inspect(connection).get_columns(name))
+    command = f'INSERT INTO main."{name}" ({columns}) SELECT {columns} FROM staged."{name}"'
+    return connection.exec_driver_sql(command).rowcount
+
+
+def busy(pool: sa.Pool) -> bool:
+    return isinstance(pool, Pool) and pool.checkedout() > 0
+
+
+def stand_still(path: Path) -> None:
+    """Bring the log beside a file into it and take the log away: only its sole user can do that.
+
+    Raises StorageError.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=0.5, isolation_level=None)) as connection:
+            (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+    except sqlite3.Error as error:
+        raise StorageError(f"the database cannot be exchanged now ({error})") from None
+    if mode != "delete":
+        raise StorageError("another program reads the database; nothing was changed")
 
 
 def durable(connection: Any, _record: object) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import IO, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from webapp.database import Database, Postgresql, Sqlite, StorageError, undo
+from webapp.database import Database, Postgresql, Sqlite, StorageError, Tell, no_matter, undo
 from webapp.strict_json import NotJsonError, json_path, parse
 from webapp.tables import LOCAL_TABLES
 from webapp.upgrade import migrate
@@ -25,8 +27,9 @@ from webapp.upgrade import migrate
 FORMAT = 1
 MOST_LINE = 8 * 1024 * 1024
 AT_ONCE = 500
+MOST_UNPACKED = 8 * 1024 * 1024 * 1024
 LEFT_OUT = LOCAL_TABLES | {"alembic_version"}
-LOCAL = ("schema", "life", "line", "tries")  # of this database and machine, in meta
+LOCAL = ("schema", "life", "line", "tries", "retention")  # of this site and machine, in meta
 BEGIN = {
     "sqlite": "BEGIN",
     "postgresql": (
@@ -49,14 +52,22 @@ def carried(metadata: sa.MetaData) -> list[sa.Table]:
     return [table for table in metadata.sorted_tables if table.name not in LEFT_OUT]
 
 
-def rows_of(connection: sa.Connection, table: sa.Table) -> Iterator[Row]:
-    """All rows, in an order that both databases give alike."""
+def rows_of(
+    connection: sa.Connection, table: sa.Table, chosen: sa.ColumnElement[bool] | None = None
+) -> Iterator[Row]:
+    """All rows, or the chosen ones, in an order that both databases give alike."""
     query = sa.select(table).order_by(*[in_bytes(connection, c) for c in table.primary_key])
     if table.name == "meta":
-        local = [table.c.name == name for name in LOCAL]
-        query = query.where(~sa.or_(*local, table.c.name.like("life-%")))
+        query = query.where(~is_local(table))
+    if chosen is not None:
+        query = query.where(chosen)
     for row in connection.execute(query, execution_options={"yield_per": AT_ONCE}):
         yield dict(row._mapping)
+
+
+def is_local(meta: sa.Table) -> sa.ColumnElement[bool]:
+    """The rows of ``meta`` that belong to this site and machine."""
+    return sa.or_(meta.c.name.in_(LOCAL), meta.c.name.like("life-%"))
 
 
 def in_bytes(connection: sa.Connection, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
@@ -112,32 +123,95 @@ def digest(database: Database) -> str:
     return total.text()
 
 
-def lines(database: Database) -> Iterator[str]:
-    """The export of all there is, line by line."""
+def lines(database: Database, client: str = "", tell: Tell = no_matter) -> Iterator[str]:
+    """The export of all there is, or of the client with this code, line by line.
+
+    Raises StorageError, for an unknown client too.
+    """
     total = Digest()
     with snapshot(database) as connection:
         query = "SELECT value FROM meta WHERE name = 'schema'"
         schema = int(connection.exec_driver_sql(query).scalar() or 0)
-        yield json.dumps({"steady-hands": "export", "format": FORMAT, "schema": schema})
-        for table in tables_in(connection):
-            for row in rows_of(connection, table):
+        tables = tables_in(connection)
+        chosen = of_client(connection, tables, client) if client else dict.fromkeys(tables)
+        of = sum(count_of(connection, table, where) for table, where in chosen.items())
+        head = {"steady-hands": "export", "format": FORMAT, "schema": schema}
+        yield json.dumps(head | ({"client": client} if client else {}))
+        for table, where in chosen.items():
+            for row in rows_of(connection, table, where):
                 line = line_of(table.name, row)
                 total.add(line)
                 yield line
+                if total.rows % AT_ONCE == 0:
+                    tell(total.rows, of)
     yield json.dumps({"end": True, "rows": total.rows, "digest": total.text()})
 
 
-def write_file(database: Database, path: Path) -> None:
+def count_of(
+    connection: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool] | None = None
+) -> int:
+    query = sa.select(sa.func.count()).select_from(table)
+    return connection.scalar(query if where is None else query.where(where)) or 0
+
+
+def of_client(
+    connection: sa.Connection, tables: list[sa.Table], code: str
+) -> dict[sa.Table, sa.ColumnElement[bool] | None]:
+    """The tables with rows that hang on a client, and which rows these are. Raises StorageError."""
+    clients = next((table for table in tables if table.name == "clients"), None)
+    query = sa.text("SELECT id FROM clients WHERE code = :code")
+    found = None if clients is None else connection.scalar(query, {"code": code})
+    if clients is None or not found:
+        raise StorageError(f"there is no client {code}; nothing was written")
+    chosen: dict[sa.Table, sa.ColumnElement[bool] | None] = {clients: clients.c.id == found}
+    for table in tables:
+        up = [key for key in table.foreign_keys if key.column.table in chosen]
+        if up and table not in chosen:
+            where = [key.parent.in_(ids_of(key.column.table, chosen)) for key in up]
+            chosen[table] = sa.or_(*where)
+    return chosen
+
+
+def ids_of(
+    table: sa.Table, chosen: dict[sa.Table, sa.ColumnElement[bool] | None]
+) -> sa.Select[tuple[Any]]:
+    query, where = sa.select(table.c.id), chosen[table]
+    return query if where is None else query.where(where)
+
+
+def write_file(database: Database, path: Path, client: str = "", tell: Tell = no_matter) -> None:
     """Write an export, packed when the name ends in .gz."""
-    with opened(path, "wt") as file:
-        for line in lines(database):
+    with opened(path) as file:
+        for line in lines(database, client, tell):
             file.write(line + "\n")
 
 
-def opened(path: Path, mode: str) -> IO[str]:
+def opened(path: Path) -> IO[str]:
+    """A file to write an export into."""
     if path.suffix == ".gz":
-        return gzip.open(path, mode, encoding="utf-8", newline="\n")  # type: ignore[return-value]
-    return path.open(mode, encoding="utf-8", newline="\n")
+        return gzip.open(path, "wt", encoding="utf-8", newline="\n")
+    return path.open("wt", encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def reading(path: Path, tell: Tell = no_matter) -> Iterator[Iterator[tuple[int, str]]]:
+    """The numbered lines of an export, each no longer than is read anyway. Raises ValueError."""
+    with path.open("rb") as raw:
+        plain: Any = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+        file = io.TextIOWrapper(plain, encoding="utf-8", newline="\n")
+        size = path.stat().st_size
+
+        def numbered() -> Iterator[tuple[int, str]]:
+            number = length = 0
+            while line := file.readline(MOST_LINE + 2):
+                number, length = number + 1, length + len(line)
+                if length > MOST_UNPACKED:
+                    raise ValueError(f"line {number}: the file unpacks to more than is taken")
+                if number % AT_ONCE == 0:
+                    tell(raw.tell(), size)
+                yield number, line
+
+        yield numbered()
 
 
 def read_file(
@@ -148,16 +222,16 @@ def read_file(
     check: Callable[[sa.Connection], None],
     *,
     replace: bool = False,
+    tell: Tell = no_matter,
 ) -> int:
     """Bring an export in, in one transaction; gives the number of rows. Raises StorageError.
 
     ``check`` raises ValueError for rows that make no sense together. With ``replace`` everything
-    that was there is gone.
+    that was there is gone. The file is read twice.
     """
     try:
-        check_whole(path, known)
-        with opened(path, "rt") as file:
-            numbered = enumerate(file, 1)
+        check_whole(path, known, lambda done, of: tell(done, 2 * of))
+        with reading(path, lambda done, of: tell(of + done, 2 * of)) as numbered:
             schema = header(numbered, known)
             rows = told_rows(numbered)
             if schema < known:
@@ -165,16 +239,15 @@ def read_file(
             return bring_in(database, rows, metadata, check, replace)
     except OSError as error:
         raise StorageError(f"{path} cannot be read ({error.strerror or error})") from None
-    except (EOFError, UnicodeDecodeError) as error:
+    except (EOFError, UnicodeDecodeError, zlib.error) as error:
         raise StorageError(f"{path} is damaged ({error}); nothing was changed") from None
     except ValueError as error:
         raise StorageError(f"{path}: {error}; nothing was changed") from None
 
 
-def check_whole(path: Path, known: int) -> None:
+def check_whole(path: Path, known: int, tell: Tell = no_matter) -> None:
     """Read the file to its end. Raises ValueError when it is torn, changed or not ours."""
-    with opened(path, "rt") as file:
-        numbered = enumerate(file, 1)
+    with reading(path, tell) as numbered:
         header(numbered, known)
         for _ in told_rows(numbered):
             pass
@@ -262,11 +335,12 @@ def bring_in(
 
 
 def empty(connection: sa.Connection, metadata: sa.MetaData) -> None:
+    """Everything that an export would have."""
     for table in reversed(carried(metadata)):
         if table.name != "meta":
             connection.execute(sa.delete(table))
     meta = metadata.tables["meta"]
-    connection.execute(sa.delete(meta).where(meta.c.name != "schema"))
+    connection.execute(sa.delete(meta).where(~is_local(meta)))
 
 
 def fill(

@@ -13,6 +13,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from types import FrameType
@@ -27,6 +28,7 @@ from webapp.devices import Devices
 from webapp.nudges import Nudges
 from webapp.plain_door import PlainDoor
 from webapp.security import Hosts, hosts_of
+from webapp.slow_pages import SlowPages
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
@@ -62,6 +64,9 @@ class Front:
         self.streams: dict[asyncio.Task[None], str] = {}  # and the device that each is for
         self.look_out: asyncio.Task[None] | None = None
         self.door = self.plain_door()
+        self.site.storage.still = self.between_requests
+        self.slow = SlowPages(app, self.beat.app, lambda: self.site.storage.database.leave())
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def site(self) -> Site:
@@ -70,6 +75,7 @@ class Front:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """End the streams when the server is told to stop: it waits for every open answer."""
+        self.loop = loop
         if self.relay:
             self.relay.start()
         if self.door:
@@ -117,6 +123,23 @@ class Front:
                 close()
         return answer.status, answer.headers, content
 
+    def between_requests(self, work: Callable[[], None]) -> None:
+        """Do ``work`` on the loop, where no request is under way, and wait for it in this thread."""
+        if self.loop is None:
+            work()
+            return
+        done: Future[None] = Future()
+
+        def run() -> None:
+            try:
+                work()
+                done.set_result(None)
+            except BaseException as error:
+                done.set_exception(error)
+
+        self.loop.call_soon_threadsafe(run)
+        done.result()
+
     async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
         if scope.method == "GET":
             host = host_of(scope)
@@ -134,6 +157,9 @@ class Front:
                     await self.stream(session_id, who.device, proto)
                     return
         environ = environ_of(scope)
+        if self.slow.takes(scope.path):
+            await self.slow.answer(environ, Answer(), proto, self.read)
+            return
         if scope.method not in ("GET", "HEAD"):
             await self.read(proto, environ)
         proto.response_bytes(*self.ask(environ))

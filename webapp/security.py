@@ -160,7 +160,7 @@ def install(app: Flask, settings: Settings) -> None:
         into.extend(response.headers)
         if "nonce" in g:
             into["Content-Security-Policy"] = POLICY.format(scripts=f"'nonce-{g.nonce}'")
-        elif request.endpoint == "static" and response.status_code == 200:
+        elif request.endpoint == "static" and response.status_code in (200, 206):
             into["Content-Security-Policy"] = FILE_POLICY
         into.setdefault("Cache-Control", "no-store")
         response.headers = into

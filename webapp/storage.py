@@ -36,7 +36,7 @@ from webapp.settings import Settings
 from webapp.tables import metadata
 from webapp.upgrade import prepare
 
-SCHEMA = 4
+SCHEMA = 5
 T = TypeVar("T")
 SCREENING_KEPT_MS = 24 * 3_600_000
 KEPT_SESSIONS = 20_000
@@ -193,11 +193,19 @@ class Storage:
         self.cache_lock = threading.Lock()
         self.plans: dict[str, Plan] = {}
         self.heard: Callable[[str], None] = lambda session_id: None
+        self.still: Callable[[Callable[[], None]], None] = lambda work: work()
         self.folded: dict[tuple[str, int], State] = {}
         self.asked: dict[str, int] = {}  # when each joined device last asked (ms)
 
     def close(self) -> None:
         self.database.close()
+
+    def forget(self) -> None:
+        """Keep nothing in memory: the database is another one now."""
+        with self.cache_lock:
+            self.cache.clear()
+            self.plans.clear()
+            self.folded.clear()
 
     # -- reading ---------------------------------------------------------------------------
 

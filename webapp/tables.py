@@ -72,5 +72,22 @@ invites = sa.Table(
     sa.Column("device", sa.String(32)),
 )
 
+# What takes long, as every process shows it; of this site alone, so no export has it.
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("begun_at", sa.BigInteger, nullable=False),
+    sa.Column("told_at", sa.BigInteger, nullable=False),
+    sa.Column("done", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.BigInteger, nullable=False),
+    sa.Column("stage", sa.String(60), nullable=False),
+    sa.Column("ended_at", sa.BigInteger),
+    sa.Column("outcome", sa.String(8)),
+    sa.Column("said", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+)
+
 # Of this very site: an export leaves them out, a restore leaves them as they are.
-LOCAL_TABLES = frozenset({"devices", "invites"})
+LOCAL_TABLES = frozenset({"devices", "invites", "jobs"})

@@ -10,8 +10,10 @@ import logging
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from webapp.domain.watch import Gap
 from webapp.storage import NotSavedError, Storage, gaps, screens, sessions, sights
@@ -95,11 +97,18 @@ class Watch:
 
     def tell_sights(self, now: int) -> None:
         """Let other processes know what was asked for here since the last sweep."""
-        lately = [
+        lately: list[dict[str, Any]] = [
             {"session": one, "process": self.process, "at": at}
             for one, at in list(self.seen.items())
             if now - at <= UNSEEN_MS
         ]
+        try:
+            self.put_sights(lately)
+        except IntegrityError:  # one of them was erased meanwhile
+            known = self.storage.last_seq
+            self.put_sights([row for row in lately if known(row["session"]) is not None])
+
+    def put_sights(self, lately: list[dict[str, Any]]) -> None:
         with self.storage.write() as connection:
             connection.execute(sa.delete(sights).where(sights.c.process == self.process))
             if lately:

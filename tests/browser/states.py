@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from playwright.sync_api import Page
 from werkzeug.test import TestResponse
@@ -16,9 +16,13 @@ from werkzeug.test import TestResponse
 from tests.browser import joining_states as joining
 from tests.conftest import Visitor
 from tests.screened import SAFE
+from webapp.course_storage import Courses
 from webapp.database import Sqlite
 from webapp.domain.joining import Role
 from webapp.domain.session import Event
+from webapp.errands import INCOMING, in_here
+from webapp.exchange import write_file
+from webapp.upkeep import Upkeep
 
 BACK, LEGS, NAPE, CUPS = "oc-classic-full", "dm-legs-feet", "oc-self-nape", "oc-cupping-back"
 
@@ -220,6 +224,72 @@ def noted(protocol: str, second: str = "6.4") -> Recipe:
     return make
 
 
+# -- the owner's pages for the data --------------------------------------------------------------
+
+
+def kept_data(visitor: Visitor) -> Upkeep:
+    """Two sessions of a client that are over, and jobs that are done at once, here."""
+    upkeep: Upkeep = visitor.app.extensions["upkeep"]
+    upkeep.errand, upkeep.spawn = in_here, lambda work: work()
+    here = visitor.app.extensions["site"]
+    settings = replace(here.settings, data=visitor.storage.database.folder)
+    visitor.app.extensions["site"] = replace(here, settings=settings)
+    for _ in range(2):
+        visitor.done(visitor.started(NAPE), "stop")
+        visitor.clock.forward(86_400)
+    return upkeep
+
+
+def data(path: str = "", *, then: str = "", **fields: str) -> Recipe:
+    """A page below ``/owner/data``, with a backup there; or where a form leads that is sent."""
+
+    def make(visitor: Visitor) -> Made:
+        upkeep = kept_data(visitor)
+        upkeep.start("backup")
+        visitor.clock.forward(60)
+        (client,) = Courses(visitor.storage).clients()
+        copy = next((visitor.storage.database.folder / "backups").iterdir()).name
+        where = f"/owner/data{path.format(client=client.id, copy=copy)}"
+        if then == "stand":
+            upkeep.spawn = lambda work: None
+        if not fields:
+            return where
+        sent = {name: value.format(client=client.id) for name, value in fields.items()}
+        answer = visitor.post(where, sent)
+        if then == "stand":
+            (job, *_) = upkeep.jobs.newest()
+            upkeep.jobs.tell(job.id, 30, 100, "Copying")
+        return answer.headers.get("Location") or answer
+
+    return make
+
+
+def looked_into(visitor: Visitor) -> Made:
+    """An export of what was deleted since, after the look into it."""
+    upkeep = kept_data(visitor)
+    (client,) = Courses(visitor.storage).clients()
+    folder = visitor.storage.database.folder
+    name = upkeep.new_upload()
+    write_file(visitor.storage.database, folder / INCOMING / name / "upload.jsonl", client.code)
+    upkeep.start("erase", {"table": "clients", "ids": [client.id]})
+    return f"/owner/data/jobs/{upkeep.start('check', upload=name).id}"
+
+
+def torn(visitor: Visitor) -> Made:
+    upkeep = kept_data(visitor)
+    name = upkeep.new_upload()
+    path = visitor.storage.database.folder / INCOMING / name / "upload.jsonl"
+    path.write_text('{"steady-hands": "export", "format": 1, "schema": 3}\n', encoding="utf-8")
+    return f"/owner/data/jobs/{upkeep.start('check', upload=name).id}"
+
+
+def running_too(visitor: Visitor) -> Made:
+    made = data("/copies/{copy}/restore")(visitor)
+    hands_on()(visitor)
+    assert isinstance(made, str)
+    return visitor.post(made, {})
+
+
 # -- in the browser ------------------------------------------------------------------------------
 
 
@@ -345,6 +415,18 @@ STATES = (
     State("display-refused", joining.seen_by(Role.DISPLAY, "/today"), "let in as a display"),
     State("stage-display", joining.seen_by(Role.DISPLAY, hands_on()), "another one controls it"),
     State("stage-shut-out", hands_on(), "no longer joined", joining.shut_out),
+    State("data", data(), "The last one was made"),
+    State("data-empty", at("/owner/data"), "Back up now"),
+    State("data-job", data("/backup", then="stand", go="1"), "Copying, 30 %"),
+    State("data-restore", data("/copies/{copy}/restore"), "What would be gone"),
+    State("data-restore-refused", running_too, "Nothing was restored"),
+    State("data-choose", data("/erase"), "What should go?"),
+    State("data-erase", data("/erase?client={client}"), "cannot be taken back"),
+    State("data-erased", data("/erase", client="{client}"), "still stands in 1 copy"),
+    State("data-preview", looked_into, "Bring it in"),
+    State("data-torn", torn, "That did not work"),
+    State("data-retention", data("/retention?days=7"), "Every day"),
+    State("data-fault", data("/import", go="1"), "Nothing was taken"),
     State("error-404", lambda v: v.get("/nothing-here"), "Not here"),
     State("error-405", lambda v: v.post("/techniques", {}), "Not this way"),
     State("catalogue-disk-full", disk("full", at("/")), "disk is full"),

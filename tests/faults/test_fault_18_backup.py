@@ -190,18 +190,17 @@ def test_a_torn_copy_is_never_taken_for_a_backup(
     assert backups.all_in(tmp_path / FOLDER) == [good]
 
 
-def test_a_server_makes_a_backup_when_the_newest_is_a_day_old(tmp_path: Path) -> None:
+def test_a_backup_is_due_when_the_newest_is_a_day_old(tmp_path: Path) -> None:
+    """That a server then makes one is tried in ``test_owner_data.py``."""
     storage = filled(Settings(tmp_path))
-    daily = backups.DailyBackups(storage.database, tmp_path / FOLDER)
-    now = datetime.now(UTC)
-    first = daily.look(now)
-    assert first
-    assert daily.look(now + timedelta(hours=23)) is None
+    folder, now = tmp_path / FOLDER, datetime.now(UTC)
+    assert backups.is_due(folder, now)
+    first = backups.make(storage.database, folder)
+    storage.close()
+    assert not backups.is_due(folder, now + timedelta(hours=23))
     (first.parent / "notes.txt").write_text("mine")
     first.rename(first.with_name("steady-hands-20260101T000000Z.sqlite3"))
-    assert daily.look(now)
-    storage.close()
-    assert len(backups.all_in(tmp_path / FOLDER)) == 2
+    assert backups.is_due(folder, now)
 
 
 def test_seven_days_and_four_weeks_are_kept(tmp_path: Path) -> None:

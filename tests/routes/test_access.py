@@ -35,9 +35,14 @@ def test_what_is_not_in_the_table_needs_an_owner() -> None:
 def test_little_is_open_to_all() -> None:
     assert {name for name, role in NEEDS.items() if role is None} == {
         "static",
+        "health.lives",
+        "health.ready",
         "joining.ask",
         "joining.join",
         "offline.manifest",
+        "trust.certificate",
+        "trust.certificate_text",
+        "trust.show",
     }
 
 
@@ -66,6 +71,7 @@ class World:
             "course_id": course.id,
             "client_id": course.client.id,
             "device_id": "none",
+            "job_id": "none",
             "version": STYLE.split("/")[2],
             "name": "site.css",
         }

@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import HOST, Visitor
 from tests.routes.page import Page
+from webapp import backups
 from webapp.app import create_app
 from webapp.assets import SHEETS, read_assets
 from webapp.course_storage import Courses
 from webapp.settings import Settings, shipped
 from webapp.storage import NotSavedError
+from webapp.upkeep import Upkeep
 
 DIRECTIVES = {
     "default-src": "'none'",
@@ -206,7 +209,53 @@ def too_early(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
     return visitor.post("/sessions", {"screening": visitor.screened()})
 
 
+def upkeep(path: str, **fields: str) -> Ask:
+    """Ask the owner's pages about a client, a session, a copy and a job; jobs begin and do nothing."""
+
+    def asked(visitor: Visitor, patch: pytest.MonkeyPatch) -> TestResponse:
+        found: Upkeep = visitor.app.extensions["upkeep"]
+        patch.setattr(found, "spawn", lambda work: None)
+        here = visitor.app.extensions["site"]
+        data = visitor.storage.database.folder
+        settings = replace(here.settings, data=data)
+        visitor.app.extensions["site"] = replace(here, settings=settings)
+        session = visitor.started()
+        visitor.done(session, "stop")
+        (client,) = Courses(visitor.storage).clients()
+        copy = backups.make(visitor.storage.database, data / backups.FOLDER).name
+        job = found.start("check", upload="none", counts={}).id if "{job}" in path else ""
+        if job and fields:
+            found.end(found.jobs.newest()[0], "good", "", {})
+        names = {"client": client.id, "session": session, "copy": copy, "job": job}
+        where = f"/owner/data{path.format(**names)}"
+        sent = {name: value.format(**names) for name, value in fields.items()}
+        return visitor.post(where, sent) if fields else visitor.get(where)
+
+    return asked
+
+
 ANSWERS: list[tuple[int, str, Ask]] = [
+    (200, "owner_data.show", upkeep("")),
+    (200, "owner_data.job", upkeep("/jobs/{job}")),
+    (200, "owner_data.state", upkeep("/jobs/{job}/state")),
+    (200, "owner_data.download", upkeep("/copies/{copy}")),
+    (200, "owner_data.ask_restore", upkeep("/copies/{copy}/restore")),
+    (200, "owner_data.export", upkeep("/export?client={client}")),
+    (200, "owner_data.ask_erase", upkeep("/erase")),
+    (200, "owner_data.ask_erase", upkeep("/erase?client={client}")),
+    (200, "owner_data.ask_erase", upkeep("/erase?session={session}")),
+    (200, "owner_data.ask_retention", upkeep("/retention?days=30")),
+    (303, "owner_data.backup", upkeep("/backup", go="1")),
+    (303, "owner_data.restore", upkeep("/copies/{copy}/restore", anyway="1")),
+    (303, "owner_data.delete", upkeep("/copies/delete", name="{copy}")),
+    (303, "owner_data.bring_in", upkeep("/import/{job}", act="drop")),
+    (303, "owner_data.erase", upkeep("/erase", client="{client}")),
+    (303, "owner_data.keep_retention", upkeep("/retention", days="30", on="1")),
+    (404, "owner_data.job", get("/owner/data/jobs/none")),
+    (404, "owner_data.download", get("/owner/data/copies/none")),
+    (409, "owner_data.bring_in", upkeep("/import/{job}", act="bring")),
+    (422, "owner_data.take", upkeep("/import", go="1")),
+    (422, "owner_data.ask_retention", upkeep("/retention?days=none")),
     (200, "catalogue.show", get("/")),
     (200, "protocols.show", get("/protocols/short")),
     (200, "protocols.plan", get("/protocols/short/plan")),
@@ -386,6 +435,9 @@ def every_page(visitor: Visitor) -> list[tuple[str, TestResponse]]:
         for action, fields in (("start", {}), ("end-at", {"time": "x"}), ("pause", {})):
             answers.append((action, visitor.act(second, action, htmx=htmx, **fields)))
     answers += [(path, visitor.get(path)) for path in asked]
+    data = "/owner/data"
+    asked += [data, f"{data}/erase", f"{data}/erase?client={course.client.id}"]
+    asked += [f"{data}/retention?days=30", f"{data}/retention?days=x", f"{data}/jobs/none"]
     answers.append(("foreign", visitor.post("/sessions", {}, Origin="null")))
     answers.append(("host", visitor.get("/", Host="evil.test")))
     return answers

@@ -337,3 +337,33 @@ def test_exports_and_previews_work_while_a_server_runs(
         line = refused("erase", "--data", tmp_path, "--session", session_id)
         assert "another Steady Hands" in line
         assert server.act(session_id, "pause").live["data-seq"] == "2"
+
+
+def test_one_client_is_exported_erased_and_brought_back_alone(
+    tmp_path: Path, settings: Settings
+) -> None:
+    """Seen to fail with ``of_client`` giving all rows."""
+    from webapp.course_storage import Courses
+    from webapp.storage import Belonging
+
+    fill(settings, 2)
+    storage = open_storage(settings)
+    mine, other = (Courses(storage).add_client(n) for n in (1, 2))
+    for client in (mine, other, mine):
+        storage.create(simple_plan(), "hash", 5, None, Belonging(client.id))
+    storage.close()
+    before = digest_of(settings)
+    call(settings, "export", "--client", mine.code, "--to", tmp_path / "one.jsonl")
+    lines = lines_of(tmp_path / "one.jsonl")
+    assert json.loads(lines[0])["client"] == mine.code
+    assert [json.loads(line)["table"] for line in lines[1:-1]] == ["clients", *["sessions"] * 2]
+    assert other.id not in (tmp_path / "one.jsonl").read_text(encoding="utf-8")
+    assert "2 sessions" in call(settings, "erase", "--client", mine.code)
+    assert digest_of(settings) != before
+    call(settings, "import", tmp_path / "one.jsonl")
+    assert digest_of(settings) == before
+    for wrong in (("--client", "none"), (), ("--client", mine.code, "--session", "x")):
+        arguments = ("erase", "--data", settings.data, *wrong)
+        assert refused(*arguments, **environment(settings))
+    line = refused("export", "--data", settings.data, "--client", "none", **environment(settings))
+    assert "there is no client none" in line

@@ -1,0 +1,214 @@
+"""The owner's pages for the data: what there is, backups, restore, and how jobs stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from werkzeug.wrappers import Response as Answer
+
+from webapp import holdings
+from webapp.holdings import Copy
+from webapp.jobs import BusyError, Job
+from webapp.routes import site
+from webapp.slow_pages import STREAMED
+from webapp.upkeep import Upkeep
+
+blueprint = Blueprint("owner_data", __name__, url_prefix="/owner/data")
+
+PART_BYTES = 256 * 1024
+RECENT_MS = 3_600_000
+NAMES = {
+    "backup": "Backup",
+    "check": "Reading what was uploaded",
+    "import": "Import",
+    "restore": "Restore",
+    "erase": "Deleting",
+    "retention": "Deleting what is old",
+}
+UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+@blueprint.app_template_filter("size")
+def size(count: float) -> str:
+    """``640 kB``, ``1.2 GB``."""
+    for unit in UNITS:
+        if count < 1000 or unit == UNITS[-1]:
+            break
+        count /= 1000
+    few = count < 10 and unit not in ("bytes", "kB")
+    return f"{count:.1f} {unit}" if few else f"{count:.0f} {unit}"
+
+
+@blueprint.app_template_filter("job_name")
+def job_name(kind: str) -> str:
+    return NAMES.get(kind, kind)
+
+
+@blueprint.app_template_filter("amounts")
+def amounts(counts: dict[str, int]) -> str:
+    """``2 clients, 1 session``: what people know by name, of rows by table."""
+    known = ("clients", "courses", "sessions", "events", "readings", "summaries", "screenings")
+    words = {"events": "acts", "summaries": "summaries", "screenings": "sets of answers"}
+    told = []
+    for table in known:
+        if count := counts.get(table, 0):
+            word = words.get(table, table)
+            one = {"summaries": "summary", "sets of answers": "set of answers"}
+            told.append(
+                f"{count:,} {word if count != 1 else one.get(word, word.removesuffix('s'))}"
+            )
+    return ", ".join(told) or "nothing"
+
+
+def upkeep() -> Upkeep:
+    return cast(Upkeep, current_app.extensions["upkeep"])
+
+
+def begin(kind: str, given: dict[str, object] | None = None, **shown: object) -> Answer:
+    """Start a job and lead to its page; while another one runs, say so calmly."""
+    try:
+        job = upkeep().start(kind, given, **shown)
+    except BusyError as busy:
+        page = render_template("owner/data/busy.html", job=busy.job, clock=site().clock)
+        return Response(page, 409)
+    return redirect(url_for("owner_data.job", job_id=job.id), 303)
+
+
+def job_or_404(job_id: str) -> Job:
+    found = upkeep().jobs.get(job_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+def copy_or_404(name: str) -> Copy:
+    found = holdings.copy_named(site().settings, name)
+    if found is None:
+        abort(404)
+    return found
+
+
+@blueprint.get("")
+def show() -> str:
+    """What there is and what can be done with it."""
+    here, jobs = site(), upkeep().jobs
+    newest = jobs.newest(1)
+    recent = [job for job in newest if here.clock.now() - job.told_at < RECENT_MS]
+    worth = [job for job in recent if (job.kind, job.outcome) != ("backup", "good")]
+    return render_template(
+        "owner/data/data.html",
+        holdings=holdings.holdings(here.storage, here.settings),
+        copies=holdings.copies(here.settings),
+        job=next(iter(worth), None),
+        last=next(iter(jobs.newest(1, "backup")), None),
+        retention=holdings.retention(here.storage),
+        clients=here.courses.clients(),
+        shared=here.storage.database.shared,
+        clock=here.clock,
+    )
+
+
+# -- jobs ----------------------------------------------------------------------------------
+
+
+@blueprint.get("/jobs/<job_id>")
+def job(job_id: str) -> str:
+    found = job_or_404(job_id)
+    return render_template("owner/data/job.html", job=found, **shown_with(found))
+
+
+@blueprint.get("/jobs/<job_id>/state")
+def state(job_id: str) -> str:
+    found = job_or_404(job_id)
+    return render_template("owner/data/_job.html", job=found, **shown_with(found))
+
+
+def shown_with(found: Job) -> dict[str, object]:
+    known = {copy.name: copy for copy in holdings.copies(site().settings)}
+    return {
+        "clock": site().clock,
+        "holding": [known[name] for name in found.detail.get("holding", ()) if name in known],
+    }
+
+
+# -- backups -------------------------------------------------------------------------------
+
+
+@blueprint.post("/backup")
+def backup() -> Answer:
+    return begin("backup")
+
+
+@blueprint.get("/copies/<name>")
+def download(name: str) -> Response:
+    copy = copy_or_404(name)
+    path = site().settings.data / copy.name
+    return sent(parts_of(path), copy.file, copy.bytes)
+
+
+def sent(parts: Iterator[bytes], name: str, length: int | None = None) -> Response:
+    """A download, sent in parts."""
+    request.environ[STREAMED] = True
+    answer = Response(parts, mimetype="application/octet-stream")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    if length is not None:
+        answer.headers["Content-Length"] = str(length)
+    return answer
+
+
+def parts_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while part := file.read(PART_BYTES):
+            yield part
+
+
+@blueprint.post("/copies/delete")
+def delete() -> Answer:
+    """Delete the copies that the form names."""
+    here = site()
+    named = [copy_or_404(name) for name in request.form.getlist("name")]
+    for copy in named:
+        (here.settings.data / copy.name).unlink(missing_ok=True)
+    return redirect(url_for("owner_data.show"), 303)
+
+
+@blueprint.get("/copies/<name>/restore")
+def ask_restore(name: str) -> str:
+    return restore_page(copy_or_404(name))
+
+
+@blueprint.post("/copies/<name>/restore")
+def restore(name: str) -> Answer:
+    """Refused while sessions are under way, unless the form says otherwise."""
+    copy, anyway = copy_or_404(name), request.form.get("anyway") == "1"
+    here = site()
+    running = holdings.under_way(here.storage, here.clock.now())
+    if not copy.usable or (running and not anyway):
+        return Response(restore_page(copy, refused=True), 409)
+    return begin("restore", name=copy.name, made_at=copy.made_at, anyway=anyway)
+
+
+def restore_page(copy: Copy, *, refused: bool = False) -> str:
+    here = site()
+    made, went_on = holdings.lost_since(here.storage, copy.made_at)
+    return render_template(
+        "owner/data/restore.html",
+        copy=copy,
+        made=made,
+        went_on=went_on,
+        running=len(holdings.under_way(here.storage, here.clock.now())),
+        refused=refused,
+        clock=here.clock,
+    )

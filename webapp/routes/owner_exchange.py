@@ -1,0 +1,264 @@
+"""The owner's pages for data on its way in and out: export, import, deleting, retention."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import chain
+from typing import IO, Any
+
+from flask import Response, abort, redirect, render_template, request, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.wrappers import Response as Answer
+
+from webapp import backups, erasure, holdings
+from webapp.course_storage import Filter
+from webapp.database import StorageError
+from webapp.domain.course import Client
+from webapp.errands import INCOMING, need_room
+from webapp.outgoing import outgoing
+from webapp.routes import site
+from webapp.routes.owner_data import begin, blueprint, job_or_404, sent, upkeep
+
+MOST_UPLOAD_BYTES = 512 * 1024 * 1024
+RECENT = 25
+DAYS = re.compile(r"^\d{1,5}$", re.ASCII)
+LEAST_DAYS, MOST_DAYS = 7, 36_500
+FIELD_BYTES = 256 * 1024
+TOO_LARGE = (
+    "The file is larger than the {} MiB that this page takes. The command steady-hands import takes "
+    "any size."
+)
+PACKED = b"\x1f\x8b"
+
+
+def client_or_404(client_id: str) -> Client:
+    found = site().courses.client(client_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+# -- export --------------------------------------------------------------------------------
+
+
+@blueprint.get("/export")
+def export() -> Answer:
+    """Everything, or one client, packed, as it is written."""
+    chosen = request.args.get("client", "")
+    code = client_or_404(chosen).code if chosen else ""
+    name = f"steady-hands-{code or 'all'}-{backups.stamp()}.jsonl.gz"
+    if request.method == "HEAD":
+        return Response(mimetype="application/octet-stream")
+    parts = outgoing(site().settings, code)
+    try:
+        first = next(parts)
+    except StorageError as error:
+        return fault_page("The export did not begin", upkeep().plain(str(error)), 503)
+    return sent(followed(first, parts), name)
+
+
+def followed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield from chain((first,), rest)
+
+
+def fault_page(title: str, text: str, status: int) -> Response:
+    page = render_template("owner/data/fault.html", title=title, text=text)
+    return Response(page, status)
+
+
+# -- import --------------------------------------------------------------------------------
+
+
+@blueprint.post("/import")
+def take() -> Answer:
+    """Take an export; nothing comes in before somebody has seen what it holds."""
+    if running := upkeep().jobs.running():
+        page = render_template("owner/data/busy.html", job=running, clock=site().clock)
+        return Response(page, 409)
+    name = upkeep().new_upload()
+    try:
+        if fault := received(name):
+            upkeep().clear(name)
+            return fault_page("Nothing was taken", fault, 422)
+        answer = begin("check", upload=name)
+    except BaseException:
+        upkeep().clear(name)
+        raise
+    if answer.status_code != 303:
+        upkeep().clear(name)
+    return answer
+
+
+def received(name: str) -> str:
+    """Keep the file of the form; gives what is wrong with it, in words."""
+    data = site().settings.data
+    part = data / INCOMING / name / "part"
+    request.max_content_length = MOST_UPLOAD_BYTES
+    try:
+        need_room(data, 2 * (request.content_length or 0))
+        with ExitStack() as opened:
+            chosen = parsed(lambda: opened.enter_context(part.open("w+b")))
+    except StorageError as error:
+        return str(error)
+    except RequestEntityTooLarge:
+        return TOO_LARGE.format(MOST_UPLOAD_BYTES // 1024**2)
+    except (OSError, ValueError):
+        return "The file did not arrive whole. Please send it again."
+    if not chosen:
+        return "Please choose the file of an export first."
+    with part.open("rb") as raw:
+        packed = raw.read(2) == PACKED
+    part.rename(part.with_name("upload.jsonl.gz" if packed else "upload.jsonl"))
+    return ""
+
+
+def parsed(new_file: Callable[[], IO[bytes]]) -> bool:
+    """Read the form; its file goes to ``new_file``. False when it has none."""
+    parser = FormDataParser(
+        stream_factory=lambda *_args, **_more: new_file(),
+        max_form_memory_size=FIELD_BYTES,
+        max_content_length=MOST_UPLOAD_BYTES,
+        max_form_parts=1,
+        silent=False,
+    )
+    options = (request.mimetype, request.content_length, request.mimetype_params)
+    _, _, files = parser.parse(request.stream, *options)
+    file = files.get("file")
+    return file is not None and bool(file.filename)
+
+
+@blueprint.post("/import/<job_id>")
+def bring_in(job_id: str) -> Answer:
+    """Bring in what was looked at, or drop it."""
+    checked = job_or_404(job_id)
+    upload = checked.detail.get("upload", "")
+    if checked.kind != "check" or checked.outcome != "good":
+        abort(409)
+    if request.form.get("act") == "drop":
+        upkeep().clear(upload)
+        return redirect(url_for("owner_data.show"), 303)
+    if not (site().settings.data / INCOMING / upload).is_dir():
+        text = "The file is not here any more. Please send it again."
+        return fault_page("Nothing was brought in", text, 409)
+    return begin("import", upload=upload, counts=checked.detail["counts"])
+
+
+# -- deleting ------------------------------------------------------------------------------
+
+
+@blueprint.get("/erase")
+def ask_erase() -> str:
+    """Whom or what to delete; with an id, what that would be."""
+    here = site()
+    if chosen := chosen_rows():
+        return erase_page(chosen)
+    wanted = Filter(client=request.args.get("of", "")[:32])
+    clients = here.courses.clients()
+    return render_template(
+        "owner/data/choose.html",
+        clients=clients,
+        codes={client.id: client.code for client in clients},
+        wanted=wanted,
+        pasts=here.courses.past(wanted, here.clock.now(), RECENT),
+        clock=here.clock,
+    )
+
+
+@blueprint.post("/erase")
+def erase() -> Answer:
+    chosen = chosen_rows()
+    if chosen is None:
+        abort(404)
+    if under_way(chosen):
+        return Response(erase_page(chosen), 409)
+    return begin("erase", {"table": chosen["table"], "ids": [chosen["id"]]})
+
+
+Chosen = dict[str, Any]
+
+
+def chosen_rows() -> Chosen | None:
+    """What the request names: a client or a session. 404 for one that is not there."""
+    here = site()
+    if client := request.values.get("client", ""):
+        return {"table": "clients", "id": client, "code": client_or_404(client).code}
+    if session := request.values.get("session", ""):
+        stored = here.storage.load(session[:32])
+        if stored is None:
+            abort(404)
+        return {"table": "sessions", "id": stored.id, "stored": stored}
+    return None
+
+
+def under_way(chosen: Chosen) -> bool:
+    """True when somebody is at a session that would go."""
+    here = site()
+    running = holdings.under_way(here.storage, here.clock.now())
+    if chosen["table"] == "sessions":
+        return chosen["id"] in running
+    return any(one.client == chosen["id"] for one in here.storage.load_all(running))
+
+
+def erase_page(chosen: Chosen) -> str:
+    here = site()
+    counts = erasure.counted(here.storage.database, chosen["table"], [chosen["id"]])
+    return render_template(
+        "owner/data/erase.html",
+        chosen=chosen,
+        counts=counts,
+        running=under_way(chosen),
+        clock=here.clock,
+    )
+
+
+# -- retention -----------------------------------------------------------------------------
+
+
+@blueprint.get("/retention")
+def ask_retention() -> Answer:
+    """The setting, and with ``days`` what it would delete."""
+    typed = request.args.get("days", "")
+    kept = holdings.retention(site().storage)
+    days = days_in(typed) if typed else kept.days
+    return retention_page(days, typed if typed and days is None else "")
+
+
+def days_in(typed: str) -> int | None:
+    days = int(typed) if DAYS.match(typed) else 0
+    return days if LEAST_DAYS <= days <= MOST_DAYS else None
+
+
+def retention_page(days: int | None, wrong: str) -> Response:
+    here = site()
+    now = here.clock.wall_time()
+    page = render_template(
+        "owner/data/retention.html",
+        kept=holdings.retention(here.storage),
+        days=days,
+        fault=f"Please give whole days, {LEAST_DAYS} to {MOST_DAYS:,}." if wrong else "",
+        old=erasure.ended_before(here.storage.database, days, now) if days else None,
+        least=LEAST_DAYS,
+        most=MOST_DAYS,
+        clock=here.clock,
+    )
+    return Response(page, 422 if wrong else 200)
+
+
+@blueprint.post("/retention")
+def keep_retention() -> Answer:
+    """Store the setting, or carry it out now."""
+    typed = request.form.get("days", "")
+    days = days_in(typed)
+    if days is None:
+        return retention_page(None, typed or "none")
+    here = site()
+    if request.form.get("act") == "now":
+        return begin("retention", days=days)
+    kept = holdings.retention(here.storage)
+    on = request.form.get("on") == "1"
+    holdings.keep_retention(here.storage, replace(kept, days=days, on=on))
+    return redirect(url_for("owner_data.ask_retention"), 303)

@@ -18,7 +18,7 @@ COOKIE_SECONDS = (
     400 * 24 * 3600
 )  # the longest that browsers keep; each visit of the first page renews it
 DISPLAY_ONLY = "This device was let in as a display: it shows sessions and changes nothing."
-OWNERS_ONLY = "This page is for owners: it says who may come in."
+OWNERS_ONLY = "This page is for owners: they say who may come in, and look after the data."
 ASK_OWNER = "An owner can change that on the page Devices."
 TOO_MANY = "This device has begun a great deal within a minute. Nothing was made; please wait."
 

@@ -25,12 +25,20 @@ def test_what_is_imported_comes_first_and_once_under_its_own_name() -> None:
         "const $two = (() => {\nconst { one } = $one;\nfunction two() {\nreturn one + one;\n}\n"
         "return { two };\n})();\n"
         "const $page = (() => {\nconst { two } = $two;\nconst { one: first } = $one;\n"
-        "show(first, two());\nreturn {  };\n})();\n"
+        "show(first, two());\nreturn {  };\n})();\nexport { $one, $two, $page };\n"
     )
 
 
 def test_what_the_named_modules_export_the_bundle_exports() -> None:
-    assert bundle(SMALL, ["two"]).endswith("export const { two } = $two;\n")
+    assert "export const { two } = $two;\n" in bundle(SMALL, ["two"])
+
+
+def test_what_another_bundle_has_is_taken_from_it() -> None:
+    assert bundle(SMALL, ["two"], "first.js", ["one"]) == (
+        'import { $one } from "./first.js";\n'
+        "const $two = (() => {\nconst { one } = $one;\nfunction two() {\nreturn one + one;\n}\n"
+        "return { two };\n})();\nexport const { two } = $two;\nexport { $two };\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,3 +74,17 @@ def test_every_bundle_is_served_and_holds_its_modules_whole() -> None:
             named = re.findall(r"^customElements\.define\(.*$", MODULES[entry], re.MULTILINE)
             assert all(line in text for line in named)
         assert len(re.findall(r"^const \$\w+ = \(\(\) => \{$", text, re.MULTILINE)) >= len(entries)
+
+
+def test_what_two_bundles_of_a_page_need_lies_in_one() -> None:
+    """Otherwise each would have its own state: one policy twice, one device in two minds."""
+    files = read_assets(shipped("static")).files
+    stage, alone = (
+        set(re.findall(r"^const (\$\w+) = ", files[name].body.decode(), re.MULTILINE))
+        for name in ("stage.js", "alone.js")
+    )
+    assert not stage & alone
+    taken = re.match(r'import \{ (.*) \} from "\./stage\.js";', files["alone.js"].body.decode())
+    assert taken
+    assert "$keep_offline" in taken[1].split(", ")
+    assert set(taken[1].split(", ")) <= stage

@@ -50,6 +50,8 @@ SCRIPTS = {
     "alone.js": ("alone",),
     "kept.js": ("kept-list",),
 }
+# Loaded into a page that has the other one.
+ON = {"alone.js": "stage.js"}
 CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")
 WORTH_COMPRESSING = 600
@@ -95,7 +97,8 @@ def read_assets(folder: Path) -> Assets:
         if name.startswith("js/")
     }
     for script, entries in SCRIPTS.items():
-        raw[script] = bundle(modules, entries).encode()
+        on = ON.get(script, "")
+        raw[script] = bundle(modules, entries, on, SCRIPTS.get(on, ())).encode()
     digest = hashlib.sha256()
     for name, body in raw.items():
         digest.update(name.encode() + b"\0" + body)

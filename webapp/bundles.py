@@ -21,21 +21,35 @@ class BundleError(Exception):
     """A module is written in a way that cannot be bundled; says which and what."""
 
 
-def bundle(modules: Mapping[str, str], entries: Iterable[str]) -> str:
+def bundle(
+    modules: Mapping[str, str], entries: Iterable[str], on: str = "", there: Iterable[str] = ()
+) -> str:
     """One script of ``entries`` and everything they import, each once, in the order of need.
 
-    ``modules`` are texts by name without ``.js``. Raises BundleError.
+    ``modules`` are texts by name without ``.js``. What the bundle ``on``, made of the entries
+    ``there``, has already is taken from it, so that a page has it once. Raises BundleError.
     """
-    order: list[str] = []
-    entries = tuple(entries)
-    for entry in entries:
-        add(modules, entry, order, ())
-    given = (
+    entries, had = tuple(entries), order_of(modules, there)
+    order = [name for name in order_of(modules, entries) if name not in had]
+    shared = sorted(
+        {found[2] for name in order for found in IMPORT.finditer(modules[name])} & {*had}
+    )
+    taken_over = f'import {{ {", ".join(map(known, shared))} }} from "./{on}";\n' if shared else ""
+    given = "".join(
         f"export const {{ {', '.join(names)} }} = {known(entry)};\n"
         for entry in entries
         if (names := exports(modules[entry]))
     )
-    return "".join([*(wrapped(name, modules[name]) for name in order), *given])
+    kept = f"export {{ {', '.join(map(known, order))} }};\n"
+    return "".join([taken_over, *(wrapped(name, modules[name]) for name in order), given, kept])
+
+
+def order_of(modules: Mapping[str, str], entries: Iterable[str]) -> list[str]:
+    """``entries`` and all that they import, in the order of need."""
+    order: list[str] = []
+    for entry in entries:
+        add(modules, entry, order, ())
+    return order
 
 
 def exports(text: str) -> list[str]:

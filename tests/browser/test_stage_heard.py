@@ -17,6 +17,8 @@ from tests.browser.answers import answer_safely
 from tests.browser.conftest import Visit, Watch, free_port
 from tests.browser.recording import CLOSE_ENOUGH_MS, chimes, has_status, heard, press
 from webapp.app import create_app
+from webapp.devices import Devices
+from webapp.domain.joining import Role
 from webapp.settings import Settings
 
 Prepared = Callable[..., Page]
@@ -260,26 +262,35 @@ def test_the_wake_lock_is_taken_again_after_every_return(recorded: Prepared, bac
 
 
 @pytest.fixture
-def plain_http(tmp_path: Path, protocol_folder: Path) -> Iterator[str]:
-    """The site under a name, over http: to a browser that is an insecure place. Loopback only."""
+def plain_http(tmp_path: Path, protocol_folder: Path) -> Iterator[tuple[str, str]]:
+    """The site under a name, over http: to a browser that is an insecure place. Loopback only.
+
+    Its address, and where a device joins.
+    """
     port = free_port()
     (tmp_path / "named").mkdir()
     settings = Settings(tmp_path / "named", "steady.lan", port, protocol_folder)
-    server = make_server("127.0.0.1", port, create_app(settings), threaded=True)
+    app = create_app(settings)
+    site = app.extensions["site"]
+    token = Devices(site.storage).invite(Role.OPERATOR, site.clock.now()).token
+    server = make_server("127.0.0.1", port, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield settings.address
+    yield settings.address, f"/join#{token}"
     server.shutdown()
     thread.join()
     server.server_close()
 
 
 @pytest.fixture
-def insecure(browser: Browser, plain_http: str, watch: Watch) -> Iterator[Page]:
+def insecure(browser: Browser, plain_http: tuple[str, str], watch: Watch) -> Iterator[Page]:
     """A page ready to start where the browser has no wake lock."""
     flags = [*chromium.flags(), "--host-resolver-rules=MAP steady.lan 127.0.0.1"]
     other = browser.browser_type.launch(executable_path=chromium.ensure(), args=flags)
-    page = watch.follow(other.new_context(base_url=plain_http).new_page())
+    address, joining = plain_http
+    page = watch.follow(other.new_context(base_url=address).new_page())
+    page.goto(joining)
+    page.wait_for_url(f"{address}/")
     page.goto("/protocols/long/screening")
     answer_safely(page)
     press(page, "Prepare this session")

@@ -115,6 +115,21 @@ def test_a_device_that_paused_while_another_went_on_pauses_the_session() -> None
     assert again.events == ()
 
 
+def test_told_again_after_somebody_went_on_a_difference_pauses_no_second_time() -> None:
+    """Its answer was lost, and the session was resumed: the same account says nothing new."""
+    events = happened(PLAN, *BEGUN, ("next", 20_000))
+    first = told("pause", 15_000, "phase-1")
+    taken = take(events, account(2, 40_000, first, status="paused"), 40_000)
+    resumed = Event(len(events) + 2, "resumed-here", "resume", 41_000)
+    events = (*events, *taken.events, resumed)
+    again = take(events, account(2, 42_000, first, status="paused"), 42_000)
+    assert (again.events, again.paused) == ((), False)
+    more = told("back", 43_000, "phase-1")
+    later = take(events, account(2, 44_000, first, more, status="paused"), 44_000)
+    assert [e.kind for e in later.events] == ["pause"]
+    assert {e.key for e in later.events}.isdisjoint(e.key for e in events)
+
+
 def test_a_device_that_runs_never_sets_a_paused_session_going() -> None:
     events = happened(PLAN, *BEGUN, ("pause", 20_000))
     told_of = account(2, 40_000, told("next", 15_000, "phase-1"))

@@ -134,10 +134,10 @@ def take_up(
                 why = str(refusal)
         if why:
             missed.append(Missed(told, why))
-    paused = bool(missed) and differs(plan, folded, account.status, now)
+    key = f"differ-{missed[-1].told.key}"[:64] if missed else ""
+    paused = bool(missed) and key not in known and differs(plan, folded, account.status, now)
     if paused:
-        seq = len(past) + len(new)
-        record(decide(plan, folded, seq, "pause", now, f"differ-{account.acts[0].key}"[:64]))
+        record(decide(plan, folded, len(past) + len(new), "pause", now, key))
     return Taken(tuple(new), tuple(missed), settled, paused)
 
 

@@ -12,6 +12,7 @@ const TRUST_OWN_STEP_MS = 2_000;
 const NO_LONGER_JOINED = 401;
 const READY_MS = 2_500; // nothing can be lost before the start
 const STOPS = "#act-stop, #act-low";
+const STOPPING = ["stop", "low"];
 const WAKING = ["visibilitychange", "resume"];
 const RETURNING = ["pageshow", "online", "focus"];
 
@@ -247,7 +248,9 @@ class SessionStage extends HTMLElement {
     const { method, action, body } = event.detail.ctx.request;
     if (method !== "POST" || !this.#isAlone) return;
     event.preventDefault();
-    if (!this.#alone?.stopping) this.#actAlone(action.split("/").pop(), null, undefined, body.get("time"));
+    const act = action.split("/").pop();
+    if (STOPPING.includes(act) || this.#alone?.stopping) return; // a stop counts by its tap
+    this.#actAlone(act, null, undefined, body.get("time"));
   }
 
   /** True while acts count here first: the server does not answer, or has not heard of all yet. */

@@ -12,6 +12,7 @@ from tests.browser.conftest import Server, Watch, session_of
 from tests.faults.server import Server as Asking
 
 Visit = Callable[..., Page]
+JOB_MS = 30_000
 
 
 def over(server: Server) -> str:
@@ -23,6 +24,11 @@ def over(server: Server) -> str:
     return session_id
 
 
+def told(page: Page, words: str) -> None:
+    """What became of a job; a process of its own does it."""
+    expect(page.locator("#job")).to_contain_text(words, timeout=JOB_MS)
+
+
 def test_data_is_backed_up_taken_along_deleted_brought_back_and_restored(
     visit: Visit, server: Server, watch: Watch, tmp_path: Path
 ) -> None:
@@ -32,7 +38,7 @@ def test_data_is_backed_up_taken_along_deleted_brought_back_and_restored(
     page.get_by_role("link", name="Data", exact=True).click()
 
     page.get_by_role("button", name="Back up now").click()
-    expect(page.locator("#job")).to_contain_text("made and checked")
+    told(page, "made and checked")
     assert "/state" in " ".join(watch.requests), "the page asks by itself how far it is"
     page.get_by_role("link", name="To the data").click()
 
@@ -45,16 +51,16 @@ def test_data_is_backed_up_taken_along_deleted_brought_back_and_restored(
     page.get_by_role("button", name="Delete this client …").click()
     expect(page.locator("main")).to_contain_text("1 client, 1 session, 2 acts")
     page.get_by_role("button", name="Delete for good").click()
-    expect(page.locator("#job")).to_contain_text("Deleted for good")
-    expect(page.locator("#job")).to_contain_text("still stands in 1 copy")
+    told(page, "Deleted for good")
+    told(page, "still stands in 1 copy")
     assert Asking(server.data, port=server.port).status(f"/sessions/{session_id}") == 404
 
     page.goto("/owner/data")
     page.get_by_label("Export file").set_input_files(file)
     page.get_by_role("button", name="Look into it").click()
-    expect(page.locator("#job")).to_contain_text("It holds 1 client, 1 session, 2 acts")
+    told(page, "It holds 1 client, 1 session, 2 acts")
     page.get_by_role("button", name="Bring it in").click()
-    expect(page.locator("#job")).to_contain_text("All of it is here now")
+    told(page, "All of it is here now")
     assert Asking(server.data, port=server.port).status(f"/sessions/{session_id}") == 200
 
     later = over(server)
@@ -62,7 +68,7 @@ def test_data_is_backed_up_taken_along_deleted_brought_back_and_restored(
     page.get_by_role("link", name=re.compile("^Restore … the copy")).last.click()
     expect(page.locator("main")).to_contain_text("1 session made since then")
     page.get_by_role("button", name="Restore it").click()
-    expect(page.locator("#job")).to_contain_text("is in its place")
+    told(page, "is in its place")
     asking = Asking(server.data, port=server.port)
     assert asking.status(f"/sessions/{later}") == 404
     assert asking.status(f"/sessions/{session_id}") == 200

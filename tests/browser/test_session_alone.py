@@ -186,6 +186,21 @@ def test_a_device_that_paused_alone_pauses_the_session_for_all(
     has(other, status="paused")
 
 
+def test_a_stop_on_a_screen_that_is_on_its_own_says_what_to_do(
+    prepare: Prepare, server: Server, watch: Watch
+) -> None:
+    page = begun(prepare)
+    server.kill()
+    expect(page.locator("#session-link")).to_contain_text("on its own", timeout=BACK_SECONDS)
+    press(page, "Pain: stop")
+    expect(page.get_by_role("heading", name="Stopped. Hands off.")).to_be_visible()
+    expect(page.locator("#session-unsent")).to_contain_text("The stop counts here")
+    server.start()
+    in_touch(page)
+    assert kinds(page) == ["start", "stop"]
+    assert ours(watch) == []
+
+
 def boot_again(server: Server) -> None:
     """The machine of the server loses time: another boot, and nobody knows how long it took."""
     server.kill()

@@ -8,7 +8,7 @@ endif
 DATA ?= $(or $(STEADY_HANDS_DATA),.data)
 PORT ?= $(or $(STEADY_HANDS_PORT),8000)
 
-.PHONY: run test check faults soak bench bench-long lighthouse lock schema review cases screenshots clean
+.PHONY: run test check faults security soak bench bench-long lighthouse lock schema review cases screenshots clean
 
 run: .venv/app
 	$(BIN)/steady-hands serve --data $(DATA) --port $(PORT) --open
@@ -27,6 +27,11 @@ check: .venv/dev
 faults: .venv/dev
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.faults
+
+# Who may not come in, and what nobody can do, one line a promise; two marks need Node and npm.
+security: .venv/dev
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m tests.security
 
 # The fault tests in full: every point of the kill sweeps, fifty restarts of PostgreSQL.
 soak: .venv/dev

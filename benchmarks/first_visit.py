@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Playwright, Request
 
 from benchmarks import browsers, lighthouse, proxy, sites
+from benchmarks.node_programs import NoToolError
 from benchmarks.options import Options
 from benchmarks.sites import Server
 from benchmarks.table import Row, Table
@@ -92,7 +93,7 @@ def lighthouse_or_none() -> list[str] | None:
     """The pinned Lighthouse; None when it cannot be had."""
     try:
         return lighthouse.tool()
-    except lighthouse.NoToolError:
+    except NoToolError:
         return None
 
 

@@ -6,10 +6,8 @@ Lighthouse is a Node program. Its version and everything it needs are pinned, wi
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -22,10 +20,10 @@ from typing import Any
 
 from benchmarks import browsers, sites
 from benchmarks.browsers import FLAGS
+from benchmarks.node_programs import NoToolError, installed
 from benchmarks.sites import Server
 
 ROUNDS = 5
-INSTALL_SECONDS = 300
 RUN_SECONDS = 120
 PINNED = Path(__file__).with_name("lighthouse")
 PROTOCOL = "oc-classic-full"
@@ -45,10 +43,6 @@ NO_NODE = (
 Report = dict[str, Any]
 
 
-class NoToolError(Exception):
-    """Lighthouse cannot be had on this machine; the text says why."""
-
-
 class NoReportError(Exception):
     """Lighthouse gave up on a page; the text is its own."""
 
@@ -66,27 +60,11 @@ class Marks:
 
 def tool() -> list[str]:
     """The command, installed once outside the repository as pinned. Raises NoToolError."""
-    if not shutil.which("npm") or not shutil.which("node"):
-        raise NoToolError(NO_NODE.format(why="there is no node and npm on the PATH."))
-    digest = hashlib.sha256((PINNED / "package-lock.json").read_bytes()).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"steady-hands-lighthouse-{digest}"
-    found = folder / "node_modules" / ".bin" / "lighthouse"
-    if not found.exists():
-        install(folder)
-    return [str(found)]
-
-
-def install(folder: Path) -> None:
-    shutil.copytree(PINNED, folder, dirs_exist_ok=True)
-    command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
     try:
-        subprocess.run(
-            command, cwd=folder, timeout=INSTALL_SECONDS, check=True, capture_output=True, text=True
-        )
-    except subprocess.CalledProcessError as error:
-        raise NoToolError(NO_NODE.format(why=error.stderr.strip()[-400:])) from None
-    except (subprocess.TimeoutExpired, OSError) as error:
+        folder = installed(PINNED, "lighthouse")
+    except NoToolError as error:
         raise NoToolError(NO_NODE.format(why=error)) from None
+    return [str(folder / "node_modules" / ".bin" / "lighthouse")]
 
 
 def report(command: list[str], address: str, preset: str, *categories: str) -> Report:

@@ -104,6 +104,16 @@ def test_others_do_not_take_it(server: Tls, name: str, trusts: bool, why: str) -
         context.wrap_socket(plain, server_hostname=name)
 
 
+def test_an_older_tls_is_refused(server: Tls) -> None:
+    context = server.context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain,
+        pytest.raises(ssl.SSLError, match=r"PROTOCOL_VERSION|HANDSHAKE_FAILURE"),
+    ):
+        context.wrap_socket(plain, server_hostname="127.0.0.1")
+
+
 @pytest.mark.parametrize("target", ["/", "http://evil.test/", "https://evil.test:1/"])
 def test_a_name_in_the_request_line_counts_before_the_one_in_the_header(
     server: Tls, target: str

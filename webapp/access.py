@@ -186,6 +186,5 @@ def gate_of(settings: Settings, hosts: Hosts) -> Gate:
     home = {f"{name}:{settings.port}" for name in LOOPBACK} if not settings.public_url else set()
     if settings.port == 80 and home:
         home.update(LOOPBACK)
-    name = f"steady-hands-{hosts.port}"
-    cookie = f"__Host-{name}" if settings.secure else name
+    cookie = settings.cookie(f"steady-hands-{hosts.port}")
     return Gate(settings.joining, cookie, settings.secure, frozenset(home))

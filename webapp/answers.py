@@ -61,7 +61,7 @@ def answers_of(fields: Fields, questions: Sequence[Question], protocol: Protocol
         sent = tuple(fields.getlist(f"place-{question.id}"))
         if sent and (token != "yes" or not known.keys() >= set(sent)):
             continue  # places without a yes, or of another protocol: asked again
-        if not token and question.kind in IN_GROUPS and fields.get(f"none-{question.group}"):
+        if not token and question.kind in IN_GROUPS and ticked(fields, f"none-{question.group}"):
             token = "no"
         if token:
             given[question.id] = token
@@ -74,6 +74,11 @@ def answers_of(fields: Fields, questions: Sequence[Question], protocol: Protocol
         ketones = ketones_of(fields, faults)
     answers = Answers(given=given, places=places, reading=reading, ketones=ketones)
     return Taken(answers, faults, minutes_ago)
+
+
+def ticked(fields: Fields, name: str) -> bool:
+    """True for the one value that the form's own box sends."""
+    return fields.getlist(name) == ["1"]
 
 
 def reading_of(fields: Fields, faults: dict[str, str]) -> tuple[Reading | None, int]:

@@ -146,6 +146,7 @@ WORDS = {
     405: ("Not this way", "This address does not take that kind of request."),
     409: ("Not now", "That does not fit what stands here at the moment. Nothing was changed."),
     413: ("Too much", "What was sent is larger than this site takes."),
+    422: ("Not understood", "Something in that form is not known here. Nothing was changed."),
 }
 
 

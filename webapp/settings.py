@@ -73,6 +73,10 @@ class Settings:
             return self.public_url.startswith("https://")
         return self.encrypts
 
+    def cookie(self, name: str) -> str:
+        """The full name of a cookie: over https no other host, and no page of plain http, can set it."""
+        return f"__Host-{name}" if self.secure else name
+
     @property
     def scheme(self) -> str:
         """As browsers see it."""

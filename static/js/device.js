@@ -1,5 +1,6 @@
 // The settings of this device: on the page they are data attributes of <html>, kept in one cookie.
-const COOKIE = "device";
+const SECURE = location.protocol === "https:";
+const COOKIE = SECURE ? "__Host-device" : "device";
 const NAMES = ["theme", "countdown", "sound", "rate", "vibration", "flash", "loud", "headset", "speaker", "note"];
 const KEPT_SECONDS = 365 * 24 * 3600;
 
@@ -18,14 +19,14 @@ export const device = {
   set(name, value) {
     put(name, value);
     const all = new URLSearchParams(NAMES.map((key) => [key, device.get(key)]));
-    const secure = location.protocol === "https:" ? ";secure" : "";
+    const secure = SECURE ? ";secure" : "";
     document.cookie = `${COOKIE}=${all};path=/;max-age=${KEPT_SECONDS};samesite=lax${secure}`;
   },
 };
 
 /** A page out of the back/forward cache may be older than the settings. */
 addEventListener("pageshow", (event) => {
-  const kept = document.cookie.match(/(?:^|; )device=([^;]*)/)?.[1];
+  const kept = document.cookie.split("; ").find((pair) => pair.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1);
   if (!event.persisted || !kept) return;
   const found = new URLSearchParams(kept);
   for (const name of NAMES) if (found.has(name)) put(name, found.get(name));

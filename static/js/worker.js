@@ -6,6 +6,7 @@ const OFFLINE = "/offline";
 const SESSION = /^\/sessions\/[\w-]+(\/remote|\/calm)?$/;
 const MOST_PAGES = 6;
 const PATIENCE_MS = 4_000;
+const NOT_JOINED = 401;
 
 addEventListener("install", (event) => {
   event.waitUntil(keepPage(OFFLINE).then(() => skipWaiting()));
@@ -49,6 +50,7 @@ async function page(request, pathname) {
   try {
     const answer = await Promise.race([fetch(request), tooLate()]);
     if (answer.status === 200 && SESSION.test(pathname)) await keepAnswer(pathname, answer.clone());
+    if (answer.status === NOT_JOINED) await dropSessions();
     return answer;
   } catch {
     const pages = await caches.open(PAGES);
@@ -72,6 +74,14 @@ async function keepPage(path) {
   await keepAnswer(path, answer);
   const files = new Set(text.match(/\/static\/[\w./-]+/g));
   await Promise.all([...files].map(file));
+}
+
+/** This device is out: what it has seen of people goes. */
+async function dropSessions() {
+  const pages = await caches.open(PAGES);
+  for (const kept of await pages.keys()) {
+    if (SESSION.test(new URL(kept.url).pathname)) await pages.delete(kept);
+  }
 }
 
 async function keepAnswer(path, answer) {

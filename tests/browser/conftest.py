@@ -26,6 +26,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser import chromium
+from tests.browser.elsewhere import Elsewhere
 from tests.browser.recording import RECORDERS
 from tests.faults.server import Server as Asking
 
@@ -208,8 +209,25 @@ def server(tmp_path: Path, protocol_folder: Path) -> Iterator[Server]:
     running.kill()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def elsewhere() -> Iterator[Elsewhere]:
+    with Elsewhere().watching() as watching:
+        yield watching
+
+
+@pytest.fixture(autouse=True)
+def no_page_asks_another_host(
+    elsewhere: Elsewhere, record_property: Callable[[str, object], None]
+) -> Iterator[None]:
+    """Of every test, whatever else it looks at."""
+    before = elsewhere.count
+    yield
+    record_property("requests of pages", elsewhere.count - before)
+    assert elsewhere.taken() == []
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(elsewhere: Elsewhere) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         instance = playwright.chromium.launch(
             executable_path=chromium.ensure(), args=chromium.flags()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,6 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import Watch
 from tests.browser.network import Network, network
 from webapp import cards
+from webapp.devices import Devices
+from webapp.domain.joining import Role
 
 Open = Callable[[], Page]
 
@@ -117,3 +120,32 @@ def test_a_link_that_was_used_says_so_and_leaves_no_token_in_the_address(
     expect(late.get_by_role("alert")).to_contain_text("let a device in already")
     assert late.url == f"{site.elsewhere}/join"
     expect(first.get_by_role("heading", level=1)).not_to_have_text("Join first")
+
+
+KEPT = """async () => {
+  const pages = await caches.open("pages");
+  return (await pages.keys()).filter(({ url }) => url.includes("/sessions/")).length;
+}"""
+
+
+def test_a_device_that_is_out_keeps_no_session_page(site: Network, browser: Browser) -> None:
+    context = browser.new_context(service_workers="allow", reduced_motion="reduce")
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    devices = Devices(site.owner.storage)
+    made = devices.invite(Role.OPERATOR, site.app.extensions["site"].clock.now())
+    page.goto(f"{site.elsewhere}/join#{made.token}")
+    page.wait_for_url(f"{site.elsewhere}/")
+    before = {device.id for device in devices.all()[0]}
+    page.goto(f"{site.elsewhere}/sessions/{site.owner.started('oc-classic-full')}")
+    page.reload()  # the worker is there now
+    end = time.monotonic() + 15
+    while not page.evaluate(KEPT):
+        assert time.monotonic() < end
+        page.wait_for_timeout(100)
+    for device in before:
+        devices.revoke(device, site.app.extensions["site"].clock.now())
+    page.goto(f"{site.elsewhere}/")
+    expect(page.get_by_role("heading", name="Join first")).to_be_visible()
+    assert page.evaluate(KEPT) == 0
+    context.close()

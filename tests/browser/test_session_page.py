@@ -8,6 +8,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Server, Visit, Watch
@@ -293,6 +294,7 @@ def test_a_device_that_slept_is_right_after_the_first_answer(prepare: Prepare) -
     expect(page.get_by_role("timer")).to_have_text(re.compile("^1:5[0-9]$"))
 
 
+@pytest.mark.promise("elsewhere")
 def test_nothing_leaves_the_site(prepare: Prepare, watch: Watch, server: Server) -> None:
     page = prepare("short")
     press(page, "Start")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
@@ -90,8 +90,11 @@ def tablet_as(owner: Visitor, role: Role | None) -> Tablet:
     return joined(owner, role) if role else stranger(owner)
 
 
+@pytest.mark.promise("roles")
 @pytest.mark.parametrize("role", [None, *Role], ids=["nobody", "display", "operator", "owner"])
-def test_every_route_lets_in_exactly_those_who_may(owner: Visitor, role: Role | None) -> None:
+def test_every_route_lets_in_exactly_those_who_may(
+    owner: Visitor, role: Role | None, record_property: Callable[[str, object], None]
+) -> None:
     world = World(owner, tablet_as(owner, role))
     count = 0
     for rule, method in asked(owner.app):
@@ -113,8 +116,10 @@ def test_every_route_lets_in_exactly_those_who_may(owner: Visitor, role: Role | 
                 check_headers(answer, static=rule.endpoint == "static")
                 count += 1
     assert count > 120
+    record_property("requests", count)
 
 
+@pytest.mark.promise("roles")
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "BREW"])
 def test_other_methods_are_no_way_around(owner: Visitor, method: str) -> None:
     headers = {"Host": "192.168.7.7:8000"}

@@ -329,9 +329,60 @@ def test_pain_before_and_after_takes_one_tap_each_and_can_be_taken_back(visitor:
     )
     told(visitor, session, after="")
     assert courses_of(visitor).told(session).after is None
-    for wrong in ("11", "-1", "x", "3.5"):
-        told(visitor, session, after=wrong)
-        assert courses_of(visitor).told(session).after is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"after": "11"},
+        {"after": "-1"},
+        {"after": "x"},
+        {"after": "3.5"},
+        {"after": "٣"},
+        {"before": " 3"},
+        {"skin": "blue"},
+    ],
+)
+def test_what_nobody_can_mean_is_refused_and_takes_nothing_back(
+    visitor: Visitor, fields: dict[str, str]
+) -> None:
+    session_id = visitor.started()
+    visitor.clock.forward(40)
+    path = f"/sessions/{session_id}/told"
+    visitor.post(path, {"before": "4", "after": "3", "skin": "marks"})
+    before = Courses(visitor.storage).told(session_id)
+    for htmx in (True, False):
+        answer = visitor.post(path, fields, htmx=htmx)
+        assert answer.status_code == 422
+        assert "Nothing was changed" in answer.text
+    assert Courses(visitor.storage).told(session_id) == before
+
+
+def test_a_form_that_tells_nothing_writes_nothing(visitor: Visitor) -> None:
+    session_id = visitor.started()
+    visitor.clock.forward(40)
+    for fields in ({}, {"other": "3"}, {"after": ""}):
+        with visitor.queries() as statements:
+            visitor.post(f"/sessions/{session_id}/told", fields)
+        assert [one for one in statements if not one.startswith("SELECT")] == []
+
+
+@pytest.mark.parametrize(
+    "fields", [{"sessions": "many"}, {"sessions": ""}, {"helped": "perhaps"}, {"aside": "maybe"}]
+)
+def test_a_course_is_not_changed_by_what_nobody_can_mean(
+    visitor: Visitor, fields: dict[str, str]
+) -> None:
+    visitor.started()
+    visitor.clock.forward(40)
+    (course,) = Courses(visitor.storage).courses(9)
+    path = f"/courses/{course.id}"
+    assert visitor.post(path, {"helped": "yes", "aside": "yes"}).status_code == 303
+    (before,) = Courses(visitor.storage).courses(9)
+    answer = visitor.post(path, fields)
+    assert answer.status_code == 422
+    assert "Nothing was changed" in answer.text
+    assert Courses(visitor.storage).courses(9) == [before]
 
 
 def test_without_script_a_score_leads_back_to_the_summary(visitor: Visitor) -> None:
@@ -357,7 +408,7 @@ def test_the_skin_is_asked_where_the_protocol_asks_and_sore_skin_is_remembered(
     visitor.done(session, "end")
     assert "well again" in told(visitor, session, skin="sore").source
     assert courses_of(visitor).told(session).skin == "sore"
-    told(visitor, session, skin="green")
+    told(visitor, session, skin="")
     assert courses_of(visitor).told(session).skin is None
 
 

@@ -684,3 +684,13 @@ def test_no_reading_is_taken_for_a_session_without_diabetes(shipped_visitor: Vis
     answer = shipped_visitor.post(f"/sessions/{session_id}/reading", {"glucose-shown": "lo"})
     assert answer.status_code == 409
     assert shipped_visitor.storage.readings_of(session_id) == []
+
+
+@pytest.mark.parametrize("value", ["0", "no", " 1", "on", "<img src=x>"])
+def test_none_of_these_is_the_tick_that_the_page_sends_and_nothing_else(
+    visitor: Visitor, value: str
+) -> None:
+    answer = visitor.answer(none_illness=value)
+    assert answer.status_code == 422
+    path = f"/protocols/short/screening?none-illness={value}"
+    assert visitor.post(path, SAFE | {"none-illness": ""}).status_code == 422

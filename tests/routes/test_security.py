@@ -76,6 +76,9 @@ def check_headers(answer: TestResponse, *, static: bool = False) -> None:
         assert allowed[name] == "()"
     for name in ("screen-wake-lock", "fullscreen", "autoplay"):
         assert allowed[name] == "(self)"
+    if answer.data:
+        kind = answer.headers["Content-Type"]
+        assert "; charset=utf-8" in kind or not kind.startswith(("text/", "application/json")), kind
     expected = "public, max-age=31536000, immutable" if static else "no-store"
     assert answer.headers.getlist("Cache-Control") == [expected]
 
@@ -357,6 +360,7 @@ def endpoint_of(app: Flask, answer: TestResponse) -> str:
     return str(found)
 
 
+@pytest.mark.promise("headers")
 @pytest.mark.parametrize(
     ("status", "endpoint", "ask"),
     ANSWERS,

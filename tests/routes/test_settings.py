@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from flask import Flask
 
 from tests.conftest import Visitor
 from tests.routes.page import Page
+from tests.screened import SAFE
+from webapp.app import create_app
 from webapp.device import Device, device_in, device_of
+from webapp.domain.joining import Role
+from webapp.settings import Settings
 
 CHOSEN = {
     "theme": "dim",
@@ -59,3 +66,34 @@ def test_a_name_is_kept_short_and_printable() -> None:
     assert device_in(Device(theme="dim", speaker="a=b&c").cookie()) == Device(
         "dim", speaker="a=b&c"
     )
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_over_https_no_other_host_or_path_can_set_the_cookies(
+    tmp_path: Path, protocols_folder: Path, public: bool
+) -> None:
+    host = "massage.example" if public else "127.0.0.1:8000"
+    url = f"https://{host}" if public else None
+    app = create_app(Settings(tmp_path, protocols=protocols_folder, public_url=url))
+    token = join_first(app) if public else ""
+    client = app.test_client(use_cookies=False)
+    begin = {"Host": host, "Cookie": token}
+    kept = client.post("/settings", data={"theme": "dim"}, headers=begin)
+    cookie = kept.headers["Set-Cookie"]
+    prefix = "__Host-" if public else ""
+    assert cookie.startswith(f"{prefix}device=theme=dim")
+    assert ("Secure" in cookie, "Path=/" in cookie) == (public, True)
+    chosen = f"{token}; {cookie.split(';')[0]}"
+    page = client.get("/settings", headers={"Host": host, "Cookie": chosen}).text
+    assert 'data-theme="dim"' in page
+    answer = client.post("/protocols/sided/screening", data=SAFE, headers=begin)
+    (unit,) = answer.headers.getlist("Set-Cookie")
+    assert unit.startswith(f"{prefix}glucose-unit=")
+    assert ("Secure" in unit) == public
+    app.extensions["site"].storage.close()
+
+
+def join_first(app: Flask) -> str:
+    site = app.extensions["site"]
+    made = site.devices.invite(Role.OWNER, site.clock.now())
+    return f"__Host-steady-hands-443={site.devices.join('iPad', site.clock.now(), token=made.token).token}"

@@ -168,17 +168,22 @@ def change(course_id: str) -> Response:
     course = course_or_404(course_id)
     fields = request.form
     if "sessions" in fields:
-        wanted = within(course.terms, number(fields["sessions"], course.target or 1))
-        course = replace(course, target=wanted)
+        wanted = number(fields["sessions"], 0) or abort(422)
+        course = replace(course, target=within(course.terms, wanted))
     if "aside" in fields:
-        course = replace(course, aside=fields["aside"] == "yes")
+        course = replace(course, aside=yes_or_no(fields["aside"]) == "yes")
     if "helped" in fields:
-        answer: Helped | None = next((h for h in get_args(Helped) if h == fields["helped"]), None)
-        course = replace(course, helped=answer)
+        course = replace(course, helped=yes_or_no(fields["helped"]))
     site().courses.change(course)
     if back := fields.get("screening"):
         return redirect(url_for("screenings.show", screening_id=back), 303)
     return redirect(url_for("courses.show", course_id=course.id), 303)
+
+
+def yes_or_no(typed: str) -> Helped:
+    """The answer; 422 for anything else."""
+    answer: Helped | None = next((known for known in get_args(Helped) if known == typed), None)
+    return answer or abort(422)
 
 
 # -- files ---------------------------------------------------------------------------------------

@@ -188,19 +188,19 @@ def place_choices(entry: Entry) -> list[tuple[str, str]]:
 
 
 def remembered_unit() -> str:
-    unit = request.cookies.get(UNIT_COOKIE, "")
+    unit = request.cookies.get(site().settings.cookie(UNIT_COOKIE), "")
     return unit if unit in UNITS else ""
 
 
 def remember_unit(response: Response, unit: str) -> None:
     """The unit of this device's meter; no reading is kept in the browser."""
     response.set_cookie(
-        UNIT_COOKIE,
+        site().settings.cookie(UNIT_COOKIE),
         unit,
         max_age=YEAR_SECONDS,
         httponly=True,
         samesite="Lax",
-        secure=request.is_secure,
+        secure=site().settings.secure,
     )
 
 

@@ -15,7 +15,7 @@ blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
 def this_device() -> Device:
     """The settings of the device that asks."""
-    return device_in(request.cookies.get(COOKIE, ""))
+    return device_in(request.cookies.get(site().settings.cookie(COOKIE), ""))
 
 
 @blueprint.get("")
@@ -30,10 +30,10 @@ def keep() -> Response:
     """Keep the form's settings on this device. Script does the same at once, by the same cookie."""
     response = redirect(url_for("settings.show"), 303)
     response.set_cookie(
-        COOKIE,
+        site().settings.cookie(COOKIE),
         device_of(request.form.to_dict()).cookie(),
         max_age=KEPT_SECONDS,
         samesite="Lax",
-        secure=request.is_secure,
+        secure=site().settings.secure,
     )
     return response

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.domain.aftercare import advice, reminders
-from webapp.domain.past import SKIN, Told, skin_asked
+from webapp.domain.past import SCORES, SKIN, Told, skin_asked
 from webapp.domain.snapshot import Snapshot, view
 from webapp.htmx import fragment_or_redirect, is_htmx
 from webapp.routes import courses, site
@@ -19,6 +19,11 @@ from webapp.storage import Stored
 blueprint = Blueprint("summaries", __name__, url_prefix="/sessions")
 
 MOST_NOTE = 500
+KNOWN: dict[str, list[str]] = {
+    "before": [*map(str, SCORES)],
+    "after": [*map(str, SCORES)],
+    "skin": [*SKIN],
+}
 
 
 def stored_or_404(session_id: str) -> Stored:
@@ -37,8 +42,10 @@ def tell(session_id: str) -> Response:
     """Pain before or after, the skin, a note: what the form has replaces what was there."""
     stored = stored_or_404(session_id)
     here = site()
-    told = with_fields(here.courses.told(stored.id), look(stored).hands_on_over)
-    here.courses.tell(stored.id, told)
+    before = here.courses.told(stored.id)
+    told = with_fields(before, look(stored).hands_on_over)
+    if told != before:
+        here.courses.tell(stored.id, told)
     fragment = ""
     if is_htmx():
         fragment = render_template(
@@ -49,8 +56,10 @@ def tell(session_id: str) -> Response:
 
 
 def with_fields(told: Told, over: bool) -> Told:
-    """What was told with the form's fields; an empty score takes it back."""
+    """What was told with the form's fields; an empty score takes it back. 422 for what is none."""
     fields = request.form
+    if any(fields.get(name) and fields[name] not in known for name, known in KNOWN.items()):
+        abort(422)
     if "before" in fields:
         told = replace(told, before=score_of(fields["before"]))
     if over and "after" in fields:

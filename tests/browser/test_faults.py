@@ -83,11 +83,12 @@ class Room:
         assert self.kinds == list(kinds)
 
     def apart_ms(self, page: Page) -> float:
-        """How far the page's idea of the server's time is off, at most."""
-        before = self.clock.now()
-        own = page.evaluate(OWN_NOW)
-        after = self.clock.now()
-        return float(max(before - own, own - after, 0))
+        """How far the page's idea of the server's time is off, at most; the quickest of five looks says."""
+        looks = []
+        for _ in range(5):
+            before, own, after = self.clock.now(), page.evaluate(OWN_NOW), self.clock.now()
+            looks.append((after - before, max(before - own, own - after, 0)))
+        return float(min(looks)[1])
 
 
 @pytest.fixture

@@ -314,7 +314,7 @@ def test_a_stop_without_the_server_is_sent_until_it_is_heard(
     expect(page.locator("#session-unsent")).to_contain_text("keeps trying")
     server.start()
     has(page, status="stopped", seq="2")
-    expect(page.locator("#session-unsent")).to_be_hidden()
+    expect(page.locator("#session-unsent")).to_be_hidden(timeout=20_000)  # tried ever more rarely
     page.reload()
     has(page, status="stopped")
 

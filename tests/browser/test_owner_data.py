@@ -32,7 +32,7 @@ def told(page: Page, words: str) -> None:
 def test_data_is_backed_up_taken_along_deleted_brought_back_and_restored(
     visit: Visit, server: Server, watch: Watch, tmp_path: Path
 ) -> None:
-    """Seen to fail without the nonce on the job's fragment, and with the swap left out."""
+    """A whole round on one real server; the job's page asks by itself how far it is."""
     session_id = over(server)
     page = visit("/")
     page.get_by_role("link", name="Data", exact=True).click()

@@ -71,7 +71,7 @@ def wait_for_errand(server: Server) -> int:
 def test_kills_during_a_backup_leave_no_job_running_and_nothing_half_done(
     tmp_path: Path, protocols_folder: Path
 ) -> None:
-    """Seen to fail without ``end_with`` (the errand goes on alone) and without ``clear_all``."""
+    """``end_with`` ends the errand with its server, ``clear_all`` takes away what it left."""
     with Server(tmp_path, protocols_folder) as server:
         session_id = server.prepare("long")
         server.act(session_id, "start")
@@ -99,7 +99,7 @@ def test_kills_during_a_backup_leave_no_job_running_and_nothing_half_done(
 def test_uploads_far_above_the_usual_limit_come_in_only_there_and_only_from_our_own_pages(
     tmp_path: Path, protocols_folder: Path
 ) -> None:
-    """Seen to fail with ``lets_in`` answering True: what is refused is read all the same."""
+    """``lets_in`` asks the usual checks before anything of it is read."""
     head = json.dumps({"steady-hands": "export", "format": 1, "schema": SCHEMA}).encode()
     large = head + b"\n" + b"[" * 3_000_000
     with Server(tmp_path, protocols_folder) as server:

@@ -314,7 +314,7 @@ def taken_back(page: Page) -> None:
 def cut_off(page: Page) -> None:
     page.route("**/live*", lambda route: route.abort())
     page.evaluate("document.body.dispatchEvent(new Event('resync'))")
-    page.wait_for_function("document.querySelector('#session-link').textContent")
+    page.wait_for_function("() => document.querySelector('#session-link').textContent !== ''")
 
 
 def learned(page: Page) -> None:

@@ -144,6 +144,24 @@ def test_the_card_carries_the_code_and_a_qr_code_that_opens_the_courses(visitor:
     assert client.code in text_of(visitor, path)
 
 
+def test_in_a_network_the_card_opens_on_other_devices_too(
+    owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it is printed at the machine itself, by its loopback address."""
+    drawn: list[str] = []
+
+    def draw(address: str) -> str:
+        drawn.append(address)
+        return ""
+
+    monkeypatch.setattr("webapp.cards.qr_code", draw)
+    monkeypatch.setattr("webapp.addresses.here", lambda: "192.168.7.7")
+    path = owner.post("/clients", {}).headers["Location"]
+    page = owner.page(f"{path}/card")
+    assert drawn == [f"http://192.168.7.7:8000{path}"]
+    assert "opens here only" not in page.by_id("main").text
+
+
 def test_codes_stand_in_no_address(visitor: Visitor) -> None:
     session = worked(visitor)
     (client,) = courses_of(visitor).clients()

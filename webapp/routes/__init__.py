@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app
+from flask import current_app, request
+
+from webapp.settings import is_loopback
 
 if TYPE_CHECKING:
     from webapp.app import Site
@@ -13,3 +15,18 @@ if TYPE_CHECKING:
 def site() -> Site:
     """The site this request is for."""
     return cast("Site", current_app.extensions["site"])
+
+
+def name_in(host: str) -> str:
+    """A Host header without its port."""
+    return host.rpartition(":")[0] or host
+
+
+def outside() -> str:
+    """The address by which other devices come: the one of this request, unless it leads here only."""
+    from webapp.addresses import for_others
+
+    settings = site().settings
+    if settings.public_url or is_loopback(name_in(request.host)):
+        return for_others(settings)
+    return f"{request.scheme}://{request.host}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from urllib.parse import urlsplit
+
+from flask import Blueprint, abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from webapp.domain.course import Client
-from webapp.routes import courses, site
+from webapp.routes import courses, outside, site
 from webapp.settings import is_loopback
 
 blueprint = Blueprint("clients", __name__, url_prefix="/clients")
@@ -51,15 +53,10 @@ def card(client_id: str) -> str:
     from webapp.cards import qr_code
 
     client = client_or_404(client_id)
-    address = url_for("clients.show", client_id=client.id, _external=True)
+    home = outside()
     return render_template(
         "clients/card.html",
         client=client,
-        qr=qr_code(address),
-        only_here=is_loopback(name_in(request.host)),
+        qr=qr_code(home + url_for("clients.show", client_id=client.id)),
+        only_here=is_loopback(urlsplit(home).hostname or ""),
     )
-
-
-def name_in(host: str) -> str:
-    """A Host header without its port."""
-    return host.rpartition(":")[0] or host

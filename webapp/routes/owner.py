@@ -5,14 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.addresses import for_others
 from webapp.devices import Device
 from webapp.domain.joining import NAMES, role_named
 from webapp.gate import asking, gate
 from webapp.invitations import Fresh
-from webapp.routes import site
-from webapp.routes.clients import name_in
-from webapp.settings import is_loopback
+from webapp.routes import outside, site
 
 blueprint = Blueprint("owner", __name__, url_prefix="/owner")
 
@@ -75,7 +72,7 @@ def page(
     who = asking()
     body = render_template(
         "owner/owner.html",
-        home=address(),
+        home=outside(),
         made=made,
         asked=asked,
         fault=fault,
@@ -95,15 +92,7 @@ def drawn(made: Fresh) -> str:
     # Drawing takes a library that few pages need.
     from webapp.cards import qr_code
 
-    return qr_code(made.address(address()))
-
-
-def address() -> str:
-    """By which others come: the one that this owner uses, unless it leads here only."""
-    settings = site().settings
-    if settings.public_url or is_loopback(name_in(request.host)):
-        return for_others(settings)
-    return f"{request.scheme}://{request.host}"
+    return qr_code(made.address(outside()))
 
 
 def hour(at: int) -> str:

@@ -6,8 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.device import COOKIE, KEPT_SECONDS, Device, device_in, device_of
-from webapp.routes import site
-from webapp.routes.clients import name_in
+from webapp.routes import name_in, site
 from webapp.settings import is_loopback
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")

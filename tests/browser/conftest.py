@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -29,8 +25,7 @@ from tests.browser import chromium
 from tests.browser.elsewhere import Elsewhere
 from tests.browser.recording import RECORDERS
 from tests.faults.server import Server as Asking
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.warm import WARM, end
 
 
 def phase(name: str, usual: int, **more: Any) -> dict[str, Any]:
@@ -154,20 +149,16 @@ class Server:
     data: Path
     protocols: Path
     port: int
-    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    pid: int | None = field(default=None, repr=False)
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "webapp", "serve", "--no-open", "--port", str(self.port)]
-        self.process = subprocess.Popen(
-            [*command, "--data", str(self.data), "--protocols", str(self.protocols)],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        where = ["--port", str(self.port), "--data", str(self.data)]
+        chosen = ["--no-open", "--protocols", str(self.protocols)]
+        self.pid = WARM.start(["serve", *where, *chosen])
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             try:
@@ -180,10 +171,9 @@ class Server:
 
     def kill(self) -> None:
         """As a power switch would: the whole process group at once."""
-        if self.process and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
-        self.process = None
+        if self.pid is not None:
+            end(self.pid)
+        self.pid = None
 
 
 def free_port() -> int:
@@ -230,7 +220,7 @@ def no_page_asks_another_host(
 def browser(elsewhere: Elsewhere) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         instance = playwright.chromium.launch(
-            executable_path=chromium.ensure(), args=chromium.flags()
+            executable_path=chromium.for_tests(), args=chromium.flags()
         )
         yield instance
         instance.close()
@@ -266,6 +256,7 @@ def watch() -> Watch:
 
 
 Visit = Callable[..., Page]
+AWAKE = "screen-wake-lock"  # windowless Chromium asks for leave, others give it unasked
 MOVING = ("stroke_guide", "stage_heard", "stage_senses", "screening_page")
 
 
@@ -282,6 +273,7 @@ def visit(
         context = browser.new_context(
             viewport=device.pop("viewport", {"width": 1280, "height": 800}),
             service_workers=device.pop("service_workers", "block"),
+            permissions=device.pop("permissions", [AWAKE]),
             reduced_motion=device.pop("reduced_motion", motion),
             base_url=server.address,
             **device,

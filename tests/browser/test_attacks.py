@@ -49,7 +49,7 @@ def victim(browser: Browser) -> Iterator[Browser]:
     """A browser for which both names of theirs lead to this machine."""
     names = ", ".join(f"MAP {name} 127.0.0.1" for name in (EVIL, REBOUND))
     flags = [*chromium.flags(), f"--host-resolver-rules={names}"]
-    opened = browser.browser_type.launch(executable_path=chromium.ensure(), args=flags)
+    opened = browser.browser_type.launch(executable_path=chromium.for_tests(), args=flags)
     yield opened
     opened.close()
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import chromium
-from tests.browser.conftest import Watch
+from tests.browser.conftest import AWAKE, Watch
 from tests.faults.server import Server, clean_environment
 from webapp.certificates import Authority, now
 from webapp.pem_files import Names, read_chain
@@ -71,9 +71,10 @@ def tablet(browser: Browser, clinic: Clinic, tmp_path: Path, watch: Watch) -> It
     ]
     context = browser.browser_type.launch_persistent_context(
         tmp_path / "profile",
-        executable_path=chromium.ensure(),
+        executable_path=chromium.for_tests(),
         args=flags,
         base_url=clinic.address,
+        permissions=[AWAKE],
         viewport={"width": 1280, "height": 800},
     )
     yield watch.follow(context.new_page())

@@ -286,7 +286,7 @@ def plain_http(tmp_path: Path, protocol_folder: Path) -> Iterator[tuple[str, str
 def insecure(browser: Browser, plain_http: tuple[str, str], watch: Watch) -> Iterator[Page]:
     """A page ready to start where the browser has no wake lock."""
     flags = [*chromium.flags(), "--host-resolver-rules=MAP steady.lan 127.0.0.1"]
-    other = browser.browser_type.launch(executable_path=chromium.ensure(), args=flags)
+    other = browser.browser_type.launch(executable_path=chromium.for_tests(), args=flags)
     address, joining = plain_http
     page = watch.follow(other.new_context(base_url=address).new_page())
     page.goto(joining)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.conftest import AWAKE
 from tests.browser.site import InProcess, served
 from tests.browser.states import BACK, CUPS, LEGS, STATES, hands_on
 
@@ -80,7 +81,7 @@ def site() -> Iterator[InProcess]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    opened = browser.new_context(service_workers="block")
+    opened = browser.new_context(service_workers="block", permissions=[AWAKE])
     opened.set_default_timeout(8_000)
     yield opened
     opened.close()

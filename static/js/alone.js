@@ -120,7 +120,10 @@ export class StageAlone {
     this.#own.handedOver();
     this.#restored = false;
     this.#settling = null;
-    if (stopped && understood) stop.heard();
+    if (stopped && understood) {
+      stop.heard();
+      link.note(link.standing); // it no longer waits to be heard
+    }
     this.keep();
     link.say(understood ? said : UNREAD);
     this.#with.moment().live.querySelector("input[name=seq]").value = "";

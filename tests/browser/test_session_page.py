@@ -319,6 +319,22 @@ def test_a_stop_without_the_server_is_sent_until_it_is_heard(
     has(page, status="stopped")
 
 
+def test_a_stop_is_no_longer_called_unheard_when_the_beat_came_through_first(
+    prepare: Prepare, server: Server
+) -> None:
+    page = prepare("long")
+    press(page, "Start")
+    has(page, status="running")
+    page.route("**/account", lambda route: route.abort())
+    server.kill()
+    press(page, "Pain: stop")
+    expect(page.locator("#session-unsent")).to_contain_text("keeps trying")
+    server.start()
+    expect(page.locator("#session-link")).to_be_empty(timeout=20_000)
+    page.unroute("**/account")
+    expect(page.locator("#session-unsent")).to_be_hidden(timeout=20_000)
+
+
 def test_a_double_tap_is_one_tap(prepare: Prepare) -> None:
     page = prepare("long")
     press(page, "Start")

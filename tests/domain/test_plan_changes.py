@@ -26,6 +26,7 @@ from tests.builders import (
     sides,
     step,
 )
+from tests.faults.soak import FULL
 from webapp.domain.acts import allowed, decide
 from webapp.domain.catalogue import Area
 from webapp.domain.plan import (
@@ -838,7 +839,7 @@ def test_in_the_shortest_plan_no_phase_gains_by_what_is_left_out(protocol_id: st
 ACTS: tuple[Action, ...] = (
     *("start", "pause", "resume", "next", "back", "restart", "extend", "end-at", "release"),
 )
-HISTORIES = 60
+HISTORIES = 60 if FULL else 30
 LENGTH = 40
 
 

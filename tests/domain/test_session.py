@@ -28,6 +28,7 @@ from tests.builders import (
     step,
     usual_plan,
 )
+from tests.faults.soak import FULL
 from webapp.domain.acts import act, allowed
 from webapp.domain.plan import Plan
 from webapp.domain.session import (
@@ -1075,7 +1076,7 @@ def choose(actions: Sequence[Action], number: int) -> Action:
 
 
 @pytest.mark.parametrize("name", [*SHIPPED, "odd"])
-@settings(max_examples=15, deadline=None, phases=UNSHRUNK)
+@settings(max_examples=15 if FULL else 9, deadline=None, phases=UNSHRUNK)
 @given(moves=st.lists(MOVES, min_size=20, max_size=28), opening=st.booleans())
 def test_whatever_is_done_in_whatever_order_the_rules_hold(
     name: str, moves: list[Move], opening: bool

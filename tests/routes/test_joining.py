@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -130,11 +130,14 @@ def test_a_used_an_old_and_a_burnt_invite_say_what_they_are(owner: Visitor) -> N
 def test_ten_thousand_guesses_let_nobody_in(
     owner: Visitor, record_property: Callable[[str, object], None]
 ) -> None:
-    """One invite after the other is open all the time; a guess a tenth of a second, for 17 minutes."""
+    """One invite after the other is open all the time; a guess a tenth of a second, for 17 minutes.
+
+    A quarter of that in every run, all with ``make security``.
+    """
     tablet, draw = stranger(owner), random.Random(7)
-    begun = time.perf_counter()
+    guesses = 10_000 if os.environ.get("STEADY_HANDS_SECURITY") else 2_500
     statuses: dict[int, int] = {}
-    for n in range(10_000):
+    for n in range(guesses):
         if n % 2_000 == 0:
             invited(owner)
         guess = "".join(draw.choices(LETTERS, k=8))
@@ -142,10 +145,9 @@ def test_ten_thousand_guesses_let_nobody_in(
         statuses[status] = statuses.get(status, 0) + 1
         owner.clock.forward(0.1)
     assert set(statuses) == {403, 429}
-    assert statuses[403] <= 20 * 17  # all others were not even compared
+    assert statuses[403] <= 20 * (guesses // 600 + 1)  # all others were not even compared
     assert Devices(owner.storage).all() == ([], [])
     assert tablet.get("/").status_code == 401
-    assert time.perf_counter() - begun < 120
     record_property("guesses", sum(statuses.values()))
 
 

@@ -318,6 +318,16 @@ def test_with_lan_it_shows_how_to_join_and_a_code_lets_in(tmp_path: Path) -> Non
     assert "Scan it to join as owner" in told
 
 
+def test_an_invite_for_a_site_over_https_names_its_https_address(tmp_path: Path) -> None:
+    storage = open_sqlite(tmp_path / "steady-hands.sqlite3")
+    storage.close()
+    where = ["--data", str(tmp_path), "--host", "192.0.2.7", "--port", "8443"]
+    told = CliRunner().invoke(cli.main, ["invite", *where, "--tls"])
+    assert "Or open https://192.0.2.7:8443/join and type" in told.output
+    plain = CliRunner().invoke(cli.main, ["invite", *where])
+    assert "Or open http://192.0.2.7:8443/join and type" in plain.output
+
+
 def test_without_a_machine_of_ones_own_it_says_how_the_first_one_comes_in(tmp_path: Path) -> None:
     with Server(tmp_path, options=("--public-url", "https://massage.example")) as server:
         server.running.send_signal(signal.SIGTERM)

@@ -55,12 +55,6 @@ def main(context: click.Context) -> None:
     help="Like Europe/Berlin; the machine's own by default.",
 )
 @click.option(
-    "--tls/--no-tls",
-    envvar="STEADY_HANDS_TLS",
-    default=False,
-    help="Serve https with a certificate authority of this machine's own.",
-)
-@click.option(
     "--certificate",
     type=click.Path(path_type=Path, readable=False),
     envvar="STEADY_HANDS_CERTIFICATE",

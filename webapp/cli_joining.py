@@ -52,7 +52,13 @@ def reached(command: Command) -> Command:
         envvar="STEADY_HANDS_PUBLIC_URL",
         help="The https address under which a proxy in front makes the site public.",
     )
-    return host(port(public(command)))
+    tls = click.option(
+        "--tls/--no-tls",
+        envvar="STEADY_HANDS_TLS",
+        default=False,
+        help="Https with a certificate authority of this machine's own.",
+    )
+    return host(port(tls(public(command))))
 
 
 @click.command()
@@ -70,6 +76,7 @@ def invite(
     database_url: str | None,
     host: str | None,
     port: int,
+    tls: bool,
     public_url: str | None,
     role: str,
 ) -> None:
@@ -83,6 +90,7 @@ def invite(
         host or EVERYWHERE,
         port,
         database_url=database_url or None,
+        tls=tls,
         public_url=public_url,
     )
     with plainly():

@@ -12,7 +12,7 @@ from flask import Flask, g, request
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
-from webapp.settings import Settings
+from webapp.settings import Settings, is_loopback
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -92,7 +92,7 @@ def hosts_of(settings: Settings) -> Hosts:
         return public_hosts(settings.public_url)
     any_address = settings.everywhere or settings.lan
     bare = [*LOOPBACK, f"[{settings.host}]" if ":" in settings.host else settings.host]
-    if settings.everywhere:
+    if settings.everywhere or not is_loopback(settings.host):
         bare += [socket.gethostname(), f"{socket.gethostname()}.local"]
     bare += settings.names
     names = {f"{name}:{settings.port}".lower() for name in bare}

@@ -4,6 +4,9 @@ import { keepOffline } from "./keep-offline.js";
 import { Nudges } from "./nudges.js";
 import { ServerClock } from "./server-clock.js";
 
+const NO_LONGER_JOINED = 401;
+const SHUT_OUT = "This screen is no longer joined. It goes on alone.";
+
 class CalmView extends HTMLElement {
   #clock = new ServerClock();
   #nudges = new Nudges(this.dataset.path, () => document.body.dispatchEvent(new Event("resync")));
@@ -15,7 +18,7 @@ class CalmView extends HTMLElement {
     const on = (target, name, act) => target.addEventListener(name, act, { signal: this.#listeners.signal });
     on(this, "htmx:before:request", (e) => this.#sent.set(e.detail.ctx, performance.now()));
     on(this, "htmx:before:response", (e) => this.#answered(e.detail.ctx));
-    on(this, "htmx:before:swap", (e) => e.detail.ctx.response?.status >= 400 && e.preventDefault());
+    on(this, "htmx:before:swap", (e) => this.#look(e));
     on(document, "htmx:after:swap", () => this.#show());
     on(document, "visibilitychange", () => (document.hidden ? this.#nudges.close() : this.#wake()));
     for (const name of ["pageshow", "online"]) on(window, name, () => this.#wake());
@@ -33,6 +36,15 @@ class CalmView extends HTMLElement {
 
   get #live() {
     return this.querySelector("#session-live");
+  }
+
+  /** What is not the view is not shown; who no longer belongs here is told so. */
+  #look(event) {
+    const status = event.detail.ctx.response?.status;
+    if (status >= 400) event.preventDefault();
+    const text = status === NO_LONGER_JOINED ? SHUT_OUT : "";
+    const link = this.querySelector("#calm-link");
+    if (link.textContent !== text) link.textContent = text;
   }
 
   #answered(ctx) {

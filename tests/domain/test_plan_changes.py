@@ -839,7 +839,7 @@ def test_in_the_shortest_plan_no_phase_gains_by_what_is_left_out(protocol_id: st
 ACTS: tuple[Action, ...] = (
     *("start", "pause", "resume", "next", "back", "restart", "extend", "end-at", "release"),
 )
-HISTORIES = 60 if FULL else 30
+HISTORIES = 60 if FULL else 40
 LENGTH = 40
 
 

@@ -1,5 +1,6 @@
 // <session-stage>: shows what the server answers, paints the seconds between the answers, and leaves to
 // alone.js what has to go on when the server cannot be asked.
+import { fitWords } from "./fit-words.js";
 import { Nudges } from "./nudges.js";
 import { PendingStop } from "./pending-stop.js";
 import { ServerClock, SleepWatch } from "./server-clock.js";
@@ -39,6 +40,7 @@ class SessionStage extends HTMLElement {
     this.#hearHtmx();
     this.#hearPeople();
     this.#hearDevice();
+    fitWords(this, this.#listeners.signal);
     const page = performance.getEntriesByType("navigation")[0];
     if (page && this.#live) {
       this.#clock.sample(page.requestStart, page.responseStart, Number(this.#live.dataset.now));

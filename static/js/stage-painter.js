@@ -3,7 +3,7 @@ import { drawStep } from "./stage-step.js";
 import { clockText } from "./stage-moment.js";
 
 const ENDING_SECONDS = 10;
-const FILL_SECONDS = 5; // the bar moves slowly; each second would only cost power
+const FILL_SECONDS = 10; // the bar moves slowly; each second would only cost power
 const UNCONFIRMED_END_MS = 3_000;
 
 export class StagePainter {

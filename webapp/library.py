@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -124,9 +125,12 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
     def found(name: str) -> Path:
         return folder / name if (folder / name).is_file() else shipped / name
 
+    @cache
+    def document_of(name: str) -> Document:
+        return parsed(found(name), content(found(name)))
+
     def items(name: str, key: str, model: type[M]) -> list[M]:
-        path = found(name)
-        document = parsed(path, content(path))
+        path, document = found(name), document_of(name)
         raw = document.value.get(key) if isinstance(document.value, dict) else None
         if not isinstance(raw, list):
             raise bad_file(path, [Fault(1, (), f'expected an object with a list "{key}"')])
@@ -148,7 +152,7 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
         rules_hash=rules_hash([found(name) for name in RULE_FILES]),
     )
     for name in RULE_FILES:
-        document = parsed(found(name), content(found(name)))
+        document = document_of(name)
         complaints = catalogue_complaints(document.value, catalogue)
         faults = [Fault(document.line(place), place, text) for place, text in complaints]
         if faults:

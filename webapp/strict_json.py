@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]
@@ -20,6 +19,8 @@ MOST_DIGITS = 15
 Path = tuple[str | int, ...]
 Value = object
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # all of Unicode's category Cc
+SURROGATE = re.compile("[\ud800-\udfff]")
 SPACE = re.compile(r"[ \t\n\r]*")
 TOKEN = re.compile(r"[^\s,:\[\]{}]+|\S")
 PLAIN_NAME = re.compile(r"[\w$-]{1,60}", re.ASCII)
@@ -77,10 +78,6 @@ def json_path(path: Path) -> str:
         else:
             text += f"[{json.dumps(part[:40])}]"
     return text or "$"
-
-
-def is_control(character: str) -> bool:
-    return unicodedata.category(character) == "Cc"
 
 
 def decode(raw: bytes) -> str:
@@ -205,9 +202,9 @@ class Reader:
         except JSONDecodeError as error:
             self.at = max(self.at, min(error.pos, len(self.text)))
             raise self.stop(path, self.broken_text(error)) from None
-        if not self.stored and any(map(is_control, text)):
+        if not self.stored and CONTROL.search(text):
             self.complain(path, "a control character in a text, expected plain characters")
-        if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
+        if SURROGATE.search(text):
             self.complain(path, "half a surrogate pair in a text, expected whole characters")
             text = text.encode("utf-8", "replace").decode("utf-8")
         self.at = end

@@ -66,13 +66,13 @@ async function marked(kept) {
   return new Response(text.replace("<html ", '<html data-kept="yes" '), { headers: kept.headers });
 }
 
-/** Fetch a page and everything that it shows, for a day without the server. */
+/** Fetch a page and what it needs, for a day without the server. */
 async function keepPage(path) {
   const answer = await fetch(path, { cache: "no-store" });
   if (answer.status !== 200) return;
   const text = await answer.clone().text();
   await keepAnswer(path, answer);
-  const files = new Set(text.match(/\/static\/[\w./-]+/g));
+  const files = new Set(text.match(/\/static\/[\w./-]+\.(css|js|svg)\b/g));
   await Promise.all([...files].map(file));
 }
 

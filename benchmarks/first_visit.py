@@ -41,6 +41,7 @@ class Visit:
     """One visit with an empty cache."""
 
     page: str
+    loaded: int = 0
     data: int = 0
     requests: int = 0
     hosts: set[str] = field(default_factory=set)
@@ -83,6 +84,7 @@ def visit(running: Playwright, server: Server, path: str, name: str) -> Visit:
     with proxy.before(server) as line, browsers.screen(running) as screen:
         screen.page.on("request", seen)
         screen.page.goto(f"{server.proxied}{path}", wait_until="load")
+        found.loaded = line.down
         screen.page.wait_for_timeout(QUIET_MS)
         found.data, found.requests = line.down, len(line.exchanges)
         found.hosts -= {urlsplit(server.proxied).netloc, ""}
@@ -131,6 +133,11 @@ def table(largest: Visit, base: Visit, paints: list[list[float]], how: str) -> T
                 f"{base.data / 1000:.1f}",
                 f"<= {PROMISED_BYTES / 1000:.0f}",
                 largest.data <= PROMISED_BYTES,
+            ),
+            Row(
+                "of these until it is loaded",
+                f"{largest.loaded / 1000:.1f}",
+                f"{base.loaded / 1000:.1f}",
             ),
             Row("requests", str(largest.requests), str(base.requests)),
             Row(

@@ -122,6 +122,24 @@ def test_a_link_that_was_used_says_so_and_leaves_no_token_in_the_address(
     expect(first.get_by_role("heading", level=1)).not_to_have_text("Join first")
 
 
+def test_the_calm_view_of_a_device_that_is_out_says_so_and_goes_on(
+    site: Network, device: Open
+) -> None:
+    page = device()
+    devices = Devices(site.owner.storage)
+    now = site.app.extensions["site"].clock.now()
+    made = devices.invite(Role.DISPLAY, now)
+    page.goto(f"{site.elsewhere}/join#{made.token}")
+    page.wait_for_url(f"{site.elsewhere}/")
+    page.goto(f"{site.elsewhere}/sessions/{site.owner.started('oc-classic-full')}/calm")
+    words = page.locator(".calm-words").inner_text()
+    expect(page.locator("#calm-link")).to_be_empty()
+    for one in devices.all()[0]:
+        devices.revoke(one.id, now)
+    expect(page.locator("#calm-link")).to_contain_text("no longer joined", timeout=SHUT_OUT_MS)
+    expect(page.locator(".calm-words")).to_have_text(words)
+
+
 KEPT = """async () => {
   const pages = await caches.open("pages");
   return (await pages.keys()).filter(({ url }) => url.includes("/sessions/")).length;

@@ -167,6 +167,17 @@ def test_a_display_shows_no_button_but_the_stop(owner: Visitor) -> None:
     assert "Next" in operator.buttons()
 
 
+def test_a_display_is_not_told_to_press_what_it_has_not(owner: Visitor) -> None:
+    session_id = owner.started("sided")
+    while owner.live(session_id)["data-status"] != "waiting":
+        owner.done(session_id, "next")
+    for path in ("", "/live"):
+        seen = joined(owner, Role.DISPLAY).get(f"/sessions/{session_id}{path}").text
+        assert "waiting for whoever treats" in seen, path
+        assert "Next goes on" not in seen, path
+        assert "Next goes on" in joined(owner, Role.OPERATOR).get(f"/sessions/{session_id}").text
+
+
 def test_a_page_says_why_a_display_may_not(owner: Visitor) -> None:
     display = joined(owner, Role.DISPLAY)
     answer = display.post("/clients", {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -521,6 +522,17 @@ def test_only_our_own_names_are_answered(visitor: Visitor, host: str, status: in
         assert 'href="http://127.0.0.1:8000/"' in answer.text
         assert visitor.get(STYLE, Host=host).status_code == 421
         assert visitor.post("/sessions", {"screening": "any"}, Host=host).status_code == 421
+
+
+def test_listening_on_one_address_of_a_network_this_machines_names_are_ours_too(
+    tmp_path: Path, protocols_folder: Path
+) -> None:
+    """They stand in the certificate that ``--tls`` makes."""
+    app = create_app(Settings(tmp_path, host="192.0.2.7", protocols=protocols_folder))
+    hosts = ("192.0.2.7", f"{socket.gethostname()}.local", "evil.test", "192.0.2.8")
+    asked = [app.test_client().get("/", headers={"Host": f"{host}:8000"}) for host in hosts]
+    assert [answer.status_code for answer in asked] == [401, 401, 421, 421]
+    app.extensions["site"].storage.close()
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,10 @@ export class StagePainter {
     if (this.#shown.text === text) return;
     this.#shown.text = text;
     const digits = this.#live.querySelector("[role=timer]");
-    if (digits.textContent !== text) digits.textContent = text;
+    const shown = digits.firstChild;
+    // The text alone: an exchanged node would make every :has() of the stage be looked at again.
+    if (!shown) digits.textContent = text;
+    else if (shown.data !== text) shown.data = text;
     digits.classList.toggle("digits-long", text.length > 4);
   }
 

@@ -46,6 +46,11 @@ CUT_OFF = """() => [...document.querySelectorAll('h1, h2, p, li, a, button, inpu
     return right > innerWidth + 1 || left < -1
       || (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === 'hidden' && e.clientWidth > 1);
   }).map((e) => `${e.tagName} ${e.className} "${e.textContent.trim().slice(0, 40)}"`)"""
+LINES_OF_DIGITS = """() => {
+  const text = document.createRange();
+  text.selectNodeContents(document.querySelector('.digits'));
+  return text.getClientRects().length;
+}"""
 WIDE = "document.documentElement.scrollWidth - innerWidth"
 UNREACHABLE = """() => {
   const missed = [];
@@ -135,6 +140,7 @@ def test_turned_while_it_runs_the_same_second_goes_on_and_nothing_is_cut(
             seconds.append(int(minutes) * 60 + int(rest))
             assert page.evaluate(WIDE) <= 0, (width, height)
             assert page.evaluate(CUT_OFF) == [], (width, height)
+            assert page.evaluate(LINES_OF_DIGITS) == 1, (width, height)
             if height > 560:
                 assert page.evaluate(IN_VIEW) == [], (width, height)
         assert loads == []

@@ -1,6 +1,7 @@
 """Databases as earlier releases left them: ``golden/schema-N.sql``, made by the code of that schema.
 
-Each holds sessions that are over, that run, that are paused and that nobody has started.
+Each holds sessions that are over, that run, that are paused and that nobody has started; from schema 4
+on devices that joined, too.
 """
 
 from __future__ import annotations

@@ -20,6 +20,13 @@ PITCHES = {
 
 RECORDERS = """
 window.heard = [];
+window.stalls = []; // when and for how long this machine let the page's timers wait
+let probed = performance.now();
+setInterval(() => {
+  const now = performance.now();
+  if (now - probed > 50) window.stalls.push([now, now - probed - 20]);
+  probed = now;
+}, 20);
 window.locks = [];
 const remember = (entry) => { window.heard.push(entry); return entry; };
 window.contexts = [];
@@ -101,3 +108,9 @@ def chimes(page: Page) -> list[tuple[str, float]]:
         else:
             groups.append([tone])
     return [(PITCHES[tuple(t["pitch"] for t in group)], group[0]["at"]) for group in groups]
+
+
+def allowed(page: Page, at: float) -> float:
+    """How far from its time a sound at ``at`` may be: more only where the whole page had to wait then."""
+    stalls: list[tuple[float, float]] = page.evaluate("window.stalls")
+    return CLOSE_ENOUGH_MS + max((ms for when, ms in stalls if abs(when - at) < 1_000), default=0)

@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from tests.browser import chromium
 from tests.browser.answers import answer_safely
 from tests.browser.conftest import Visit, Watch, free_port
-from tests.browser.recording import CLOSE_ENOUGH_MS, chimes, has_status, heard, press
+from tests.browser.recording import CLOSE_ENOUGH_MS, allowed, chimes, has_status, heard, press
 from webapp.app import create_app
 from webapp.devices import Devices
 from webapp.domain.joining import Role
@@ -87,7 +87,7 @@ def test_every_line_and_chime_of_a_whole_session_in_order_and_to_the_plan_of_the
     ]
     assert [text for text, _ in lines] == [text for text, _ in expected]
     for (text, at), (_, due) in zip(lines, expected, strict=True):
-        assert due is None or at - due == pytest.approx(0, abs=CLOSE_ENOUGH_MS), text
+        assert due is None or at - due == pytest.approx(0, abs=allowed(page, at)), text
     due_chimes = [
         ("half", back - 20_000),
         ("ten", back - 10_000),
@@ -99,7 +99,7 @@ def test_every_line_and_chime_of_a_whole_session_in_order_and_to_the_plan_of_the
     found = chimes(page)
     assert [name for name, _ in found] == [name for name, _ in due_chimes]
     for (name, at), (_, due) in zip(found, due_chimes, strict=True):
-        assert at - due == pytest.approx(0, abs=CLOSE_ENOUGH_MS), name
+        assert at - due == pytest.approx(0, abs=allowed(page, at)), name
     assert len(heard(page, "buzz")) == len(due_chimes)
     assert watch.errors == []
 
@@ -194,7 +194,7 @@ def test_without_a_voice_a_soft_tone_stands_in_unless_a_chime_just_sounded(
     names = [name for name, _ in chimes(page)]
     assert names == ["note", "note", "ten", "change", "end", "end"]
     second = chimes(page)[1][1]
-    assert second - (due["one"] - 20_000) == pytest.approx(0, abs=CLOSE_ENOUGH_MS)
+    assert second - (due["one"] - 20_000) == pytest.approx(0, abs=allowed(page, second))
     assert heard(page, "say") == []
 
 

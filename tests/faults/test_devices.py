@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import time
+from pathlib import Path
 
 import pytest
+from flask import Flask
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.conftest import Visitor
+from tests.conftest import visit
 from tests.faults.devices import KINDS, Devices
-from tests.faults.soak import COMMANDS
+from tests.faults.soak import COMMANDS, SOAK
 
+# What nobody ended gathers, and every start looks at it: then a new database.
+COMMANDS_OF_A_DATABASE = 5_000
 RUN = settings(
     max_examples=20,
     stateful_step_count=40,
@@ -25,19 +29,32 @@ RUN = settings(
 
 @pytest.mark.fault(11)
 def test_however_devices_act_alone_and_together_there_is_one_true_history(
-    visitor: Visitor,
+    small_app: Flask, tmp_path: Path
 ) -> None:
     """Seen to fail with the mechanism removed, one at a time: ``is_stale`` always False, ``has_key`` always
     False, ``known`` in ``take_up`` empty, caps not checked, a stop taken for any other act, and
     ``record`` keeping an event in memory alone."""
-    Devices.visitor, Devices.commands, Devices.kinds = visitor, 0, set()
+    Devices.commands, Devices.kinds = 0, set()
     begun, rounds = time.monotonic(), itertools.count()
     wanted = {*KINDS, *(f"{kind} alone" for kind in KINDS), "account"}
-    while Devices.commands < COMMANDS or not (
-        wanted <= Devices.kinds or Devices.commands > 2 * COMMANDS
-    ):
-        # A seed for each round: the same commands on every machine, and never the same ones again.
-        run_state_machine_as_test(seed(next(rounds))(Devices), settings=RUN)
+
+    def wanting() -> bool:
+        seen = wanted <= Devices.kinds or Devices.commands > 2 * COMMANDS
+        return Devices.commands < COMMANDS or not seen
+
+    while wanting():
+        enough = Devices.commands + COMMANDS_OF_A_DATABASE
+        folder = tmp_path / str(Devices.commands)
+        folder.mkdir()
+        for visitor in visit(small_app, folder):
+            Devices.visitor = visitor
+            while wanting() and Devices.commands < enough:
+                # A seed for each round: the same commands on every machine, and never the same ones again.
+                run_state_machine_as_test(seed(next(rounds))(Devices), settings=RUN)
+            if SOAK:
+                print(
+                    f"{Devices.commands} commands in {time.monotonic() - begun:.0f} s", flush=True
+                )
     print(f"{Devices.commands} commands in {time.monotonic() - begun:.0f} s")
     assert Devices.commands >= COMMANDS
     assert wanted <= Devices.kinds

@@ -140,7 +140,10 @@ LIVE = (
 )
 ADD_EVENT = sa.insert(events)
 BEGIN = sa.update(sessions).where(sessions.c.id == sa.bindparam("b_id"))
-BEGIN = BEGIN.values(begun_at=sa.bindparam("b_at"))
+BEGIN = BEGIN.values(
+    begun_at=sa.bindparam("b_at"),
+    early=sa.func.coalesce(sa.bindparam("b_early", type_=sa.String), sessions.c.early),
+)
 # What an older database gets; its sessions stay without a client.
 MOVE_ON = (
     sa.update(sessions)
@@ -171,6 +174,7 @@ class Stored:
     admission: Admission | None = None
     client: str | None = None
     course: str | None = None
+    early: Early | None = None
 
     @property
     def seq(self) -> int:
@@ -395,9 +399,10 @@ class Storage:
             rows = connection.execute(query).all()
         return [(row.at, Reading.model_validate_json(row.body)) for row in rows]
 
-    def record(self, stored: Stored, *new: Event) -> Stored:
+    def record(self, stored: Stored, *new: Event, early: Early | None = None) -> Stored:
         """Add ``new`` right behind what ``stored`` knows, durably and at once; the session after it.
 
+        ``early`` goes with a start before its course's date: why.
         Raises ConflictError when another event came first, NotSavedError when it cannot be written.
         """
         if not new:
@@ -416,7 +421,8 @@ class Storage:
             if connection.execute(MOVE_ON, move).rowcount == 1:
                 connection.execute(ADD_EVENT, [row_of(stored.id, event) for event in new])
                 if new[0].kind == "start":
-                    connection.execute(BEGIN, {"b_id": stored.id, "b_at": new[0].at})
+                    begin = {"b_id": stored.id, "b_at": new[0].at, "b_early": early}
+                    connection.execute(BEGIN, begin)
             elif not all(is_recorded(connection, stored.id, event) for event in new):
                 raise ConflictError
 
@@ -424,7 +430,12 @@ class Storage:
             self.carry_out(work)
         except IntegrityError:
             raise ConflictError from None
-        after = replace(stored, events=(*stored.events, *new), folded=folded)
+        after = replace(
+            stored,
+            events=(*stored.events, *new),
+            folded=folded,
+            early=early or stored.early,
+        )
         self.keep(after)
         self.heard(stored.id)
         return after
@@ -546,7 +557,16 @@ def stored_of(row: sa.Row[Any], plan: Plan, past: tuple[Event, ...]) -> Stored:
     admission = Admission.model_validate_json(row.admission) if row.admission else None
     folded = fold(plan, past)
     return Stored(
-        row.id, row.title, plan, past, folded, row.created_at, admission, row.client, row.course
+        row.id,
+        row.title,
+        plan,
+        past,
+        folded,
+        row.created_at,
+        admission,
+        row.client,
+        row.course,
+        row.early,
     )
 
 

@@ -72,7 +72,7 @@ export function drawControls(stage, status, actions) {
   const place = stage.querySelector("#session-controls");
   const focused = place.contains(document.activeElement) ? document.activeElement.id : null;
   const fresh = stage.querySelector(`template[data-controls="${status}"]`)?.content.cloneNode(true);
-  place.querySelectorAll("#acts, #session-more, #session-note, #session-others, #session-shows").forEach((old) => old.remove());
+  place.querySelectorAll("#acts, #session-more, #session-note, #session-others, #session-early, #session-shows").forEach((old) => old.remove());
   if (!fresh) return;
   const ids = actions.map((action) => `act-${TOGGLES.includes(action) ? "toggle" : action}`);
   for (const button of fresh.querySelectorAll("button[id^=act-]")) {

@@ -23,6 +23,7 @@ from flask import Flask
 from tests.faults.recorded import ACTS, Act, Person, noted, site_in, started_on
 from tests.faults.sweep import killed_at
 from webapp.clock import steady_ms
+from webapp.domain.past import Early
 from webapp.domain.session import Event
 from webapp.storage import Storage, Stored
 
@@ -69,9 +70,11 @@ class Site:
 def acknowledge_early(person: Person) -> None:
     record = Storage.record
 
-    def told_first(self: Storage, stored: Stored, *new: Event) -> Stored:
+    def told_first(
+        self: Storage, stored: Stored, *new: Event, early: Early | None = None
+    ) -> Stored:
         person.note({"done": -1, "keys": [event.key for event in new]})
-        return record(self, stored, *new)
+        return record(self, stored, *new, early=early)
 
     Storage.record = told_first  # type: ignore[method-assign]
 

@@ -205,6 +205,48 @@ def test_starting_before_the_gap_asks_and_records_why(visitor: Visitor) -> None:
     assert [past.early for past in found] == ["advised", None]
 
 
+@pytest.mark.parametrize("htmx", [True, False])
+def test_a_prepared_session_asks_at_its_start_when_another_one_came_between(
+    visitor: Visitor, htmx: bool
+) -> None:
+    """Seen to fail with ``held_at_start`` always empty: it begins, and nobody said why."""
+    ready = visitor.prepare()
+    worked(visitor)
+    visitor.clock.forward(60)
+    answer = visitor.act(ready, "start", htmx=htmx)
+    assert answer.status_code == 409
+    asks = Page(answer.text).by_id("session-early")
+    assert "At least 48 hours lie between two sessions" in asks.text
+    assert {"Away on the planned day", "A clinician advised it"} <= set(Page(answer.text).buttons())
+    assert visitor.act(ready, "start", htmx=htmx, early="because").status_code == 409
+    assert visitor.seq(ready) == 0
+    running = visitor.started("long")
+    asked = visitor.act(ready, "start", htmx=htmx, early="away")
+    assert asked.status_code == 409
+    assert Page(asked.text).by_id("session-others")
+    assert '<input type="hidden" name="early" value="away">' in asked.text  # not asked for again
+    assert visitor.seq(ready) == 0
+    visitor.act(running, "stop")
+    assert visitor.act(ready, "start", htmx=htmx, early="away").status_code == (
+        200 if htmx else 303
+    )
+    visitor.clock.forward(5)
+    found = courses_of(visitor).past(Filter(), visitor.clock.now(), 9)
+    assert {past.id: past.early for past in found}[ready] == "away"
+
+
+def test_a_reason_that_was_given_at_preparing_is_not_asked_for_again(visitor: Visitor) -> None:
+    worked(visitor)
+    visitor.clock.forward(HOUR)
+    screening = visitor.screened()
+    answer = visitor.post("/sessions", {"screening": screening, "early": "wished"})
+    ready = answer.headers["Location"].removeprefix("/sessions/")
+    assert visitor.act(ready, "start", early="away").status_code == 200
+    stored = visitor.storage.load(ready)
+    assert stored
+    assert stored.early == "away"  # what was said last
+
+
 def test_after_the_gap_nothing_is_asked_and_no_reason_is_kept(visitor: Visitor) -> None:
     worked(visitor)
     visitor.clock.forward(GAP)

@@ -11,6 +11,7 @@ from flask import Flask
 
 from tests.conftest import MORNING, Visitor, visit
 from tests.routes.page import Page
+from webapp.domain.past import Early
 from webapp.domain.session import Event
 from webapp.storage import ConflictError, Stored
 
@@ -337,7 +338,7 @@ def test_when_somebody_acts_at_the_same_instant_only_stop_goes_through(
     session_id = visitor.started()
     form, record = visitor.form(session_id), visitor.storage.record
 
-    def overtaken(stored: Stored, event: Event) -> Stored:
+    def overtaken(stored: Stored, event: Event, early: Early | None = None) -> Stored:
         monkeypatch.undo()
         record(stored, Event(event.seq, "other-device", "pause", event.at))
         raise ConflictError

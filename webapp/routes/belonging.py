@@ -204,13 +204,18 @@ def score_of(typed: str) -> int | None:
     return next((score for score in SCORES if str(score) == typed), None)
 
 
-def refusal_at_start(stored: Stored, now: int) -> str:
-    """Why a prepared session may not begin after all: another one came between."""
+def held_at_start(stored: Stored, early: Early | None, now: int) -> tuple[str, bool]:
+    """Why a prepared session may not begin: another one came between; and whether that is firm.
+
+    Empty where a reason (``early``, or one that was given before) is enough.
+    """
     entry = site().library.get(stored.plan.protocol)
     if stored.client is None or entry is None:
-        return ""
+        return "", False
     place = place_of(entry, stored.client, now)
-    return " ".join(words(place, place.hold)) if place.hold and place.hold.firm else ""
+    if place.hold is None or (not place.hold.firm and (early or stored.early)):
+        return "", False
+    return " ".join(words(place, place.hold)), place.hold.firm
 
 
 def shown(entry: Entry, screening: Screening, now: int) -> dict[str, object]:

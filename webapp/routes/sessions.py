@@ -315,14 +315,18 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     state = view(stored.plan, stored.folded, stored.seq, now).state
     if why := hindrance(stored, stored.events, state, action, now):
         return answer(stored, 409, why, ask_again=questions_address(stored))
-    if action == "start" and (why := belonging.refusal_at_start(stored, now)):
-        return answer(stored, 409, why)
+    starts = action == "start" and state.status == "ready"
+    early = belonging.early_of(request.form) if starts else None
+    if starts:
+        held, firm = belonging.held_at_start(stored, early, now)
+        if held:
+            return answer(stored, 409, held if firm else "", ask_early="" if firm else held)
     if action == "start" and not here.storage.database.has_room():
         return answer(stored, 409, NO_ROOM)
     if action == "start" and not request.form.get("another"):
         others = at_work(stored.id, now)
         if others:
-            return answer(stored, 409, "", others=others)
+            return answer(stored, 409, "", others=others, early=early)
     if action == "end-at":
         typed = request.form.get("time", "").strip()
         left_ms = milliseconds_until(typed)
@@ -334,7 +338,7 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
                 typed=typed,
             )
     event = decide(stored.plan, stored.folded, stored.seq, action, now, key, left_ms)
-    after = here.storage.record(stored, event)
+    after = here.storage.record(stored, event, early=early)
     return answer(after, said=result_of(after, action, left_ms))
 
 
@@ -395,6 +399,9 @@ def context(stored: Stored, **more: object) -> dict[str, object]:
         "key": secrets.token_urlsafe(12),
         "said": "",
         "others": (),
+        "ask_early": "",
+        "early": None,
+        "reasons": belonging.REASONS,
         "ask_again": "",
         **recheck(snapshot),
         "typed": "",

@@ -12,3 +12,4 @@ RESTARTS = 50 if SOAK else 2
 KILL_STEP = 1 if FULL else 40
 POWER_CUT_STATES = 12_000 if FULL else 400
 COMMANDS = int(os.environ.get("STEADY_HANDS_COMMANDS", "500000" if SOAK else "5000"))
+FIRST_SEED = int(os.environ.get("STEADY_HANDS_FIRST_SEED", "0"))  # of a run beside another one

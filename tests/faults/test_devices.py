@@ -13,7 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.conftest import visit
 from tests.faults.devices import KINDS, Devices
-from tests.faults.soak import COMMANDS, SOAK
+from tests.faults.soak import COMMANDS, FIRST_SEED, SOAK
 
 # What nobody ended gathers, and every start looks at it: then a new database.
 COMMANDS_OF_A_DATABASE = 5_000
@@ -35,7 +35,7 @@ def test_however_devices_act_alone_and_together_there_is_one_true_history(
     False, ``known`` in ``take_up`` empty, caps not checked, a stop taken for any other act, and
     ``record`` keeping an event in memory alone."""
     Devices.commands, Devices.kinds = 0, set()
-    begun, rounds = time.monotonic(), itertools.count()
+    begun, rounds = time.monotonic(), itertools.count(FIRST_SEED)
     wanted = {*KINDS, *(f"{kind} alone" for kind in KINDS), "account"}
 
     def wanting() -> bool:

@@ -69,15 +69,27 @@ class CalmView extends HTMLElement {
   #show() {
     clearTimeout(this.#timer);
     this.#tell();
-    const { status, now, turns } = this.#live.dataset;
-    if (status !== "running") return this.#colour(this.#live.dataset.hue);
+    if (this.#live.dataset.status === "running") this.#turn();
+    else this.#colour(this.#live.dataset.hue);
+    this.#say();
+  }
+
+  #turn() {
+    const { now, turns } = this.#live.dataset;
     const passed = this.#clock.now() - Number(now);
     const [words, hue, ends] = JSON.parse(turns).find(([, , ends]) => ends === null || ends > passed) ?? [];
     if (words === undefined) return;
-    const heading = this.querySelector(".calm-words");
-    if (heading.textContent !== words) heading.textContent = words;
+    const shown = this.querySelector(".calm-words");
+    if (shown.textContent !== words) shown.textContent = words;
     this.#colour(hue);
     if (ends !== null) this.#timer = setTimeout(() => this.#show(), ends - passed + 20);
+  }
+
+  /** To a screen reader, once: what is shown goes with each answer, this place stays. */
+  #say() {
+    const said = this.querySelector("#calm-said");
+    const words = this.querySelector(".calm-words").textContent;
+    if (said.textContent !== words) said.textContent = words;
   }
 
   #colour(hue) {

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from playwright.sync_api import Page
 from werkzeug.test import TestResponse
 
+from tests.browser import course_states as course
 from tests.browser import joining_states as joining
 from tests.conftest import Visitor
 from tests.screened import SAFE
@@ -311,6 +312,11 @@ def taken_back(page: Page) -> None:
     page.locator("#undo").wait_for()
 
 
+def at_once(page: Page) -> None:
+    """Without the slow change from one colour to the next."""
+    page.locator(".calm").evaluate("(calm) => { calm.style.transition = 'none'; }")
+
+
 def cut_off(page: Page) -> None:
     page.route("**/live*", lambda route: route.abort())
     page.evaluate("document.body.dispatchEvent(new Event('resync'))")
@@ -361,9 +367,17 @@ STATES = (
     State("verdict-not-today", asked(NAPE, q_fever="yes"), "Not today"),
     State("verdict-help", asked(NAPE, q_neck_dizzy="yes"), "Get help now"),
     State("verdict-wait", asked(LEGS, glucose="3.8"), "Treat the low first"),
+    State("verdict-early", course.too_early, "Why earlier?"),
+    State("verdict-early-fault", course.no_reason, "Please say why"),
+    State("verdict-cups", course.after_cups, "72 hours"),
+    State("verdict-review", course.four_weeks("/screenings/{screening}"), "Has it helped?"),
     State("stage-ready", session(), "Before hands get oily"),
     State("stage-ready-diabetes", session(protocol=LEGS), "Before hands get oily"),
     State("stage-ask", two_sessions, "Another session is still running"),
+    State("stage-early", course.too_early_by_now, "Why earlier?"),
+    State("stage-remote", course.of_a_session("remote"), "Pause"),
+    State("stage-calm", course.of_a_session("calm"), "Low back", at_once),
+    State("stage-calm-rest", course.of_a_session("calm", "end"), "Rest", at_once),
     State("stage-preparing", session("start"), "Before we begin"),
     State("stage-running", hands_on(), "Stroking"),
     State("stage-kneading", hands_on(skip=3), "Kneading"),
@@ -398,6 +412,23 @@ STATES = (
     State("summary-reading", noted(LEGS), "6.4 mmol/L"),
     State("summary-reading-low", noted(LEGS, "3.4"), "3.4 mmol/L"),
     State("summary-fault", noted(LEGS, "much"), "Please give the reading"),
+    State("summary-course", course.told, "1 of 10 sessions"),
+    State("today-empty", at("/today"), "No session yet"),
+    State("today", course.busy_day, "May be today"),
+    State("clients-none", at("/clients"), "code"),
+    State("clients", course.several_clients, "code"),
+    State("client", course.filled(3, "/clients/{client}", 3), "3 of 15"),
+    State("client-card", course.filled(1, "/clients/{client}/card"), "course"),
+    State("courses-none", at("/courses"), "No course yet"),
+    State("courses", lambda v: course.busy_day(v) and "/courses", "3 of 15"),
+    State("course-planned", course.planned, "0 of 12"),
+    State("course", course.filled(5, "/courses/{course}", 3), "5 of 15", opened),
+    State("course-complete", course.filled(15, "/courses/{course}", 3), "15 of 15"),
+    State("course-review", course.four_weeks("/courses/{course}"), "Has it helped?"),
+    State("course-whose", course.for_whom, "For whom?"),
+    State("history-none", at("/history"), "Nothing here yet"),
+    State("history", course.filled(12, "/history", 3), "min"),
+    State("offline", at("/offline"), "server"),
     State("settings", at("/settings"), "This device"),
     State("settings-learned", at("/settings"), "Forget F7", learned),
     State("trust-plain", at("/trust"), "Plain http, and what it leaves out"),

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser import look
 from tests.browser.site import InProcess, served
-from tests.browser.states import STATES, State
+from tests.browser.states import STATES, State, at_once
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 TABLET: ViewportSize = {"width": 1280, "height": 800}
@@ -72,6 +72,25 @@ def contrast(page: Page, theme: str, *, stage: bool) -> list[str]:
     page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
     found = axe(page, *COLOURS, aaa=stage)
     return found + (look.ask(page, look.POOR_CONTRAST, STAGE_CONTRAST) if stage else [])
+
+
+HUES = ("teal", "ochre", "violet", "clay", "green", "blue", "rose", "plain")
+
+
+def test_the_calm_view_can_be_read_on_each_of_its_colours(site: InProcess, page: Page) -> None:
+    state = next(state for state in STATES if state.name == "stage-calm")
+    found: list[str] = []
+    with site.visitor() as visitor:
+        site.show(page, state.make(visitor))
+        at_once(page)
+        for theme in ("light", "dark", "dim"):
+            page.evaluate("(name) => { document.documentElement.dataset.theme = name; }", theme)
+            for hue in HUES:
+                page.locator(".calm").evaluate("(e, hue) => { e.className = `calm hue-${hue}`; }", hue)
+                poor = look.ask(page, look.POOR_CONTRAST, STAGE_CONTRAST)
+                found.extend(f"{theme} {hue}: {line}" for line in poor)
+        page.goto("about:blank")
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)

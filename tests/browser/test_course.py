@@ -13,15 +13,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.answers import answer_safely
 from tests.browser.conftest import Watch
+from tests.browser.course_states import LUMBAR, fill
 from tests.browser.moved_clock import MovedSite, moved_site
-from webapp.domain.acts import decide
-from webapp.domain.course import terms_of
-from webapp.domain.past import Told
-from webapp.storage import Belonging
 
 # A Thursday at 10:00 in Berlin; on the Sunday after it summer time begins.
 BEGIN = int(datetime(2026, 3, 26, 9, 0, tzinfo=UTC).timestamp() * 1000)
-PROTOCOL = "oc-classic-lumbar"
+PROTOCOL = LUMBAR
 DAY = 86_400.0
 
 Open = Callable[..., Page]
@@ -147,26 +144,9 @@ def pages_of(pdf: bytes) -> int:
 
 def filled(moved: MovedSite, count: int) -> str:
     """A course with ``count`` sessions, each with its scores; gives its id."""
-    site = moved.site
-    entry = site.library.entries[PROTOCOL]
-    plan, terms = site.library.usual_plan(entry), terms_of(entry.protocol)
-    assert plan is not None
-    assert terms is not None
-    client = site.courses.add_client(BEGIN)
-    course = site.courses.add_course(client, PROTOCOL, entry.protocol.title, terms, 15, BEGIN)
-    for n in range(count):
-        at = BEGIN + n * 2 * round(DAY * 1000)
-        session = site.storage.create(plan, entry.digest, at, None, Belonging(client.id, course.id))
-        stored = site.storage.load(session)
-        assert stored is not None
-        acts = ["start", *["next"] * sum(step.kind == "prepare" for step in plan.steps), "end"]
-        for seq, kind in enumerate(acts, 1):
-            when = at + 1000 * seq + (500_000 + 7_000 * n if kind == "end" else 0)
-            event = decide(plan, stored.folded, stored.seq, kind, when, f"key-{n}-{seq}")  # type: ignore[arg-type]
-            stored = site.storage.record(stored, event)
-        site.courses.tell(session, Told(10 - n // 2, max(0, 8 - n // 2)))
+    course = fill(moved.site, count, BEGIN)
     moved.clock.forward(count * 2 * DAY + 3600)
-    return course.id
+    return course
 
 
 def test_a_course_of_fifteen_prints_on_one_page(on: Open, moved: MovedSite) -> None:

@@ -14,6 +14,7 @@ from benchmarks import (
     history,
     load,
     room,
+    shared_load,
     stage_cpu,
     start,
     traffic,
@@ -32,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[Options], Table]] = {
     "history": history.measure,
     "room": room.measure,
     "load": load.measure,
+    "shared_load": shared_load.measure,
     "upkeep": upkeep.measure,
 }
 

@@ -34,7 +34,8 @@ PROMISED_P99_MS = 50.0
 SPREAD_SECONDS = 720
 PATIENCE_SECONDS = 120.0
 
-Device = tuple[str, int, int, str]
+Seen = tuple[str, int, int, str]
+Device = tuple[str, int, int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def run(options: Options, sessions: int) -> Outcome:
     folder = protocol_folder.write(options.folder / "protocols", PHASE_SECONDS)
     data = options.folder / f"data-{sessions}"
     data.mkdir()
-    devices = filled(data, folder, sessions)
+    devices = of_nobody(data, folder, sessions)
     with sites.ours(data, folder) as server:
         offset = server_offset(lambda: server.clock(devices[0][0]))
         task = Task(
@@ -103,25 +104,30 @@ def run(options: Options, sessions: int) -> Outcome:
         return let_loose(server, path, sessions)
 
 
-def filled(data: Path, folder: Path, sessions: int) -> list[Device]:
+def of_nobody(data: Path, folder: Path, sessions: int) -> list[Device]:
+    """A new embedded database with running sessions, where nobody has to join."""
+    with quick_storage(data / "steady-hands.sqlite3") as storage:
+        return [(*seen, "") for seen in filled(storage, folder, sessions)]
+
+
+def filled(storage: Storage, folder: Path, sessions: int) -> list[Seen]:
     """So many sessions, started at random moments of the last 12 minutes, by the app's own storage."""
     library = load_library(folder, shipped("protocols"))
     entry = library.entries[protocol_folder.PROTOCOL]
     plan = library.usual_plan(entry)
     assert plan is not None
     now = Clock().now()
-    devices: list[Device] = []
-    with quick_storage(data / "steady-hands.sqlite3") as storage:
-        for _ in range(sessions):
-            at = now - random.randrange(SPREAD_SECONDS * 1000)
-            session = storage.create(plan, entry.digest, at)
-            stored = storage.load(session)
-            assert stored is not None
-            storage.record(stored, Event(1, "benchmark-start", "start", at))
-            row = (now - at) // (PHASE_SECONDS * 1000)
-            until = at + (row + 1) * PHASE_SECONDS * 1000
-            devices.append((session, 1, until, plan.steps[row].id))
-    return devices
+    found: list[Seen] = []
+    for _ in range(sessions):
+        at = now - random.randrange(SPREAD_SECONDS * 1000)
+        session = storage.create(plan, entry.digest, at)
+        stored = storage.load(session)
+        assert stored is not None
+        storage.record(stored, Event(1, "benchmark-start", "start", at))
+        row = (now - at) // (PHASE_SECONDS * 1000)
+        until = at + (row + 1) * PHASE_SECONDS * 1000
+        found.append((session, 1, until, plan.steps[row].id))
+    return found
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import json
 import re
 import secrets
 import socket
+import ssl
 import subprocess
 import sys
 import sysconfig
@@ -74,15 +75,18 @@ def version_in(text: str) -> Version:
 
 @dataclass(slots=True)
 class Server:
-    """A running server."""
+    """A running server; ``scheme`` is how browsers see it, ``tls`` how it is reached."""
 
     process: subprocess.Popen[str]
     port: int
     host: str = HOST
+    scheme: str = "http"
+    tls: bool = False
+    cookie: str = ""
 
     @property
     def address(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
 
     @property
     def proxied(self) -> str:
@@ -94,9 +98,10 @@ class Server:
 
     def ask(self, path: str, fields: dict[str, str] | None = None) -> Answer:
         """GET, or POST when there are fields."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=10)
+        connection = connection_to(self.host, self.port, self.tls)
         try:
             headers = {"Origin": self.address} if fields is not None else {}
+            headers |= {"Cookie": self.cookie} if self.cookie else {}
             if fields is not None:
                 headers["Content-Type"] = "application/x-www-form-urlencoded"
             body = urlencode(fields) if fields is not None else None
@@ -136,6 +141,14 @@ class Server:
         seen = self.version(session)
         path = f"/sessions/{session}/live?seq={seen.seq}&until={seen.until}"
         return int(self.ask(path).headers["x-now"])
+
+
+def connection_to(host: str, port: int, tls: bool = False) -> http.client.HTTPConnection:
+    if not tls:
+        return http.client.HTTPConnection(host, port, timeout=10)
+    context = ssl.create_default_context()  # the server is ours, and on this machine
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return http.client.HTTPSConnection(host, port, timeout=10, context=context)
 
 
 def free_port(host: str = HOST) -> int:
@@ -182,13 +195,19 @@ def baseline() -> Iterator[Server]:
         yield server
 
 
-def wait_for(port: int, process: subprocess.Popen[str], path: str = "/", host: str = HOST) -> None:
+def wait_for(
+    port: int,
+    process: subprocess.Popen[str],
+    path: str = "/",
+    host: str = HOST,
+    tls: bool = False,
+) -> None:
     """Until the first page is answered. Raises RuntimeError when that does not happen."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with status {process.returncode}")
-        connection = http.client.HTTPConnection(host, port, timeout=5)
+        connection = connection_to(host, port, tls)
         try:
             connection.request("GET", path)
             if connection.getresponse().status == 200:

@@ -11,6 +11,7 @@ import gc
 import json
 import random
 import secrets
+import ssl
 import sys
 import time
 import zlib
@@ -33,7 +34,10 @@ REFUSED = 409
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to do; ``devices`` are session id, seq, until and step."""
+    """What to do; ``devices`` are session id, seq, until, step and the Cookie header ("" for none).
+
+    ``scheme`` is how browsers see the site, ``tls`` how it is reached.
+    """
 
     host: str
     port: int
@@ -42,7 +46,9 @@ class Task:
     warm_seconds: float
     seconds: float
     commands_every: float
-    devices: list[tuple[str, int, int, str]]
+    devices: list[tuple[str, int, int, str, str]]
+    scheme: str = "http"
+    tls: bool = False
 
 
 @dataclass(slots=True)
@@ -80,7 +86,7 @@ class Swarm:
         self.measuring = False
         self.over = False
         self.devices: list[Device] = []
-        origin = f"http://{task.host}:{task.port}"
+        origin = f"{task.scheme}://{task.host}:{task.port}"
         self.head = (
             f"Host: {task.host}:{task.port}\r\nConnection: keep-alive\r\n"
             "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -111,10 +117,16 @@ class Swarm:
         task = self.task
         pause = task.ramp_seconds / max(1, len(task.devices))
         begun = self.loop.time()
-        for number, (session, seq, until, step) in enumerate(task.devices):
-            device = Device(self, session, seq, until, step)
+        context = any_certificate() if task.tls else None
+        for number, (session, seq, until, step, cookie) in enumerate(task.devices):
+            device = Device(self, session, seq, until, step, cookie)
             self.devices.append(device)
-            await self.loop.create_connection(lambda d=device: d, task.host, task.port)  # type: ignore[misc]
+            await self.loop.create_connection(
+                lambda d=device: d,
+                task.host,
+                task.port,
+                ssl=context,
+            )
             await asyncio.sleep(max(0.0, begun + number * pause - self.loop.time()))
         gc.collect()
         gc.freeze()
@@ -142,11 +154,21 @@ class Swarm:
             self.report.lag.append((self.loop.time() - due) * 1000)
 
 
+def any_certificate() -> ssl.SSLContext:
+    """The server is ours, and on this machine."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 class Device(asyncio.Protocol):
     """One page of one session."""
 
-    def __init__(self, swarm: Swarm, session: str, seq: int, until: int, step: str) -> None:
+    def __init__(
+        self, swarm: Swarm, session: str, seq: int, until: int, step: str, cookie: str
+    ) -> None:
         self.swarm = swarm
+        self.head = f"{swarm.head}Cookie: {cookie}\r\n" if cookie else swarm.head
         self.session, self.seq, self.until, self.step = session, seq, until, step
         self.paused = False
         self.buffer = b""
@@ -210,12 +232,12 @@ class Device(asyncio.Protocol):
         swarm = self.swarm
         if ask.kind != "command":
             path = f"/sessions/{self.session}/live?seq={self.seq}&until={self.until}"
-            self.transport.write(f"GET {path} HTTP/1.1\r\n{swarm.head}\r\n".encode())
+            self.transport.write(f"GET {path} HTTP/1.1\r\n{self.head}\r\n".encode())
             return
         fields = {"key": secrets.token_urlsafe(12), "seq": self.seq, "step": self.step}
         body = urlencode(fields)
         self.transport.write(
-            f"POST /sessions/{self.session}/{ask.action} HTTP/1.1\r\n{swarm.head}{swarm.form}"
+            f"POST /sessions/{self.session}/{ask.action} HTTP/1.1\r\n{self.head}{swarm.form}"
             f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
         )
 

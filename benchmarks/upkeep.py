@@ -84,7 +84,7 @@ def run(
     folder = protocol_folder.write(options.folder / "protocols", load.PHASE_SECONDS)
     data = options.folder / name
     data.mkdir()
-    devices = load.filled(data, folder, sessions)
+    devices = load.of_nobody(data, folder, sessions)
     size = (data / "steady-hands.sqlite3").stat().st_size
     with sites.ours(data, folder) as server:
         task = Task(

@@ -86,7 +86,9 @@ def test_the_calm_view_can_be_read_on_each_of_its_colours(site: InProcess, page:
         for theme in ("light", "dark", "dim"):
             page.evaluate("(name) => { document.documentElement.dataset.theme = name; }", theme)
             for hue in HUES:
-                page.locator(".calm").evaluate("(e, hue) => { e.className = `calm hue-${hue}`; }", hue)
+                page.locator(".calm").evaluate(
+                    "(e, hue) => { e.className = `calm hue-${hue}`; }", hue
+                )
                 poor = look.ask(page, look.POOR_CONTRAST, STAGE_CONTRAST)
                 found.extend(f"{theme} {hue}: {line}" for line in poor)
         page.goto("about:blank")

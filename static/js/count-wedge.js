@@ -1,6 +1,5 @@
 // <count-wedge>: what is left of the phase as a wedge behind the digits, for devices that asked for it.
-const EACH_SECOND_MS = 90_000; // a longer phase moves every 5 s: a second would not be seen
-const SLOW_SECONDS = 5;
+const MOVES = 30; // of a phase, each on a whole second: each costs a paint, and more would hardly be seen
 
 class CountWedge extends HTMLElement {
   #listeners = new AbortController();
@@ -27,7 +26,7 @@ class CountWedge extends HTMLElement {
   #paint(row, total, now) {
     const left = Math.max(0, row.ends - now());
     this.#show((100 * left) / total);
-    const step = total <= EACH_SECOND_MS ? 1000 : SLOW_SECONDS * 1000;
+    const step = Math.max(1, Math.round(total / 1000 / MOVES)) * 1000;
     if (left > 0) this.#timer = setTimeout(() => this.#paint(row, total, now), (left % step || step) + 1);
   }
 

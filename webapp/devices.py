@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Literal
@@ -32,19 +32,27 @@ from webapp.tables import devices, invites
 TRIES = "tries"
 FORGOTTEN_MS = 24 * 3_600_000
 SHOWN_REVOKED = 20
+SEEN_AT_ONCE = 100  # more would keep acts waiting
 
 Refusal = Literal["unknown", "used", "expired", "burnt", "too-many"]
 
 OURS = devices.c.token_hash == sa.bindparam("token")
-JOINED = sa.select(devices.c.id, devices.c.role).where(OURS, devices.c.revoked_at.is_(None))
+JOINED = sa.select(devices.c.id, devices.c.role, devices.c.seen_at).where(
+    OURS, devices.c.revoked_at.is_(None)
+)
 # Who asks, and how far the session is, in one query: a beat has no more.
 BEAT = (
-    sa.select(devices.c.id, devices.c.role, sessions.c.last_seq)
+    sa.select(devices.c.id, devices.c.role, devices.c.seen_at, sessions.c.last_seq)
     .select_from(devices)
     .outerjoin(sessions, sessions.c.id == sa.bindparam("session"))
     .where(OURS, devices.c.revoked_at.is_(None))
 )
 INVITED = sa.select(invites.c.id).where(invites.c.token_hash == sa.bindparam("token"))
+SEEN = (
+    sa.update(devices)
+    .where(devices.c.id == sa.bindparam("one"), devices.c.seen_at < sa.bindparam("at"))
+    .values(seen_at=sa.bindparam("at"))
+)
 REVOKED = sa.select(devices.c.id).where(devices.c.revoked_at > sa.bindparam("since"))
 
 log = logging.getLogger("steady_hands")
@@ -158,28 +166,30 @@ class Devices:
 
     def noted(self, row: sa.Row[Any], now: int) -> tuple[str, Role]:
         """That a device has just asked is remembered; ``sweep`` writes it down now and then."""
-        self.storage.asked[row.id] = now
+        self.storage.asked[row.id] = now, row.seen_at
         return row.id, Role(row.role)
 
     def sweep(self, now: int) -> None:
         """Write down when devices were last seen, at most once a minute for each."""
-        lately = dict(self.storage.asked)
-        if not lately:
-            return
-        due = devices.c.seen_at <= now - SEEN_EVERY_MS
-        query = sa.select(devices.c.id).where(devices.c.id.in_(list(lately)), due)
+        asked = self.storage.asked
+        lately = dict(asked)
+        due: list[dict[str, Any]] = [
+            {"one": one, "at": at}
+            for one, (at, seen) in lately.items()
+            if at > seen and now - seen >= SEEN_EVERY_MS
+        ]
         try:
-            with self.storage.engine.connect() as connection:
-                ids = list(connection.scalars(query))
-            if not ids:
-                return
-            self.storage.carry_out(lambda connection: tell_seen(connection, ids, lately))
+            for some in parts(due, SEEN_AT_ONCE):
+                self.storage.carry_out(partial(tell_seen, rows=some))
         except NotSavedError as error:
             log.error("when devices were last seen could not be noted: %s", error)
             return
-        for one, at in lately.items():
-            if now - at > SEEN_EVERY_MS and self.storage.asked.get(one) == at:
-                self.storage.asked.pop(one, None)
+        for row in due:
+            if asked.get(row["one"]) == lately[row["one"]]:
+                asked[row["one"]] = row["at"], row["at"]
+        for one, (at, _) in lately.items():
+            if now - at > SEEN_EVERY_MS and asked.get(one, (0, 0))[0] == at:
+                asked.pop(one, None)
 
     def revoked(self, since: int) -> set[str]:
         """The devices that were revoked after ``since``. One query."""
@@ -203,7 +213,7 @@ class Devices:
         return self.device_of(row) if row else None
 
     def device_of(self, row: sa.Row[Any]) -> Device:
-        seen = max(row.seen_at, self.storage.asked.get(row.id, 0))
+        seen = max(row.seen_at, self.storage.asked.get(row.id, (0, 0))[0])
         label = f"{row.kind} {row.number}"
         return Device(row.id, Role(row.role), label, row.joined_at, seen, row.revoked_at)
 
@@ -219,6 +229,12 @@ class Devices:
 
 
 ROLE_OF = sa.select(devices.c.role).where(devices.c.id == sa.bindparam("id"))
+
+
+def parts(rows: list[dict[str, Any]], most: int) -> Iterator[list[dict[str, Any]]]:
+    """``rows`` in their order, at most so many at a time."""
+    for begin in range(0, len(rows), most):
+        yield rows[begin : begin + most]
 
 
 def live(device_id: str) -> sa.ColumnElement[bool]:
@@ -304,7 +320,5 @@ def let_in(
     return Joined(device.device, device.token, Role(invite.role))
 
 
-def tell_seen(connection: sa.Connection, ids: Sequence[str], lately: dict[str, int]) -> None:
-    for one in ids:
-        mine = (devices.c.id == one) & (devices.c.seen_at < lately[one])
-        connection.execute(sa.update(devices).where(mine).values(seen_at=lately[one]))
+def tell_seen(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+    connection.execute(SEEN, rows)

@@ -199,7 +199,8 @@ class Storage:
         self.heard: Callable[[str], None] = lambda session_id: None
         self.still: Callable[[Callable[[], None]], None] = lambda work: work()
         self.folded: dict[tuple[str, int], State] = {}
-        self.asked: dict[str, int] = {}  # when each joined device last asked (ms)
+        # When each joined device last asked, and what the database says of that (ms).
+        self.asked: dict[str, tuple[int, int]] = {}
 
     def close(self) -> None:
         self.database.close()

@@ -29,6 +29,12 @@ Trouble = Literal["", "full", "failing"]
 log = logging.getLogger("steady_hands")
 
 
+def free_bytes(folder: Path) -> int:
+    """What is left where ``folder`` lies, or will lie once something is kept in it."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    return shutil.disk_usage(there).free
+
+
 class Disk:
     """What is known of the disk on which ``folder`` lies."""
 

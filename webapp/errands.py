@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -20,7 +19,7 @@ from typing import IO, Any
 
 from webapp import backups, erasure, exchange, recovery
 from webapp.database import Postgresql, Sqlite, StorageError
-from webapp.disk import RESERVE_BYTES
+from webapp.disk import RESERVE_BYTES, free_bytes
 from webapp.settings import PACKAGE, Settings
 from webapp.storage import SCHEMA, database_of, open_sqlite, open_storage
 from webapp.tables import metadata
@@ -63,7 +62,7 @@ class Progress:
 
 def need_room(folder: Path, more: int = 0) -> None:
     """Raise StorageError when the disk would be nearly full with so many bytes more."""
-    free = shutil.disk_usage(folder).free
+    free = free_bytes(folder)
     if free < more + 4 * RESERVE_BYTES:
         raise StorageError(
             f"the disk is too full for that: {free // 1_000_000} MB are left, "

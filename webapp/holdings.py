@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 
 from webapp import backups
 from webapp.database import Sqlite
+from webapp.disk import free_bytes
 from webapp.settings import Settings
 from webapp.storage import SCHEMA, Storage, events, meta, put, sessions
 from webapp.tables import clients, courses
@@ -79,7 +79,7 @@ def holdings(storage: Storage, settings: Settings) -> Holdings:
         else:
             asked = sa.func.pg_database_size(sa.func.current_database())
             size = int(connection.scalar(sa.select(asked)) or 0)
-    return Holdings(**counts, bytes=size, free=shutil.disk_usage(settings.data).free)
+    return Holdings(**counts, bytes=size, free=free_bytes(settings.data))
 
 
 def copies(settings: Settings) -> list[Copy]:

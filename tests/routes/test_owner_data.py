@@ -26,6 +26,7 @@ from webapp import backups, errands, holdings, outgoing
 from webapp.app import Site
 from webapp.clock import Clock
 from webapp.course_storage import Courses
+from webapp.disk import free_bytes
 from webapp.errands import INCOMING, in_child, in_here
 from webapp.exchange import digest
 from webapp.holdings import Retention
@@ -208,6 +209,11 @@ def test_a_restore_of_what_several_processes_share_asks_that_only_one_serves(
         said = owner.outcome(owner.post(f"{DATA}/copies/{name}/restore", {}))
         assert "stop every other server and wait 30 seconds" in said
         owner.upkeep.ours = ""
+
+
+def test_a_data_folder_that_is_not_there_yet_is_no_fault(tmp_path: Path) -> None:
+    """On PostgreSQL nothing lies in it before the first copy. Seen to fail: the page was a 500."""
+    assert free_bytes(tmp_path / "not" / "yet") == free_bytes(tmp_path)
 
 
 def test_a_restore_carries_jobs_and_settings_of_the_site_over(owner: Owner) -> None:

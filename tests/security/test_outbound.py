@@ -13,12 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.server import COMMAND, Server
+from tests.faults.server import COMMAND, Server, clean_environment, free_port
+from tests.test_tls import Tls
 
 pytestmark = [
     pytest.mark.promise("outbound"),
     pytest.mark.skipif(not shutil.which("strace"), reason="needs strace"),
 ]
+PUBLIC = "https://massage.example"
+WAYS: dict[str, dict[str, str]] = {
+    "alone": {},
+    "lan": {"STEADY_HANDS_LAN": "1"},
+    "tls": {"STEADY_HANDS_TLS": "1"},
+    "public": {"STEADY_HANDS_PUBLIC_URL": PUBLIC},
+    "postgresql": {},
+}
 WATCH = ("strace", "-f", "-qq", "-e", "trace=network", "-o")
 # connect, sendto and sendmsg name whom they go to.
 OUT = re.compile(r"\b(connect|sendto|sendmsg|sendmmsg)\(.*?sa_family=(AF_INET6?)(.*)")
@@ -55,25 +64,53 @@ def test_a_program_that_asks_somebody_is_seen(tmp_path: Path, address: str) -> N
     assert len(outgoing(trace)) == 1
 
 
+@pytest.mark.parametrize("way", ["alone", "lan", "tls", "public", "postgresql"])
 def test_the_server_asks_nobody(
-    tmp_path: Path, protocols_folder: Path, record_property: Callable[[str, object], None]
+    way: str,
+    tmp_path: Path,
+    protocols_folder: Path,
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
 ) -> None:
+    """However it is served; a database on this machine is no other one."""
     trace = tmp_path / "trace"
     command = (*WATCH, str(trace), str(COMMAND))
-    with Server(tmp_path / "data", protocols_folder, command=command) as server:
-        session_id = server.prepare("short")
-        for action in ("start", "pause", "resume", "end"):
-            server.act(session_id, action)
-        for path in ("/", "/settings", "/trust", "/owner", "/owner/data", "/owner/data/export"):
-            assert server.status(path) == 200, path
-        begun = server.ask("POST", "/owner/data/backup", {})
-        assert begun.status == 303
-        wait_for(server, begun.headers["location"])
+    kind, data = (Tls if way == "tls" else Server), tmp_path / "data"
+    environment = clean_environment(**WAYS[way])
+    if way == "postgresql":
+        environment["DATABASE_URL"] = request.getfixturevalue("postgresql_url")
+    if way == "tls":
+        environment["STEADY_HANDS_TRUST_PORT"] = str(free_port())
+    options = ("--host", "127.0.0.1")
+    with kind(
+        data, protocols_folder, command=command, environment=environment, options=options
+    ) as server:
+        if way == "public":
+            assert server.status("/") == 421  # it answers to its public name alone
+            assert server.status("/readyz") == 200
+            for _ in range(5):
+                server.status("/healthz")
+        else:
+            used(server)
     calls = trace.read_text(encoding="utf-8").splitlines()
-    assert sum("accept" in line for line in calls) > 10  # it was watched
+    assert sum("accept" in line for line in calls) > 2  # it was watched
     assert outgoing(trace) == []
-    record_property("network calls of the server", len(calls))
+    record_property(f"network calls of the server, {way}", len(calls))
     record_property("to anybody else", len(outgoing(trace)))
+
+
+def used(server: Server) -> None:
+    """A session from its questions to its end, the plain pages, and a backup."""
+    session_id = server.prepare("short")
+    for action in ("start", "pause", "resume", "end"):
+        server.act(session_id, action)
+    for path in ("/", "/settings", "/trust", "/owner", "/owner/data", "/owner/data/export"):
+        assert server.status(path) == 200, path
+    begun = server.ask("POST", "/owner/data/backup", {})
+    assert begun.status == 303
+    wait_for(server, begun.headers["location"])
+    if "STEADY_HANDS_LAN" in server.environment:
+        assert server.ask("POST", "/owner/invites", {"role": "display"}).status == 200
 
 
 def wait_for(server: Server, job: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
 
 from flask import Flask, request
@@ -14,6 +15,7 @@ from webapp import log as requests_log
 from webapp.access import gate_of
 from webapp.beat import Beat
 from webapp.clock import Clock, zone_named
+from webapp.compiled import compiled_before
 from webapp.course_storage import Courses
 from webapp.database import Sqlite
 from webapp.devices import Devices
@@ -82,6 +84,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.config["MAX_FORM_PARTS"] = 40
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.auto_reload = False
+    app.jinja_env.bytecode_cache = compiled_before()
     storage = storage or open_storage(settings)
     site = Site(
         settings,
@@ -123,7 +126,8 @@ def start_life(app: Flask) -> LifeSigns:
     site: Site = app.extensions["site"]
     upkeep: Upkeep = app.extensions["upkeep"]
     if isinstance(site.storage.database, Sqlite):
-        site.storage.database.disk.keep_reserve()
+        reserve = site.storage.database.disk.keep_reserve
+        threading.Thread(target=reserve, name="reserve", daemon=True).start()
     last = site.storage.last_sign_of_life()
     site.watch.begin(last.now if last else site.clock.now())
     if site.storage.database.shared:

@@ -11,6 +11,7 @@ import hashlib
 import mimetypes
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from flask import Flask, abort, request
@@ -58,13 +59,21 @@ WORTH_COMPRESSING = 600
 LARGE_PAGE, SMALLEST, FASTEST = 32_000, 6, 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asset:
     """One file as it is sent."""
 
     body: bytes
-    zipped: bytes | None
-    content_type: str
+    kind: str
+
+    @property
+    def content_type(self) -> str:
+        return f"{self.kind}; charset=utf-8" if self.kind in TEXT_TYPES else self.kind
+
+    @cached_property
+    def zipped(self) -> bytes | None:
+        """Made when somebody asks: most modules are only ever sent inside a bundle."""
+        return gzip.compress(self.body, 9, mtime=0) if self.kind in TEXT_TYPES else None
 
 
 @dataclass(frozen=True)
@@ -109,9 +118,7 @@ def asset(name: str, body: bytes) -> Asset:
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     if name.endswith(".js"):
         kind = "text/javascript"
-    zipped = gzip.compress(body, 9, mtime=0) if kind in TEXT_TYPES else None
-    text = kind in TEXT_TYPES
-    return Asset(body, zipped, f"{kind}; charset=utf-8" if text else kind)
+    return Asset(body, kind)
 
 
 def accepts_gzip() -> bool:

@@ -81,8 +81,16 @@ class LifeSigns(threading.Thread):
     def run(self) -> None:
         last = self.clock.now()
         while not self.ended.wait(BEAT_SECONDS):
+            last = self.once(last)
+
+    def once(self, last: int) -> int:
+        """One round. Whatever goes wrong in it, the next one comes: silence would put sessions in doubt."""
+        try:
             last = self.tell_once(last)
             self.sweep()
+        except Exception:
+            log.exception("a round of the signs of life failed")
+        return last
 
     def sweep(self) -> None:
         """Write down which sessions nobody watches, and when devices were last seen."""

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import cast
 
 MOST_BYTES = 256 * 1024
 MOST_DEPTH = 32
@@ -21,6 +22,11 @@ Value = object
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # all of Unicode's category Cc
 SURROGATE = re.compile("[\ud800-\udfff]")
+# What may be an escaped control character or half a character; a quick reader leaves it to the slow one.
+ESCAPED = re.compile(r"\\[bfnrtu]")
+CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
+BRACKET = re.compile(r"[\[\]{}]")
 SPACE = re.compile(r"[ \t\n\r]*")
 TOKEN = re.compile(r"[^\s,:\[\]{}]+|\S")
 PLAIN_NAME = re.compile(r"[\w$-]{1,60}", re.ASCII)
@@ -51,14 +57,20 @@ class NotJsonError(ValueError):
 
 @dataclass
 class Document:
-    """A parsed text: the value, the line of every value by path, and faults that did not stop reading."""
+    """A parsed text: the value, and faults that did not stop reading.
 
+    ``lines`` has the line of every value by path; None while nobody has asked where something stands.
+    """
+
+    text: str
     value: Value = None
-    lines: dict[Path, int] = field(default_factory=dict)
+    lines: dict[Path, int] | None = None
     faults: list[Fault] = field(default_factory=list)
 
     def line(self, path: Path) -> int:
         """The line of the value at ``path``, or of the nearest thing around it that exists."""
+        if self.lines is None:
+            self.lines = read(self.text).lines or {}
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -102,6 +114,64 @@ def parse(text: str, *, stored: bool = False) -> Document:
     What was ``stored`` in a database may have whole numbers of 64 bits, and escaped control
     characters in its texts, like the end of a line.
     """
+    if stored:
+        return read(text, stored=True)
+    try:
+        return Document(text, quickly(text))
+    except (DoubtError, ValueError, RecursionError):
+        return read(text)
+
+
+class DoubtError(Exception):
+    """Something that the quick reader cannot judge."""
+
+
+def quickly(text: str) -> Value:
+    """The value by the standard library's parser. Raises DoubtError or ValueError unless all is well."""
+    if ESCAPED.search(text) or SURROGATE.search(text) or CONTROL_IN_TEXT.search(text):
+        raise DoubtError
+    depth = 0
+    for bracket in BRACKET.findall(STRING.sub("", text)):
+        depth += 1 if bracket in "{[" else -1
+        if depth > MOST_DEPTH:
+            raise DoubtError
+    return cast(
+        "Value",
+        json.loads(
+            text,
+            object_pairs_hook=once,
+            parse_int=small_int,
+            parse_float=small_float,
+            parse_constant=doubt,
+        ),
+    )
+
+
+def once(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise DoubtError
+    return found
+
+
+def doubt(_text: str) -> Value:
+    raise DoubtError
+
+
+def small_int(text: str) -> int:
+    if len(text) >= MOST_DIGITS:
+        raise DoubtError
+    return int(text)
+
+
+def small_float(text: str) -> float:
+    if len(text) >= MOST_DIGITS or "e" in text.lower():
+        raise DoubtError
+    return float(text)
+
+
+def read(text: str, *, stored: bool = False) -> Document:
+    """Read ``text`` with the place of everything. Raises NotJsonError."""
     reader = Reader(text, stored)
     reader.document.value = reader.value((), 0)
     reader.skip()
@@ -120,7 +190,8 @@ class Reader:
         self.most_digits, self.most = (19, 2.0**63) if stored else (MOST_DIGITS, 1e15)
         self.at = 0
         self.counted = (0, 1)  # so far: characters seen, and the line they lead to
-        self.document = Document()
+        self.lines: dict[Path, int] = {}
+        self.document = Document(text, lines=self.lines)
 
     def line(self) -> int:
         seen, line = self.counted
@@ -148,7 +219,7 @@ class Reader:
         first = self.skip()
         if depth == MOST_DEPTH and first in ("{", "["):
             raise self.stop(path, f"nested too deep, expected at most {MOST_DEPTH} levels")
-        self.document.lines[path] = self.line()
+        self.lines[path] = self.line()
         if first == "{":
             return self.object(path, depth)
         if first == "[":

@@ -24,6 +24,12 @@ UNSEEN_MS = 20_000
 AT_ONCE = 500
 
 
+# Processes that share a database may notice the same gap at once.
+ADD_GAP = sa.text(
+    "INSERT INTO gaps (session, since, until) VALUES (:session, :since, :until) ON CONFLICT DO NOTHING"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Screen:
     """What a screen said at its end: how far it was ever apart from the server, how long alone."""
@@ -91,9 +97,17 @@ class Watch:
         live = [row.id for row in rows if row.live_until > since[row.id]]
         if live:
             new = [{"session": one, "since": since[one], "until": until} for one in live]
-            with self.storage.write() as connection:
-                connection.execute(sa.insert(gaps), new)
+            try:
+                self.put_gaps(new)
+            except IntegrityError:  # one of them was erased meanwhile
+                known = self.storage.last_seq
+                self.put_gaps([row for row in new if known(row["session"]) is not None])
         return set(live)
+
+    def put_gaps(self, new: list[dict[str, Any]]) -> None:
+        with self.storage.write() as connection:
+            if new:
+                connection.execute(ADD_GAP, new)
 
     def tell_sights(self, now: int) -> None:
         """Let other processes know what was asked for here since the last sweep."""

@@ -220,6 +220,23 @@ def test_lost_time_pauses_at_the_last_sign_and_a_late_sign_does_not(place: Place
     assert sign.now == told == place.site_clock.now()
 
 
+def test_whatever_goes_wrong_the_next_sign_of_life_comes(place: Place) -> None:
+    """Seen to fail with ``run`` calling both without a net: the thread was over, and with it the signs."""
+    rounds: list[int] = []
+
+    def tell(last: int) -> int:
+        rounds.append(last)
+        return last + 1
+
+    def broken(_: int) -> None:
+        raise RuntimeError("nobody thought of that")
+
+    signs = LifeSigns(place.storage, place.site_clock, tell, seen=broken)
+    assert signs.once(7) == 8
+    assert signs.once(8) == 9
+    assert rounds == [7, 8]
+
+
 def test_a_sign_of_life_that_cannot_be_saved_ends_nothing(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

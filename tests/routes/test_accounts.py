@@ -204,6 +204,23 @@ def test_after_a_restart_of_the_server_an_unwatched_session_is_known_again(
     assert [gap.until for gap in again.gaps_of(session_id)] == [visitor.clock.now()]
 
 
+def test_two_processes_that_notice_the_same_gap_write_it_once(visitor: Visitor) -> None:
+    """Seen to fail with a plain INSERT: the second one broke, and its signs of life with it."""
+    session_id = visitor.started("long")
+    last = visitor.clock.now()
+    visitor.clock.forward(60)
+    processes = [Watch(visitor.storage) for _ in range(2)]
+    for process in processes:
+        process.begin(last)
+    for process in processes:
+        process.sweep(visitor.clock.now())
+    assert [gap.since for gap in processes[0].gaps_of(session_id)] == [last]
+    visitor.clock.forward(5)
+    for process in processes:
+        process.note(session_id, visitor.clock.now())
+        assert [gap.until for gap in process.gaps_of(session_id)] == [visitor.clock.now()]
+
+
 def test_a_session_that_is_over_or_not_begun_has_no_gap(visitor: Visitor) -> None:
     over, ready = visitor.started("short", "end"), visitor.prepare("long")
     visitor.clock.forward(600)

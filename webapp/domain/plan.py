@@ -414,7 +414,7 @@ def ladder(
     rungs = [tuple(rung)]
     while (sum(rung) + 1) * GRID_MS + odd <= most_seconds * 1000:
         candidates = room(parts, rung, rules.cap, spent)
-        allowed = [i for i in candidates if keeps_shares(parts, rung, i, rules.share, spent)]
+        allowed = keeping_shares(parts, rung, candidates, rules.share, spent)
         if not strict:
             allowed = allowed or candidates
         if not allowed:
@@ -452,14 +452,25 @@ def most_behind(parts: Sequence[Part], rung: Sequence[int], among: Sequence[int]
 
 def holds(parts: Sequence[Part], rung: Sequence[int], share: Share, spent: Spent) -> bool:
     """True when the technique has more than its fraction of the whole hands-on time."""
+    return is_more(*share_ms(parts, rung, share, spent), share)
+
+
+def is_more(own: int, total: int, share: Share) -> bool:
+    fraction = fraction_of(share)
+    return own * fraction.denominator > fraction.numerator * total
+
+
+def share_ms(
+    parts: Sequence[Part], rung: Sequence[int], share: Share, spent: Spent
+) -> tuple[int, int]:
+    """The time of the technique, and all hands-on time."""
     total = spent.total_ms
     own = dict(spent.by_technique).get(share.technique, 0)
     for part, steps in zip(parts, rung, strict=True):
         time_ms = steps * GRID_MS + part.odd_ms
         total += time_ms
         own += time_ms if part.technique == share.technique else 0
-    fraction = fraction_of(share)
-    return own * fraction.denominator > fraction.numerator * total
+    return own, total
 
 
 @lru_cache(maxsize=64)
@@ -468,12 +479,21 @@ def fraction_of(share: Share) -> Fraction:
     return Fraction(str(share.more_than))
 
 
-def keeps_shares(
-    parts: Sequence[Part], rung: list[int], more: int, shares: Sequence[Share], spent: Spent
-) -> bool:
-    """True when one grid step more for phase ``more`` leaves every share rule standing."""
-    trial = [steps + (i == more) for i, steps in enumerate(rung)]
-    return all(holds(parts, trial, share, spent) for share in shares)
+def keeping_shares(
+    parts: Sequence[Part],
+    rung: Sequence[int],
+    among: Sequence[int],
+    shares: Sequence[Share],
+    spent: Spent,
+) -> list[int]:
+    """The phases ``among`` these that may get one grid step more with every share rule standing."""
+    found = list(among)
+    for share in shares:
+        own, total = share_ms(parts, rung, share, spent)
+        others = is_more(own, total + GRID_MS, share)
+        itself = is_more(own + GRID_MS, total + GRID_MS, share)
+        found = [i for i in found if (itself if parts[i].technique == share.technique else others)]
+    return found
 
 
 def tagged_ms(parts: Sequence[Part], rung: Sequence[int], tag: str, spent: Spent) -> int:

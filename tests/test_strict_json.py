@@ -1,0 +1,70 @@
+"""The quick way to read a file gives what the slow one gives, or leaves it to that."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from webapp.settings import shipped
+from webapp.strict_json import DoubtError, NotJsonError, parse, quickly, read
+
+TEXTS = st.text(max_size=12)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=20,
+)
+# What JSON is made of, put together as it comes.
+PIECES = st.one_of(
+    st.sampled_from('{}[],:" \n\t/é\ufeff٣'),
+    st.sampled_from(['"a"', '"a":', '"a\\"', "\\n", "\\u0041", "\\ud800", "\x7f", "\ud800", "x\t"]),
+    st.sampled_from(["1", "-0", "1.5", "1e5", "123456789012345", "1234567890123456", "NaN"]),
+    st.sampled_from(["-Infinity", "true", "null", "nul", "[" * 33, "]" * 33, '{"a":1,"a":2}']),
+)
+
+
+def outcome(text: str, *, quick: bool) -> object:
+    """The value with its types and all faults; or the one that stopped the reading."""
+    try:
+        document = parse(text) if quick else read(text)
+    except NotJsonError as error:
+        return error.fault
+    return repr(document.value), document.faults, document.line(()), document.line(("a", 0))
+
+
+@given(VALUES, st.sampled_from([None, 1]), st.booleans())
+@example({"a": [["deep"]]}, 1, True)
+def test_whatever_is_json_is_read_the_same(value: object, indent: int | None, plain: bool) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=plain)
+    assert outcome(text, quick=True) == outcome(text, quick=False)
+
+
+@given(st.lists(PIECES, max_size=12))
+@example(["[" * 33, "]" * 33])
+@example(["[", '"]]"', "[" * 32, "]" * 32, "]"])
+@example(['{"a":1,"a":2}'])
+@example(['"', "\x7f", '"'])
+def test_whatever_is_no_json_is_refused_the_same(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert outcome(text, quick=True) == outcome(text, quick=False)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a":1,"a":2}', "NaN", '"\\u0000"', "[" * 33 + "]" * 33, "1e400"]
+)
+def test_what_only_the_slow_one_can_judge_is_left_to_it(text: str) -> None:
+    with pytest.raises(DoubtError):
+        quickly(text)
+
+
+def test_the_shipped_files_are_read_quickly() -> None:
+    files = [
+        path for path in sorted(shipped("protocols").rglob("*.json")) if "schema" not in path.name
+    ]
+    assert len(files) > 20
+    for path in files:
+        assert quickly(Path(path).read_text(encoding="utf-8")) is not None, path.name

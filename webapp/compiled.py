@@ -1,0 +1,44 @@
+"""Templates as they were compiled by an earlier start: compiling them anew takes as long as all else of the first page.
+
+They lie in the user's folder for caches, as Python's own compiled modules lie beside their sources,
+and are used only where nobody else can write. Each carries the hash of its source.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from jinja2 import FileSystemBytecodeCache
+from jinja2.bccache import Bucket
+from platformdirs import user_cache_path
+
+OTHERS_MAY_WRITE = 0o022
+
+
+class Compiled(FileSystemBytecodeCache):
+    """A cache that may be missing or full: then templates are compiled as if there were none."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with contextlib.suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def compiled_before(folder: Path | None = None) -> Compiled | None:
+    """What earlier starts have left; None where it could not be trusted or kept."""
+    place = folder or user_cache_path("steady-hands", appauthor=False) / "templates"
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Compiled(str(place)) if is_ours(place) else None
+    except OSError:
+        return None
+
+
+def is_ours(place: Path) -> bool:
+    if not os.access(place, os.W_OK):
+        return False
+    if not hasattr(os, "getuid"):
+        return True  # Windows keeps it below the user's own profile
+    state = place.stat()
+    return state.st_uid == os.getuid() and not state.st_mode & OTHERS_MAY_WRITE

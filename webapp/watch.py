@@ -6,6 +6,7 @@ which nobody asked is written down, so that the summary can say so. All times ar
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 from collections.abc import Iterable
@@ -27,6 +28,11 @@ AT_ONCE = 500
 # Processes that share a database may notice the same gap at once.
 ADD_GAP = sa.text(
     "INSERT INTO gaps (session, since, until) VALUES (:session, :since, :until) ON CONFLICT DO NOTHING"
+)
+# Thousands of rows in one piece, by PostgreSQL's own reader: only processes that share one tell sights.
+ADD_SIGHTS = sa.text(
+    "INSERT INTO sights (session, process, at) "
+    "SELECT key, :process, value::bigint FROM json_each_text(CAST(:told AS json))"
 )
 
 
@@ -111,22 +117,18 @@ class Watch:
 
     def tell_sights(self, now: int) -> None:
         """Let other processes know what was asked for here since the last sweep."""
-        lately: list[dict[str, Any]] = [
-            {"session": one, "process": self.process, "at": at}
-            for one, at in list(self.seen.items())
-            if now - at <= UNSEEN_MS
-        ]
+        lately = {one: at for one, at in list(self.seen.items()) if now - at <= UNSEEN_MS}
         try:
             self.put_sights(lately)
         except IntegrityError:  # one of them was erased meanwhile
             known = self.storage.last_seq
-            self.put_sights([row for row in lately if known(row["session"]) is not None])
+            self.put_sights({one: at for one, at in lately.items() if known(one) is not None})
 
-    def put_sights(self, lately: list[dict[str, Any]]) -> None:
+    def put_sights(self, lately: dict[str, int]) -> None:
         with self.storage.write() as connection:
             connection.execute(sa.delete(sights).where(sights.c.process == self.process))
-            if lately:
-                connection.execute(sa.insert(sights), lately)
+            told = {"process": self.process, "told": json.dumps(lately)}
+            connection.execute(ADD_SIGHTS, told)
 
     def close_gap(self, session_id: str, now: int) -> None:
         mine = (gaps.c.session == session_id) & gaps.c.until.is_(None)

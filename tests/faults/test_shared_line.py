@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from tests.builders import happened, phase, protocol, usual_plan
-from tests.conftest import MORNING
+from tests.conftest import MORNING, visit
 from webapp import clock as clock_module
 from webapp.clock import Clock
 from webapp.life import LOST_MS
 from webapp.line import SLEW_MS, SharedLine, View
 from webapp.storage import Storage, open_postgresql
+from webapp.watch import Watch
 
 
 class World:
@@ -292,3 +294,22 @@ def test_signs_of_long_ago_are_forgotten(world: World) -> None:
         world.pass_ms(43_200_001)
         one.tell()
     assert [sign.process for sign in one.line.look().signs] == [one.line.process]
+
+
+def test_what_one_process_saw_is_no_gap_for_another(
+    small_app: Flask, tmp_path: Path, postgresql_url: str
+) -> None:
+    """Seen to fail with ``tell_sights`` doing nothing: the second process notes a gap."""
+    for visitor in visit(small_app, tmp_path, postgresql_url):
+        watched, left = visitor.started("long"), visitor.started("long")
+        begun = visitor.clock.now()
+        here, there = Watch(visitor.storage), Watch(visitor.storage)
+        for process in (here, there):
+            process.begin(begun)
+        for _ in range(6):
+            visitor.clock.forward(5)
+            here.note(watched, visitor.clock.now())
+            here.sweep(visitor.clock.now())
+        there.sweep(visitor.clock.now())
+        assert here.gaps_of(watched) == []
+        assert [gap.since for gap in there.gaps_of(left)] == [begun]

@@ -28,6 +28,7 @@ from webapp.storage import Storage, open_storage
 from webapp.tables import devices as devices_table
 
 HANDSHAKES_A_SECOND = 250
+COLD_SECONDS = 180.0
 FILL_QUICKLY = "?options=-c%20synchronous_commit%3Doff"
 
 
@@ -43,6 +44,11 @@ class Kind:
     @property
     def postgresql(self) -> bool:
         return self.processes > 1
+
+    @property
+    def warm_seconds(self) -> float:
+        """Until every session was read once, and what piled up meanwhile is answered."""
+        return COLD_SECONDS if self.postgresql else load.WARM_SECONDS
 
 
 KINDS = (
@@ -94,7 +100,7 @@ def run(options: Options, kind: Kind, folder: Path, sessions: int) -> load.Outco
                 port,
                 offset,
                 sessions / HANDSHAKES_A_SECOND if kind.tls else load.RAMP_SECONDS,
-                min(load.WARM_SECONDS, 2 * options.duration(load.WARM_SECONDS)),
+                min(kind.warm_seconds, 2 * options.duration(kind.warm_seconds)),
                 options.duration(load.SECONDS),
                 options.commands_every,
                 devices,

@@ -247,6 +247,20 @@ def test_a_reason_that_was_given_at_preparing_is_not_asked_for_again(visitor: Vi
     assert stored.early == "away"  # what was said last
 
 
+def test_a_reason_that_came_after_the_date_is_not_kept(visitor: Visitor) -> None:
+    """Seen to fail with the reason taken from every form: it was no early start any more."""
+    ready = visitor.prepare()
+    worked(visitor)
+    visitor.clock.forward(60)
+    assert visitor.act(ready, "start").status_code == 409
+    visitor.clock.forward(GAP)
+    again = visitor.prepare()
+    assert visitor.act(again, "start", early="away", another="1").status_code == 200
+    stored = visitor.storage.load(again)
+    assert stored
+    assert stored.early is None
+
+
 def test_after_the_gap_nothing_is_asked_and_no_reason_is_kept(visitor: Visitor) -> None:
     worked(visitor)
     visitor.clock.forward(GAP)

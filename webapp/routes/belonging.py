@@ -204,18 +204,13 @@ def score_of(typed: str) -> int | None:
     return next((score for score in SCORES if str(score) == typed), None)
 
 
-def held_at_start(stored: Stored, early: Early | None, now: int) -> tuple[str, bool]:
-    """Why a prepared session may not begin: another one came between; and whether that is firm.
-
-    Empty where a reason (``early``, or one that was given before) is enough.
-    """
+def held_at_start(stored: Stored, now: int) -> tuple[str, bool] | None:
+    """Why a prepared session may not begin, and whether that is firm: another one came between."""
     entry = site().library.get(stored.plan.protocol)
     if stored.client is None or entry is None:
-        return "", False
+        return None
     place = place_of(entry, stored.client, now)
-    if place.hold is None or (not place.hold.firm and (early or stored.early)):
-        return "", False
-    return " ".join(words(place, place.hold)), place.hold.firm
+    return (" ".join(words(place, place.hold)), place.hold.firm) if place.hold else None
 
 
 def shown(entry: Entry, screening: Screening, now: int) -> dict[str, object]:

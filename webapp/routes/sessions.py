@@ -315,12 +315,15 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     state = view(stored.plan, stored.folded, stored.seq, now).state
     if why := hindrance(stored, stored.events, state, action, now):
         return answer(stored, 409, why, ask_again=questions_address(stored))
+    early = None
     starts = action == "start" and state.status == "ready"
-    early = belonging.early_of(request.form) if starts else None
-    if starts:
-        held, firm = belonging.held_at_start(stored, early, now)
-        if held:
-            return answer(stored, 409, held if firm else "", ask_early="" if firm else held)
+    if starts and (held := belonging.held_at_start(stored, now)):
+        why, firm = held
+        early = belonging.early_of(request.form)  # kept only where it was asked for
+        if firm:
+            return answer(stored, 409, why)
+        if not (early or stored.early):
+            return answer(stored, 409, "", ask_early=why)
     if action == "start" and not here.storage.database.has_room():
         return answer(stored, 409, NO_ROOM)
     if action == "start" and not request.form.get("another"):

@@ -250,13 +250,17 @@ def write_protocols(folder: Path) -> Path:
 
 def visit(app: Flask, folder: Path, database_url: str | None = None) -> Iterator[Visitor]:
     """A visitor of ``app`` with an empty database and a clock of its own."""
-    site: Site = app.extensions["site"]
     storage = open_storage(Settings(folder, database_url=database_url))
+    yield from visit_with(app, storage)
+    storage.close()
+
+
+def visit_with(app: Flask, storage: Storage) -> Iterator[Visitor]:
+    site: Site = app.extensions["site"]
     clock = StandingClock()
     app.extensions["site"] = replace(site, storage=storage, clock=clock, watch=Watch(storage))
     yield Visitor(app, app.test_client(), clock, storage)
     app.extensions["site"] = site
-    storage.close()
 
 
 def app_for(folder: Path, protocols: Path | None = None) -> Iterator[Flask]:

@@ -7,6 +7,7 @@ the owner, everyone else is the device that its cookie says, and without one nob
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -150,13 +151,34 @@ class Gate:
         found = Devices(site.storage).who(token, site.clock.now()) if token else None
         return Who(found[1], found[0]) if found else None
 
-    def last_seq(self, site: Site, caller: Caller, session_id: str) -> tuple[bool, int | None]:
-        """Whether somebody asks who may look on, and how many events the session has. One query."""
-        if self.is_home(caller):
-            return True, site.storage.last_seq(session_id)
+    def look(
+        self, site: Site, caller: Caller | None, session_id: str
+    ) -> tuple[Who | None, int | None]:
+        """Who asks, None for nobody, and how many events the session has. One query.
+
+        ``caller`` is None where nobody has to join.
+        """
+        if caller is None or self.is_home(caller):
+            return EVERYONE, site.storage.last_seq(session_id)
         token = self.token(caller.cookie)
         found = Devices(site.storage).beat(token, session_id, site.clock.now()) if token else None
-        return (True, found[1]) if found else (False, None)
+        return (Who(found[1], found[0]), found[2]) if found else (None, None)
+
+    def look_all(
+        self, site: Site, asked: Sequence[tuple[Caller | None, str]]
+    ) -> list[tuple[Who | None, int | None]]:
+        """As :meth:`look` for callers and sessions at once, on PostgreSQL. One query."""
+        free = [caller is None or self.is_home(caller) for caller, _ in asked]
+        tokens = [
+            "" if caller is None or home else self.token(caller.cookie)
+            for (caller, _), home in zip(asked, free, strict=True)
+        ]
+        wanted = list(zip(tokens, (session_id for _, session_id in asked), strict=True))
+        found = Devices(site.storage).beats(wanted, site.clock.now())
+        return [
+            (EVERYONE, seq) if home else (Who(device[1], device[0]) if device else None, seq)
+            for (device, seq), home in zip(found, free, strict=True)
+        ]
 
     def is_home(self, caller: Caller) -> bool:
         """True for a browser on this very machine that asks it by its loopback name."""

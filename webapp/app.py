@@ -146,6 +146,7 @@ def start_life(app: Flask) -> LifeSigns:
 
 
 WORDS = {
+    400: ("Not understood", "What was sent could not be read. Nothing was changed."),
     404: ("Not here", "There is nothing at this address. It may have been mistyped or removed."),
     405: ("Not this way", "This address does not take that kind of request."),
     409: ("Not now", "That does not fit what stands here at the moment. Nothing was changed."),

@@ -7,8 +7,8 @@ unchanged session is answered here, by 204; everything else goes on to the app.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Flask
 
@@ -26,7 +26,17 @@ App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 PATH = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})(?:/calm)?/live$", re.ASCII)
 QUERY = re.compile(r"^seq=(\d{1,8})&until=(\d{1,16})$", re.ASCII)
+Told = tuple[int, list[tuple[str, str]]]
 STATUSES = {204: "204 NO CONTENT", 401: "401 UNAUTHORIZED", 503: "503 SERVICE UNAVAILABLE"}
+
+
+class Asked(NamedTuple):
+    """A beat: seq and until (ms) are what the page has; ``caller`` is None where nobody has to join."""
+
+    session: str
+    seq: int
+    until: int
+    caller: Caller | None
 
 
 class Beat:
@@ -50,35 +60,52 @@ class Beat:
                 return ()
         return self.app(environ, start_response)
 
-    def answer(
-        self, path: str, query: str, host: str, caller: Caller | None
-    ) -> tuple[int, list[tuple[str, str]]] | None:
+    def answer(self, path: str, query: str, host: str, caller: Caller | None) -> Told | None:
         """Status and headers; None when this is no beat, or there is something new to show.
 
         ``caller`` is None where nobody has to join.
         """
-        asked = QUERY.match(query)
-        session = PATH.match(path) if asked else None
-        if not asked or not session or not self.hosts.know(host.lower()):
+        asked = self.asked(path, query, host, caller)
+        told = self.answers([asked])[0] if asked else None
+        return self.stamped(told) if told else None
+
+    def asked(self, path: str, query: str, host: str, caller: Caller | None) -> Asked | None:
+        """What a beat asks; None when this is none."""
+        about = QUERY.match(query)
+        session = PATH.match(path) if about else None
+        if not about or not session or not self.hosts.know(host.lower()):
             return None
+        return Asked(session[1], int(about[1]), int(about[2]), caller)
+
+    def answers(self, asked: Sequence[Asked]) -> list[Told | None]:
+        """For any number of beats in one query, not yet :meth:`stamped`. More than one only on PostgreSQL."""
         site: Site = self.extensions["site"]
         try:
-            known, seq = self.look(site, session[1], caller)
-            if not known:
-                return 401, self.headers
-            if not unchanged(site, seq, int(asked[1]), int(asked[2])):
-                return None
+            if len(asked) == 1:
+                found = [self.gate.look(site, asked[0].caller, asked[0].session)]
+            else:
+                found = self.gate.look_all(site, [(one.caller, one.session) for one in asked])
         except AwayError:
-            return 503, [*self.headers, ("Retry-After", "2")]
-        now = site.clock.now()
-        site.watch.note(session[1], now)
-        return 204, [*self.headers, ("X-Now", str(now))]
+            return [(503, [*self.headers, ("Retry-After", "2")])] * len(asked)
+        return [
+            self.told(site, one, who is not None, seq)
+            for one, (who, seq) in zip(asked, found, strict=True)
+        ]
 
-    def look(self, site: Site, session_id: str, caller: Caller | None) -> tuple[bool, int | None]:
-        """Whether the caller may look on, and the last seq of the session. One query."""
-        if caller is None:
-            return True, site.storage.last_seq(session_id)
-        return self.gate.last_seq(site, caller, session_id)
+    def told(self, site: Site, asked: Asked, known: bool, seq: int | None) -> Told | None:
+        if not known:
+            return 401, self.headers
+        if not unchanged(site, seq, asked.seq, asked.until):
+            return None
+        site.watch.note(asked.session, site.clock.now())
+        return 204, self.headers
+
+    def stamped(self, told: Told) -> Told:
+        """With the time, as late as possible: pages set their clocks by it."""
+        status, headers = told
+        if status != 204:
+            return told
+        return 204, [*headers, ("X-Now", str(self.extensions["site"].clock.now()))]
 
 
 def with_scheme(app: App, scheme: str) -> App:

@@ -91,15 +91,21 @@ class Database:
 
     def reader(self) -> sa.Connection:
         """This thread's own connection for a beat: taking one from the pool costs more than the read."""
-        held: sa.Connection | None = getattr(self.held, "reader", None)
-        if held is None or held.closed:
+        held = self.own
+        if held is None:
             held = self.held.reader = self.engine.connect()
             self.readers.add(held)
         return held
 
+    @property
+    def own(self) -> sa.Connection | None:
+        """The connection that this thread has read by, if any."""
+        held: sa.Connection | None = getattr(self.held, "reader", None)
+        return None if held is None or held.closed else held
+
     def leave(self) -> None:
         """Close this thread's own reading connection: the thread may be used for other things."""
-        held: sa.Connection | None = getattr(self.held, "reader", None)
+        held = self.own
         if held is not None:
             held.close()
 
@@ -197,7 +203,7 @@ class Sqlite(Database):
             self.long = before
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
+    def write(self, *, single: bool = False) -> Iterator[sa.Connection]:
         """A transaction on the one writing connection; committed when the block ends well."""
         with self.turn():
             if self.disk.resting:
@@ -405,8 +411,16 @@ class Postgresql(Database):
             raise AwayError("the database does not answer") from error
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """A transaction on a connection of its own; committed when the block ends well."""
+    def write(self, *, single: bool = False) -> Iterator[sa.Connection]:
+        """A transaction on a connection of its own; committed when the block ends well.
+
+        ``single``: the block writes by one statement, which is a transaction by itself. It gets the
+        connection that this thread reads by, and costs one round trip instead of five.
+        """
+        if single and self.own:
+            with self.write_single(self.own) as connection:
+                yield connection
+            return
         with self.engine.connect() as connection:
             try:
                 connection.exec_driver_sql("BEGIN")
@@ -427,6 +441,22 @@ class Postgresql(Database):
             except BaseException:
                 undo(connection)
                 raise
+
+    @contextmanager
+    def write_single(self, connection: sa.Connection) -> Iterator[sa.Connection]:
+        try:
+            yield connection
+            self.written_at = time.monotonic()
+        except (IntegrityError, ConflictError):
+            raise
+        except BaseException as error:
+            connection.invalidate()
+            connection.close()
+            if isinstance(error, (DBAPIError, AwayError)):
+                self.written_at = None
+            if isinstance(error, DBAPIError):
+                raise NotSavedError("the database could not be written") from error
+            raise
 
     def alone(self, connection: sa.Connection) -> None:
         """Wait until no other process makes or migrates tables; until this transaction ends."""

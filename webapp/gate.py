@@ -5,7 +5,7 @@ their role allows. Beats and nudges ask the same table in ``beat.py`` and ``fron
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app, g, render_template, request
 from werkzeug.wrappers import Response
@@ -13,6 +13,9 @@ from werkzeug.wrappers import Response
 from webapp.access import BARE, EVERYONE, Caller, Gate, Role, Who, need
 from webapp.htmx import is_htmx
 from webapp.limits import CREATING, Limits
+
+if TYPE_CHECKING:
+    from webapp.app import Site
 
 COOKIE_SECONDS = (
     400 * 24 * 3600
@@ -49,8 +52,25 @@ def recognise() -> Who | None:
     """As ``asking``, on pages that are open to all, where nobody has looked yet."""
     if "who" not in g:
         here = current_app.extensions["site"]
-        g.who = gate().who(here, caller_in(request.environ)) if gate().joining else EVERYONE
+        g.who = found_out(here) if gate().joining else EVERYONE
     return asking()
+
+
+def found_out(here: Site) -> Who | None:
+    """Who asks; where it is for a session, its last seq is read with that. One query."""
+    caller = caller_in(request.environ)
+    session_id = (request.view_args or {}).get("session_id")
+    if session_id is None:
+        return gate().who(here, caller)
+    who, seq = gate().look(here, caller, session_id)
+    g.last_seq = session_id, seq
+    return who
+
+
+def seq_read(session_id: str) -> int | None:
+    """How many events the session has, where the gate has just read that; told once a request."""
+    about, seq = g.pop("last_seq", ("", None))
+    return seq if about == session_id else None
 
 
 def role() -> int:

@@ -151,6 +151,17 @@ MOVE_ON = (
     .values(last_seq=sa.bindparam("b_seq"), live_until=sa.bindparam("b_until"))
 )
 
+# Both in one statement, and so in one round trip; for PostgreSQL.
+MOVE_ON_AT_ONCE = sa.text(
+    "WITH moved AS ("
+    "UPDATE sessions SET last_seq = :b_seq, live_until = :b_until "
+    "WHERE id = :b_id AND last_seq = :b_seen RETURNING id) "
+    "INSERT INTO events (session, seq, key, kind, at, detail) "
+    "SELECT moved.id, one.seq, one.key, one.kind, one.at, one.detail "
+    "FROM moved, json_to_recordset(CAST(:told AS json)) "
+    "AS one (seq integer, key text, kind text, at bigint, detail text)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
@@ -216,47 +227,43 @@ class Storage:
 
     def last_seq(self, session_id: str) -> int | None:
         """How many events the session has; None when it is unknown. One query."""
-        try:
-            return self.read_last_seq(session_id)
-        except LostError:
-            return self.read_last_seq(session_id)
-
-    def read_last_seq(self, session_id: str) -> int | None:
-        connection = self.reader()
-        try:
-            return connection.scalar(LAST_SEQ, {"id": session_id})
-        except BaseException:
-            connection.close()
-            raise
+        return self.read(lambda connection: connection.scalar(LAST_SEQ, {"id": session_id}))
 
     def first(self, query: sa.Select[Any], values: dict[str, str]) -> sa.Row[Any] | None:
         """One row, read as a beat reads. One query."""
-        try:
-            return self.read_first(query, values)
-        except LostError:
-            return self.read_first(query, values)
+        return self.read(lambda connection: connection.execute(query, values).first())
 
-    def read_first(self, query: sa.Select[Any], values: dict[str, str]) -> sa.Row[Any] | None:
+    def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do ``work`` on this thread's own connection; once more when that had been lost."""
+        try:
+            return self.read_once(work)
+        except LostError:
+            return self.read_once(work)
+
+    def read_once(self, work: Callable[[sa.Connection], T]) -> T:
         connection = self.reader()
         try:
-            return connection.execute(query, values).first()
+            return work(connection)
         except BaseException:
             connection.close()
             raise
 
-    def load(self, session_id: str) -> Stored | None:
-        """The session, from memory when nothing has happened since. One to three queries."""
-        seq = self.last_seq(session_id)
+    def load(self, session_id: str, seq: int | None = None) -> Stored | None:
+        """The session, from memory when nothing has happened since. Up to three queries.
+
+        ``seq``: how many events it has, where that was read for this same request.
+        """
+        if seq is None:
+            seq = self.last_seq(session_id)
         if seq is None:
             return None
         kept = self.cache.get(session_id)
         if kept and kept.seq == seq:
             return kept
-        with self.engine.connect() as connection:
-            row = connection.execute(SESSION, {"id": session_id}).one()
-            past = tuple(event_of(r) for r in connection.execute(EVENTS, {"id": session_id}).all())
-        plan = self.plan_of(row)
-        stored = stored_of(row, plan, past)
+        row, past = self.read(lambda connection: rows_of(connection, session_id))
+        if row is None:
+            return None
+        stored = stored_of(row, self.plan_of(row), tuple(map(event_of, past)))
         self.keep(stored)
         return stored
 
@@ -418,17 +425,28 @@ class Storage:
             "b_until": live_until(stored.plan, folded),
         }
 
+        rows = [row_of(stored.id, event) for event in new]
+        begins = new[0].kind == "start"
+
+        def moved(connection: sa.Connection) -> bool:
+            if self.database.shared and not begins:
+                values = {**move, "told": json.dumps(rows)}
+                return connection.execute(MOVE_ON_AT_ONCE, values).rowcount == len(rows)
+            if connection.execute(MOVE_ON, move).rowcount != 1:
+                return False
+            connection.execute(ADD_EVENT, rows)
+            return True
+
         def work(connection: sa.Connection) -> None:
-            if connection.execute(MOVE_ON, move).rowcount == 1:
-                connection.execute(ADD_EVENT, [row_of(stored.id, event) for event in new])
-                if new[0].kind == "start":
+            if moved(connection):
+                if begins:
                     begin = {"b_id": stored.id, "b_at": new[0].at, "b_early": early}
                     connection.execute(BEGIN, begin)
             elif not all(is_recorded(connection, stored.id, event) for event in new):
                 raise ConflictError
 
         try:
-            self.carry_out(work)
+            self.carry_out(work, single=not begins)
         except IntegrityError:
             raise ConflictError from None
         after = replace(
@@ -441,15 +459,18 @@ class Storage:
         self.heard(stored.id)
         return after
 
-    def carry_out(self, work: Callable[[sa.Connection], T], made: T | None = None) -> T:
+    def carry_out(
+        self, work: Callable[[sa.Connection], T], made: T | None = None, *, single: bool = False
+    ) -> T:
         """Do ``work`` in a transaction; all of it once more when the connection broke on the way.
 
         Then the first try may have counted: ``work`` has to find that out, or to leave a row twice
         with the new id ``made``, which the database refuses. Once more, too, when the disk was full
-        and there is a reserve to give. Raises NotSavedError.
+        and there is a reserve to give. ``single``: on PostgreSQL it writes by one statement only.
+        Raises NotSavedError.
         """
         try:
-            with self.write() as connection:
+            with self.write(single=single) as connection:
                 return work(connection)
         except FullError:
             if not self.database.make_room():
@@ -458,7 +479,7 @@ class Storage:
                 return work(connection)
         except LostError:
             try:
-                with self.write() as connection:
+                with self.write(single=single) as connection:
                     return work(connection)
             except IntegrityError:
                 if made is None:
@@ -552,6 +573,14 @@ def is_recorded(connection: sa.Connection, session_id: str, event: Event) -> boo
     mine = (events.c.session == session_id) & (events.c.seq == event.seq)
     row = connection.execute(sa.select(events).where(mine)).one_or_none()
     return row is not None and event_of(row) == event
+
+
+def rows_of(
+    connection: sa.Connection, session_id: str
+) -> tuple[sa.Row[Any] | None, Sequence[sa.Row[Any]]]:
+    """A session's row and its events in order. Two queries."""
+    row = connection.execute(SESSION, {"id": session_id}).one_or_none()
+    return row, connection.execute(EVENTS, {"id": session_id}).all()
 
 
 def stored_of(row: sa.Row[Any], plan: Plan, past: tuple[Event, ...]) -> Stored:

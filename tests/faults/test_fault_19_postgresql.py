@@ -32,7 +32,7 @@ from tests import postgresql
 from tests.builders import simple_plan
 from tests.faults.server import Reply, Server, clean_environment
 from tests.faults.soak import RESTARTS
-from webapp.domain.session import Event
+from webapp.domain.session import Event, Kind
 from webapp.storage import AwayError, Storage, open_postgresql
 
 pytestmark = pytest.mark.fault(19)
@@ -149,21 +149,27 @@ def stored_keys(server: postgresql.Server, session_id: str) -> list[tuple[int, s
     return server.execute(query)
 
 
+@pytest.mark.parametrize(
+    ("kind", "statements"),
+    [("start", 5), ("end-at", 1)],  # BEGIN, three changes, COMMIT; all in one
+)
 def test_an_act_goes_through_when_its_connection_breaks_at_any_statement(
-    tmp_path: Path, postgresql: postgresql.Server
+    tmp_path: Path, postgresql: postgresql.Server, kind: Kind, statements: int
 ) -> None:
     """The backend is killed before and after every statement; the act is there once, acknowledged."""
     storage = open_postgresql(postgresql.emptied(), tmp_path)
     try:
-        stored = storage.load(storage.create(simple_plan(), "hash", 1))
-        assert stored
-        for number in range(12):
-            event = Event(stored.seq + 1, f"the-key-{number}", "end-at", number, ())
+        for number in range(2 * statements + 4):
+            stored = storage.load(storage.create(simple_plan(), "hash", 1))
+            assert stored
+            event = Event(1, f"the-key-{number}", kind, number, ())
             with breaking(storage, postgresql, number // 2, after=bool(number % 2)) as struck:
-                stored = storage.record(stored, event)
-            assert struck.is_set() == (number < 8), number
-            assert storage.load(stored.id) == stored
-            assert stored.seq == number + 1
+                after = storage.record(stored, event)
+            assert struck.is_set() == (number < 2 * statements), number
+            assert stored_keys(postgresql, stored.id) == [(1, event.key)]
+            storage.forget()
+            assert storage.load(stored.id) == after
+            assert after.seq == 1
     finally:
         storage.close()
 

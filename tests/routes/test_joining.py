@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -18,6 +19,7 @@ from tests.routes.test_security import check_headers, check_strict
 from webapp.app import create_app
 from webapp.devices import Devices
 from webapp.domain.joining import LETTERS, Role
+from webapp.domain.session import Event
 from webapp.invitations import hashed
 from webapp.settings import Settings
 
@@ -286,6 +288,44 @@ def test_a_beat_of_a_joined_device_is_one_query(owner: Visitor) -> None:
     with owner.queries() as queries:
         tablet.get(path)
     assert not [query for query in queries if "UPDATE devices" in query]
+
+
+def test_what_a_joined_device_asks_of_a_session_costs_one_query_to_know_both(
+    owner: Visitor,
+) -> None:
+    """Who asks and how far the session is come together; an act adds its write alone."""
+    session_id = owner.started()
+    tablet = joined(owner, Role.OPERATOR)
+    tablet.get(f"/sessions/{session_id}/live")
+    with owner.queries() as queries:
+        assert tablet.get(f"/sessions/{session_id}/live").status_code == 200
+    assert len(queries) == 1, queries
+    form = tablet.form(session_id)
+    with owner.queries() as queries:
+        assert tablet.post(f"/sessions/{session_id}/pause", form, htmx=True).status_code == 200
+    wanted = 2 if owner.storage.database.shared else 5  # BEGIN, two rows, COMMIT
+    assert len(queries) == wanted, queries
+
+
+def test_what_another_process_did_meanwhile_is_seen_after_all(owner: Visitor) -> None:
+    """The seq that came with the cookie is used once: after a conflict it is asked for anew."""
+    session_id = owner.started()
+    tablet = joined(owner, Role.OPERATOR)
+    form = tablet.form(session_id)
+    before = owner.storage.load(session_id)
+    assert before is not None
+    record = owner.storage.record
+
+    def beaten(*arguments: Any, **more: Any) -> Any:
+        owner.storage.record = record  # type: ignore[method-assign]
+        record(before, Event(before.seq + 1, "theirs", "pause", before.folded.at + 1))
+        owner.storage.keep(before)  # as in a process that has not heard of it
+        return record(*arguments, **more)
+
+    owner.storage.record = beaten  # type: ignore[method-assign]
+    answer = tablet.post(f"/sessions/{session_id}/pause", form, htmx=True)
+    assert 'data-status="paused"' in answer.text
+    assert owner.seq(session_id) == before.seq + 1
 
 
 def test_a_visit_of_the_first_page_renews_the_cookie(owner: Visitor) -> None:

@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.conftest import HOST, Visitor
+from tests.conftest import HOST, Visitor, visit
 from tests.routes.page import Page
 from webapp import backups
 from webapp.app import create_app
@@ -167,6 +167,12 @@ def reading(typed: str) -> Ask:
 
 def act(action: str, *, htmx: bool = False, **fields: str) -> Ask:
     return lambda visitor, _: visitor.act(visitor.prepare(), action, htmx=htmx, **fields)
+
+
+@pytest.fixture
+def visitor(small_app: Flask, tmp_path: Path) -> Iterator[Visitor]:
+    """On the embedded database alone: copies are made of the one that the app's settings name."""
+    yield from visit(small_app, tmp_path)
 
 
 def get(path: str, **headers: str) -> Ask:
@@ -332,6 +338,9 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (404, "sessions.live", get("/sessions/none/live", HX_Request="true")),
     (404, "protocols.show", get("/protocols/none")),
     (404, "screenings.ask", get("/protocols/withheld/screening")),
+    (400, "sessions.show", get("/sessions/a%00b")),
+    (400, "history.show", get("/history?client=%00")),
+    (400, "sessions.create", post("/sessions", {"screening": "a\0"})),
     (404, "screenings.show", get("/screenings/none")),
     (405, "", post("/", {})),
     (405, "", get("/sessions")),
@@ -380,7 +389,7 @@ def test_every_answer_carries_all_headers(
 def test_the_table_of_answers_covers_every_route_and_status(small_app: Flask) -> None:
     endpoints = {rule.endpoint for rule in small_app.url_map.iter_rules()}
     assert endpoints == {endpoint for _, endpoint, _ in ANSWERS} - {""}
-    statuses = {200, 204, 303, 403, 404, 405, 409, 413, 421, 422, 500, 503}
+    statuses = {200, 204, 303, 400, 403, 404, 405, 409, 413, 421, 422, 500, 503}
     assert statuses <= {status for status, _, _ in ANSWERS}
 
 

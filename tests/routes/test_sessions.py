@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from flask import Flask
+import sqlalchemy as sa
 
-from tests.conftest import MORNING, Visitor, visit
+from tests.conftest import MORNING, Visitor
 from tests.routes.page import Page
 from webapp.domain.past import Early
 from webapp.domain.session import Event
-from webapp.storage import ConflictError, Stored
+from webapp.storage import ConflictError, Stored, sessions
 
 DIGITS = re.compile(r"\d+:[0-5]\d")
 ACTS = [
@@ -34,12 +32,6 @@ ACTS = [
     ("short", ("start",), 4, "stop", "stopped", "one", 6_000),
     ("cups", ("start", "pause"), 4, "release", "paused", "cup-1", 10_000),
 ]
-
-
-@pytest.fixture
-def visitor(small_app: Flask, tmp_path: Path, database_url: str | None) -> Iterator[Visitor]:
-    """A visitor of a site with the small protocols, on each database in turn."""
-    yield from visit(small_app, tmp_path, database_url)
 
 
 @pytest.mark.parametrize(
@@ -598,6 +590,29 @@ def test_a_page_costs_few_queries(visitor: Visitor, path: str, most: int) -> Non
     assert len(statements) <= most, statements
     if path == "/":
         assert len(page.all("a", class_="running-card")) == 20
+
+
+@pytest.mark.parametrize(
+    "where", ["/sessions/{nul}/live", "/sessions/{nul}", "/history?client={nul}"]
+)
+def test_what_no_text_can_hold_is_refused_on_either_database(visitor: Visitor, where: str) -> None:
+    """Seen to fail without the check: PostgreSQL refuses such a text, and the answer was a 500."""
+    answer = visitor.get(where.format(nul="a%00b"))
+    assert answer.status_code == 400
+    assert "could not be read" in answer.text
+
+
+def test_a_form_with_what_no_text_can_hold_makes_nothing(visitor: Visitor) -> None:
+    assert visitor.post("/sessions", {"screening": "a\0b"}).status_code == 400
+    with visitor.storage.engine.connect() as connection:
+        assert not connection.execute(sa.select(sessions)).all()
+
+
+def test_a_stop_counts_whatever_the_form_holds(visitor: Visitor) -> None:
+    session_id = visitor.started()
+    assert visitor.act(session_id, "pause", key="a\0b").status_code == 422
+    assert visitor.act(session_id, "stop", key="a\0b", step="\0").status_code == 200
+    assert 'data-status="stopped"' in visitor.get(f"/sessions/{session_id}/live").text
 
 
 def test_looking_changes_nothing(visitor: Visitor) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app, request
+from flask import abort, current_app, request
 
+from webapp.gate import seq_read
 from webapp.settings import is_loopback
+from webapp.storage import Stored
 
 if TYPE_CHECKING:
     from webapp.app import Site
@@ -15,6 +17,13 @@ if TYPE_CHECKING:
 def site() -> Site:
     """The site this request is for."""
     return cast("Site", current_app.extensions["site"])
+
+
+def stored_or_404(session_id: str) -> Stored:
+    stored = site().storage.load(session_id, seq_read(session_id))
+    if stored is None:
+        abort(404)
+    return stored
 
 
 def name_in(host: str) -> str:

@@ -13,9 +13,9 @@ from webapp import gate, strict_json
 from webapp.domain.account import Account, Taken, Told, take_up
 from webapp.domain.protocol import Model
 from webapp.domain.session import STOPS, Action, Event, State, Status
-from webapp.routes import site
+from webapp.routes import site, stored_or_404
 from webapp.routes.hindrances import START_NEEDS_THE_SERVER, hindrance
-from webapp.routes.sessions import ACT_WORDS, answer, stored_or_404
+from webapp.routes.sessions import ACT_WORDS, answer
 from webapp.storage import ConflictError, Stored
 from webapp.watch import Screen
 

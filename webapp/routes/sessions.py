@@ -27,7 +27,7 @@ from webapp.domain.snapshot import Snapshot, view
 from webapp.domain.watch import unobserved_ms
 from webapp.filters import hue, side_and_area
 from webapp.htmx import fragment_or_redirect, is_htmx
-from webapp.routes import belonging, protocols, screenings, site, summaries
+from webapp.routes import belonging, protocols, screenings, site, stored_or_404, summaries
 from webapp.routes.catalogue import running_now
 from webapp.routes.hindrances import for_script, hindrance, questions_address
 from webapp.storage import ConflictError, Stored
@@ -56,13 +56,6 @@ ACT_WORDS: dict[Action, str] = {
 }
 NO_ROOM = "The server's disk is full. This session begins when there is room again."
 STALE = "The session had moved on meanwhile. Nothing was changed."
-
-
-def stored_or_404(session_id: str) -> Stored:
-    stored = site().storage.load(session_id)
-    if stored is None:
-        abort(404)
-    return stored
 
 
 @blueprint.post("")

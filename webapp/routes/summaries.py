@@ -11,7 +11,7 @@ from webapp.domain.aftercare import advice, reminders
 from webapp.domain.past import SCORES, SKIN, Told, skin_asked
 from webapp.domain.snapshot import Snapshot, view
 from webapp.htmx import fragment_or_redirect, is_htmx
-from webapp.routes import courses, site
+from webapp.routes import courses, site, stored_or_404
 from webapp.routes.belonging import score_of
 from webapp.routes.settings import this_device
 from webapp.storage import Stored
@@ -24,13 +24,6 @@ KNOWN: dict[str, list[str]] = {
     "after": [*map(str, SCORES)],
     "skin": [*SKIN],
 }
-
-
-def stored_or_404(session_id: str) -> Stored:
-    stored = site().storage.load(session_id)
-    if stored is None:
-        abort(404)
-    return stored
 
 
 def look(stored: Stored) -> Snapshot:

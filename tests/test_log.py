@@ -125,7 +125,7 @@ def test_beats_files_and_probes_are_told_only_when_they_fail(
 def test_an_exception_is_told_by_its_kind_and_place_alone(
     visitor: Visitor, heard: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_session_id: str) -> None:
+    def broken(*_: object) -> None:
         raise RuntimeError("holds K7-M4Q")
 
     monkeypatch.setattr(visitor.storage, "load", broken)

@@ -35,7 +35,7 @@ def databases(request: pytest.FixtureRequest) -> Databases:
     if request.param == "sqlite":
         return Databases(COMMANDS, True, lambda: None)
     server: Server = request.getfixturevalue("postgresql")
-    return Databases(COMMANDS // 5, False, server.emptied)
+    return Databases(COMMANDS // 10, False, server.emptied)
 
 
 @dataclass(frozen=True)

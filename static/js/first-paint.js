@@ -1,6 +1,5 @@
 // Loads what brings a page to life once the page has been seen: neither its bytes nor its work keep
-// anybody from reading. All are fetched at once and run in the order in which they stand; then the
-// document hears "page:alive".
+// anybody from reading. All are fetched at once and run in the order in which they stand.
 const LATEST_MS = 1_000;
 
 const own = document.querySelector("script[data-then]");
@@ -20,7 +19,6 @@ async function begin() {
   begun = true;
   scripts.slice(1).forEach(fetchAhead);
   for (const address of scripts) await import(address).catch(reportError);
-  setTimeout(() => document.dispatchEvent(new Event("page:alive"))); // htmx begins by such a timer, too
 }
 
 // What nobody looks at is never painted, and has to sound all the same.

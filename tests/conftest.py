@@ -286,9 +286,15 @@ def shipped_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def visitor(small_app: Flask, tmp_path: Path) -> Iterator[Visitor]:
+def empty(sqlite_storage: Storage) -> Storage:
+    """The database of a visitor; routes are asked on each kind in turn."""
+    return sqlite_storage
+
+
+@pytest.fixture
+def visitor(small_app: Flask, empty: Storage) -> Iterator[Visitor]:
     """A visitor of a site with the small protocols."""
-    yield from visit(small_app, tmp_path)
+    yield from visit_with(small_app, empty)
 
 
 @pytest.fixture(scope="session")
@@ -300,15 +306,15 @@ def lan_app(protocols_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def owner(lan_app: Flask, tmp_path: Path) -> Iterator[Visitor]:
+def owner(lan_app: Flask, empty: Storage) -> Iterator[Visitor]:
     """The machine itself, of a site that others have to join."""
-    yield from visit(lan_app, tmp_path)
+    yield from visit_with(lan_app, empty)
 
 
 @pytest.fixture
-def shipped_visitor(shipped_app: Flask, tmp_path: Path) -> Iterator[Visitor]:
+def shipped_visitor(shipped_app: Flask, empty: Storage) -> Iterator[Visitor]:
     """A visitor of a site with the protocols of the repository."""
-    yield from visit(shipped_app, tmp_path)
+    yield from visit_with(shipped_app, empty)
 
 
 @pytest.fixture(scope="session")

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
-from tests.conftest import Visitor, visit_with
 from tests.postgresql import Server
 from webapp.database import Postgresql
-from webapp.storage import SCHEMA, Storage, meta, open_postgresql, open_sqlite
+from webapp.storage import SCHEMA, Storage, meta, open_postgresql
 from webapp.tables import metadata
 from webapp.upgrade import prepare
 
@@ -44,31 +41,11 @@ def clear(database: Postgresql) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+def empty(request: pytest.FixtureRequest) -> Storage:
     """An empty database, of each kind in turn."""
     if request.param == "sqlite":
-        storage = open_sqlite(tmp_path / "steady-hands.sqlite3")
-        yield storage
-        storage.close()
-    else:
-        database: Postgresql = request.getfixturevalue("shared_database")
-        clear(database)
-        yield Storage(database)
-
-
-@pytest.fixture
-def visitor(small_app: Flask, empty: Storage) -> Iterator[Visitor]:
-    """A visitor of a site with the small protocols."""
-    yield from visit_with(small_app, empty)
-
-
-@pytest.fixture
-def owner(lan_app: Flask, empty: Storage) -> Iterator[Visitor]:
-    """The machine itself, of a site that others have to join."""
-    yield from visit_with(lan_app, empty)
-
-
-@pytest.fixture
-def shipped_visitor(shipped_app: Flask, empty: Storage) -> Iterator[Visitor]:
-    """A visitor of a site with the protocols of the repository."""
-    yield from visit_with(shipped_app, empty)
+        storage: Storage = request.getfixturevalue("sqlite_storage")
+        return storage
+    database: Postgresql = request.getfixturevalue("shared_database")
+    clear(database)
+    return Storage(database)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.assets import SCRIPTS, read_assets
+from webapp.assets import HTMX, SCRIPTS, read_assets
 from webapp.bundles import BundleError, bundle
 from webapp.settings import shipped
 
@@ -76,15 +76,23 @@ def test_every_bundle_is_served_and_holds_its_modules_whole() -> None:
         assert len(re.findall(r"^const \$\w+ = \(\(\) => \{$", text, re.MULTILINE)) >= len(entries)
 
 
-def test_what_two_bundles_of_a_page_need_lies_in_one() -> None:
+def test_what_bundles_of_a_page_need_together_lies_in_one() -> None:
     """Otherwise each would have its own state: one policy twice, one device in two minds."""
     files = read_assets(shipped("static")).files
-    stage, alone = (
+    stage, ready, alone = (
         set(re.findall(r"^const (\$\w+) = ", files[name].body.decode(), re.MULTILINE))
-        for name in ("stage.js", "alone.js")
+        for name in ("stage.js", "ready.js", "alone.js")
     )
     assert not stage & alone
+    assert not ready & (stage | alone)
     taken = re.match(r'import \{ (.*) \} from "\./stage\.js";', files["alone.js"].body.decode())
     assert taken
     assert "$keep_offline" in taken[1].split(", ")
     assert set(taken[1].split(", ")) <= stage
+
+
+def test_the_vendored_files_are_served_whole_and_in_one() -> None:
+    """Between them htmx could begin without the extension that guards it."""
+    files = read_assets(shipped("static")).files
+    first, second = (files[name].body for name in HTMX)
+    assert files["htmx.js"].body == first + b"\nglobalThis.htmx = htmx;\n" + second

@@ -46,14 +46,18 @@ SCRIPTS = {
         "screen-awake",
         "session-voice",
         "stroke-guide",
-        "pre-flight",
         "count-down",
+        "keep-offline",
     ),
+    "ready.js": ("pre-flight",),
     "alone.js": ("alone",),
     "kept.js": ("kept-list",),
 }
+# The vendored files as one module: nothing can begin between them.
+HTMX = ("vendor/htmx-4.0.1.min.js", "vendor/hx-csp-4.0.1.min.js")
+GLOBAL = b"globalThis.htmx = htmx;"
 # Loaded into a page that has the other one.
-ON = {"alone.js": "stage.js"}
+ON = {"ready.js": "stage.js", "alone.js": "stage.js"}
 CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")
 WORTH_COMPRESSING = 600
@@ -102,6 +106,8 @@ def read_assets(folder: Path) -> Assets:
     for sheet, parts in SHEETS.items():
         joined = "\n".join(raw[f"css/{name}.css"].decode() for name in parts)
         raw[sheet] = tight(CSS_COMMENT.sub("", joined)).encode()
+    htmx, *extensions = (raw[name] for name in HTMX)
+    raw["htmx.js"] = b"\n".join([htmx, GLOBAL, *extensions])
     modules = {
         name.removeprefix("js/").removesuffix(".js"): body.decode()
         for name, body in raw.items()

@@ -47,9 +47,9 @@ class SessionStage extends HTMLElement {
     }
     this.#adopt();
     if (this.#stop.waiting && this.#moment?.status !== "stopped") this.#showStopped();
-    this.#on(window, "load", () => this.#resync());
+    this.#on(document, "page:alive", () => this.#resync());
     if (this.#moment?.status !== "ready") this.#load();
-    else this.#on(window, "load", () => setTimeout(() => this.#load(), READY_MS));
+    else this.#on(document, "page:alive", () => setTimeout(() => this.#load(), READY_MS));
   }
 
   disconnectedCallback() {

@@ -256,6 +256,16 @@ def watch() -> Watch:
 
 
 Visit = Callable[..., Page]
+# The scripts of a session page come once it was painted.
+ALIVE = "() => !document.querySelector('script[data-then]') || Boolean(globalThis.htmx)"
+
+
+def go(page: Page, address: str) -> None:
+    """Open a page and wait for its scripts."""
+    page.goto(address)
+    page.wait_for_function(ALIVE)
+
+
 AWAKE = "screen-wake-lock"  # windowless Chromium asks for leave, others give it unasked
 MOVING = ("stroke_guide", "stage_heard", "stage_senses", "screening_page")
 
@@ -281,7 +291,7 @@ def visit(
         context.set_default_timeout(8_000)
         contexts.append(context)
         page = watch.follow(context.new_page())
-        page.goto(path)
+        (go if device.get("java_script_enabled", True) else Page.goto)(page, path)
         return page
 
     yield open_page
@@ -313,8 +323,7 @@ def recorded(visit: Visit, server: Server) -> Callable[..., Page]:
     def prepared(name: str, script: str = "", **device: Any) -> Page:
         page = visit("/settings", **device)
         page.context.add_init_script(RECORDERS + script)
-        page.goto(f"/sessions/{session_of(server, name)}")
-        page.wait_for_selector("#session-live")
+        go(page, f"/sessions/{session_of(server, name)}")
         expect(page.locator(":not(:defined):not(count-wedge)")).to_have_count(0)
         return page
 

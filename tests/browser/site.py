@@ -15,7 +15,7 @@ from playwright.sync_api import Page, Route
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
-from tests.browser.conftest import free_port
+from tests.browser.conftest import free_port, go
 from tests.conftest import StandingClock, Visitor
 from webapp.app import create_app
 from webapp.settings import Settings
@@ -70,7 +70,7 @@ class InProcess:
     def show(self, page: Page, what: str | TestResponse) -> None:
         """Open an address; or show an answer that was got some other way, under its own address."""
         if isinstance(what, str):
-            page.goto(self.address + what)
+            go(page, self.address + what)
             return
 
         def hand_out(route: Route) -> None:
@@ -78,7 +78,7 @@ class InProcess:
 
         url = self.address + what.request.path
         page.route(url, hand_out, times=1)
-        page.goto(url)
+        go(page, url)
 
 
 def in_turn(app: Flask, turn: threading.Lock) -> Callable[..., Iterable[bytes]]:

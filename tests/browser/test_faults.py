@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
-from tests.browser.conftest import free_port
+from tests.browser.conftest import free_port, go
 from tests.browser.site import QuietHandler
 from tests.browser.test_session_page import has, live, press
 from tests.builders import phase_dict
@@ -57,7 +57,7 @@ class Room:
         page = context.new_page()
         if own_clock:
             page.clock.install()
-        page.goto(f"/sessions/{self.session_id}")
+        go(page, f"/sessions/{self.session_id}")
         return page
 
     def pass_ms(self, page: Page, ms: int) -> None:

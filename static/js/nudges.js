@@ -25,6 +25,11 @@ export class Nudges {
     });
   }
 
+  /** Whether the server would say by itself that something happened, as far as one can know. */
+  get open() {
+    return this.#source?.readyState === EventSource.OPEN;
+  }
+
   close() {
     this.#source?.close();
     this.#source = null;

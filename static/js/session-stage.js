@@ -11,6 +11,7 @@ import { TapGuard } from "./tap-guard.js";
 
 const TRUST_OWN_STEP_MS = 2_000;
 const NO_LONGER_JOINED = 401;
+const FRESH_MS = 7_500;
 const READY_MS = 2_500; // nothing can be lost before the start
 const STOPS = "#act-stop, #act-low";
 const STOPPING = ["stop", "low"];
@@ -32,6 +33,7 @@ class SessionStage extends HTMLElement {
   #alone = null;
   #loading = null;
   #moment = null;
+  #answeredAt = -Infinity;
   #sent = new WeakMap();
   #name = newKey().slice(0, 28);
   #listeners = new AbortController();
@@ -64,6 +66,7 @@ class SessionStage extends HTMLElement {
   }
 
   #hearHtmx() {
+    this.#on(this, "every", (e) => this.#isTold && e.stopImmediatePropagation(), true);
     this.#on(this, "htmx:before:request", (e) => this.#sent.set(e.detail.ctx, performance.now()));
     this.#on(this, "htmx:before:response", (e) => this.#answered(e.detail.ctx));
     this.#on(this, "htmx:before:swap", (e) => this.#swapping(e));
@@ -94,6 +97,7 @@ class SessionStage extends HTMLElement {
       this.#on(document, name, () => (document.hidden ? this.#nudges.close() : this.#wake()));
     }
     for (const name of RETURNING) this.#on(window, name, () => this.#wake());
+    this.#on(window, "offline", () => this.#nudges.close());
     this.#on(window, "pagehide", () => this.#report());
   }
 
@@ -143,6 +147,7 @@ class SessionStage extends HTMLElement {
     const serverNow = Number(ctx.response.headers.get("X-Now"));
     if (sent === undefined || !serverNow || ctx.response.status >= 500) return;
     if (ctx.response.status === 204) this.#link.slept = false;
+    this.#answeredAt = performance.now();
     this.#found();
     this.#nudges.listen();
     if (this.#clock.sample(sent, performance.now(), serverNow)) {
@@ -226,6 +231,11 @@ class SessionStage extends HTMLElement {
       return this.#alone;
     }).catch(() => null); // no connection: the page goes on by the plan that it has
     return this.#loading;
+  }
+
+  /** While the server says by itself when something happens, every second beat suffices. */
+  get #isTold() {
+    return this.#nudges.open && performance.now() - this.#answeredAt < FRESH_MS;
   }
 
   /** No answer. A beat is tried again by itself; an act counts here from the moment of the tap. */

@@ -1,6 +1,8 @@
 // <stroke-guide>: the hand moves in a short burst when a phase begins and when the stage is touched, then
 // rests; the pulse goes on at the tempo as a slow beat, one small change at a time.
 const BURST_MS = 6_000;
+// Pictures of a drawn film: a browser that moves them by itself paints many times as many, and each costs it power.
+const PICTURE_MS = 1_000 / 8;
 const USUAL_STROKE_MS = 5_000;
 const EVERY_STROKE = 12; // strokes a minute; above, the mark beats every second stroke
 const STILL_ABOVE = 24; // a quicker mark would not be calm, and every change costs power
@@ -31,6 +33,7 @@ class StrokeGuide extends HTMLElement {
   #began = 0;
   #now = () => 0;
   #burstEnd = 0;
+  #picture = 0;
   #beat = 0;
 
   connectedCallback() {
@@ -84,9 +87,19 @@ class StrokeGuide extends HTMLElement {
     style.setProperty("--pulses", pulses);
     classList.add("bursting");
     this.#burstEnd = setTimeout(() => this.#rest(), BURST_MS);
+    this.#move(performance.now());
+  }
+
+  /** The styles say how things move, and leave it to us when: they pause every movement. */
+  #move(began) {
+    const all = this.#stage.querySelector("#session-live").getAnimations({ subtree: true });
+    const ours = all.filter(({ playState }) => playState === "paused");
+    for (const movement of ours) movement.currentTime = performance.now() - began;
+    this.#picture = setTimeout(() => this.#move(began), PICTURE_MS);
   }
 
   #rest() {
+    clearTimeout(this.#picture);
     clearTimeout(this.#burstEnd);
     this.#burstEnd = 0;
     this.#stage?.classList.remove("bursting");

@@ -109,6 +109,29 @@ def test_the_hand_moves_when_a_phase_begins_and_when_the_stage_is_touched_then_r
     assert watch.errors == []
 
 
+POSES = """async (seconds) => {
+  const poses = [];
+  const end = performance.now() + seconds * 1000;
+  while (performance.now() < end) {
+    await new Promise(requestAnimationFrame);
+    const hand = document.querySelector("#session-live .hand-moves");
+    const pose = getComputedStyle(hand).transform;
+    if (pose !== poses.at(-1)) poses.push(pose);
+  }
+  return poses;
+}"""
+
+
+def test_a_burst_is_drawn_in_eight_pictures_a_second(started: Started) -> None:
+    """Each costs a device power. Seen to fail without ``#move``, and with a picture each frame."""
+    page = started("hands")
+    page.wait_for_function(f"() => {MOVING} > 0")
+    poses = page.evaluate(POSES, 2)
+    assert 12 <= len(poses) <= 18
+    rests(page)
+    assert page.evaluate(POSES, 0.5) == ["none"]
+
+
 def test_a_burst_has_whole_strokes_at_the_tempo_and_the_pulse_the_true_time(
     started: Started,
 ) -> None:

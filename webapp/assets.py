@@ -11,14 +11,16 @@ import hashlib
 import mimetypes
 import re
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import brotli  # type: ignore[import-untyped]
 from flask import Flask, abort, request
 from werkzeug.wrappers import Response
 
-from webapp.bundles import bundle, tight
+from webapp.bundles import bundle, slim, tight
 
 FIRST = ("tokens", "base", "catalogue", "figure")
 REST = (
@@ -59,9 +61,12 @@ GLOBAL = b"globalThis.htmx = htmx;"
 # Loaded into a page that has the other one.
 ON = {"ready.js": "stage.js", "alone.js": "stage.js"}
 CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+# A page and what it loads; nobody asks for the other modules by themselves.
+LOADED = (*SHEETS, *SCRIPTS, "htmx.js", "worker.js", "js/first-paint.js", *HTMX)
 TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")
 WORTH_COMPRESSING = 600
 LARGE_PAGE = 32_000
+PAGE_QUALITY = 5
 GZIP = 16
 
 
@@ -88,12 +93,25 @@ class Assets:
 
     version: str
     files: dict[str, Asset]
+    squeezed: dict[str, bytes] = field(default_factory=dict)
 
     def url(self, name: str) -> str:
         """The address of a file. Raises KeyError for one that is not there."""
         if name not in self.files:
             raise KeyError(name)
         return f"/static/{self.version}/{name}"
+
+    def squeeze(self, names: Iterable[str] = LOADED) -> None:
+        """Make files an eighth smaller than gzip does, by Brotli; takes some 50 ms each."""
+        for name in names:
+            self.squeezed[name] = brotli.compress(self.files[name].body)
+
+    def packed(self, name: str) -> tuple[bytes, str]:
+        """The file as this request's browser can take it, and the name of that encoding or none."""
+        if name in self.squeezed and accepts("br"):
+            return self.squeezed[name], "br"
+        zipped = self.files[name].zipped
+        return (zipped, "gzip") if zipped and accepts("gzip") else (self.files[name].body, "")
 
 
 def read_assets(folder: Path) -> Assets:
@@ -119,7 +137,10 @@ def read_assets(folder: Path) -> Assets:
     digest = hashlib.sha256()
     for name, body in raw.items():
         digest.update(name.encode() + b"\0" + body)
-    return Assets(digest.hexdigest()[:12], {name: asset(name, body) for name, body in raw.items()})
+    version = digest.hexdigest()[:12]
+    worker = slim(raw["js/worker.js"].decode())
+    raw["worker.js"] = f'const VERSION = "{version}";\n{worker}'.encode()
+    return Assets(version, {name: asset(name, body) for name, body in raw.items()})
 
 
 def asset(name: str, body: bytes) -> Asset:
@@ -135,8 +156,26 @@ def quickly_zipped(fragment: bytes) -> bytes:
     return packer.compress(fragment) + packer.flush()
 
 
-def accepts_gzip() -> bool:
-    return "gzip" in request.headers.get("Accept-Encoding", "")
+def packed_page(page: bytes) -> tuple[bytes, str]:
+    """As small as can be made at once, as this request's browser can take it, and the encoding's name or none."""
+    large = len(page) > LARGE_PAGE
+    if large and accepts("br"):
+        return brotli.compress(page, quality=PAGE_QUALITY), "br"
+    if accepts("gzip"):
+        return gzip.compress(page, 6) if large else quickly_zipped(page), "gzip"
+    return page, ""
+
+
+def accepts(encoding: str) -> bool:
+    return request.accept_encodings.quality(encoding) > 0
+
+
+def encode(response: Response, body: bytes, encoding: str) -> Response:
+    response.set_data(body)
+    response.headers["Vary"] = "Accept-Encoding"
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    return response
 
 
 def install(app: Flask, assets: Assets) -> None:
@@ -146,27 +185,18 @@ def install(app: Flask, assets: Assets) -> None:
         found = assets.files.get(name)
         if found is None or version != assets.version:
             abort(404)
-        use_zip = found.zipped is not None and accepts_gzip()
-        response = Response(found.zipped if use_zip else found.body)
+        response = encode(Response(), *assets.packed(name))
         response.headers["Content-Type"] = found.content_type
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        response.headers["Vary"] = "Accept-Encoding"
-        if use_zip:
-            response.headers["Content-Encoding"] = "gzip"
         if found.content_type.startswith("video/"):
             response.make_conditional(request, accept_ranges=True, complete_length=len(found.body))
         return response
 
     def compress(response: Response) -> Response:
         small = response.status_code == 204 or (response.content_length or 0) < WORTH_COMPRESSING
-        if small or response.mimetype != "text/html" or not accepts_gzip():
+        if small or response.mimetype != "text/html":
             return response
-        page = response.get_data()
-        large = len(page) > LARGE_PAGE
-        response.set_data(gzip.compress(page, 6) if large else quickly_zipped(page))
-        response.headers["Content-Encoding"] = "gzip"
-        response.headers["Vary"] = "Accept-Encoding"
-        return response
+        return encode(response, *packed_page(response.get_data()))
 
     app.add_url_rule("/static/<version>/<path:name>", "static", send)
     app.after_request(compress)

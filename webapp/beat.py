@@ -1,4 +1,4 @@
-"""The beat: "is this still what is so?", asked by every open session page every five seconds.
+"""The beat: "is this still what is so?", asked by every open session page every five or ten seconds.
 
 It is answered in front of Flask, whose dispatch would cost several times the answer itself. Only an
 unchanged session is answered here, by 204; everything else goes on to the app.

@@ -58,6 +58,7 @@ class AppLoader:
         app = create_app(self.settings)
         app.extensions["lock"] = lock
         start_life(app)
+        threading.Thread(target=app.extensions["assets"].squeeze, daemon=True).start()
         watch_parent(self.parent)
         settle_memory()
         return Front(app, hosts_of(self.settings), MOST_BODY_BYTES)

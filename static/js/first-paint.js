@@ -6,6 +6,7 @@ const LATEST_MS = 1_000;
 const PATIENCE_MS = 2_000;
 
 const own = document.querySelector("script[data-then]");
+own.served = document.documentElement.outerHTML; // before anything changes it; keep-offline.js wants it
 const scripts = own.dataset.then.split(" ");
 const pressed = new Set();
 let begun = false;

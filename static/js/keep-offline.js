@@ -24,12 +24,20 @@ async function worker() {
   return (await navigator.serviceWorker.ready).active;
 }
 
-/** Keep the page at `path` with all the files that this page has loaded. */
+/** This page as the server sent it, so that it need not be sent again; undefined where that is not known. */
+function asServed() {
+  const script = document.querySelector("script[data-then]");
+  if (!script?.served || location.search) return undefined;
+  const html = script.served.replaceAll('nonce=""', `nonce="${script.nonce}"`); // browsers hide nonces
+  return { html: `<!doctype html>\n${html}`, nonce: script.nonce };
+}
+
+/** Keep the page at `path`, which is this one, with all the files that it has loaded. */
 export async function keepOffline(path) {
-  if (!canKeep()) return;
+  if (!canKeep() || document.documentElement.dataset.kept) return;
   const files = performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname);
   const ours = [...new Set(files.filter((name) => name.startsWith("/static/")))];
-  (await worker()).postMessage({ keep: [path, ...ours] });
+  (await worker()).postMessage({ keep: [path, ...ours], page: asServed() });
 }
 
 /** The session at `path` is over. */

@@ -1,8 +1,9 @@
-// The service worker: brings a kept session page back when the server cannot be reached. Served at
-// /worker.js with VERSION, the version of the static files, in front.
+// The service worker: brings a kept session page back when the server cannot be reached. It is served at
+// /worker.js, with VERSION, the version of the static files, in front.
 const FILES = `files-${VERSION}`;
 const PAGES = "pages";
 const OFFLINE = "/offline";
+const POLICY = "Content-Security-Policy";
 const SESSION = /^\/sessions\/[\w-]+(\/remote|\/calm)?$/;
 const MOST_PAGES = 6;
 const PATIENCE_MS = 4_000;
@@ -17,9 +18,9 @@ addEventListener("activate", (event) => {
 });
 
 addEventListener("message", (event) => {
-  const { keep = [], drop } = event.data;
+  const { keep = [], page: given, drop } = event.data;
   if (drop) event.waitUntil(caches.open(PAGES).then((pages) => pages.delete(drop)));
-  else event.waitUntil(Promise.all([keepPage(keep[0]), ...keep.slice(1).map(file)]));
+  else event.waitUntil(Promise.all([keepPage(keep[0], given), ...keep.slice(1).map(file)]));
 });
 
 addEventListener("fetch", (event) => {
@@ -66,14 +67,24 @@ async function marked(kept) {
   return new Response(text.replace("<html ", '<html data-kept="yes" '), { headers: kept.headers });
 }
 
-/** Fetch a page and what it needs, for a day without the server. */
-async function keepPage(path) {
-  const answer = await fetch(path, { cache: "no-store" });
+/** Keep a page and what it needs, for a day without the server: the one that is `given`, or fetched. */
+async function keepPage(path, given) {
+  const answer = (given && (await answerOf(given))) ?? (await fetch(path, { cache: "no-store" }));
   if (answer.status !== 200) return;
   const text = await answer.clone().text();
   await keepAnswer(path, answer);
   const files = new Set(text.match(/\/static\/[\w./-]+\.(css|js|svg)\b/g));
   await Promise.all([...files].map(file));
+}
+
+/** An answer of the server with this page in it: all pages have the same headers, but for the nonce. */
+async function answerOf({ html, nonce }) {
+  const like = await (await caches.open(PAGES)).match(OFFLINE);
+  const policy = like?.headers.get(POLICY);
+  if (!policy?.includes("'nonce-")) return undefined;
+  const headers = new Headers(like.headers);
+  headers.set(POLICY, policy.replaceAll(/'nonce-[^']*'/g, `'nonce-${nonce}'`));
+  return new Response(html, { headers });
 }
 
 /** This device is out: what it has seen of people goes. */

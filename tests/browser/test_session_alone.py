@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, Visit, Watch
+from tests.browser.conftest import Server, Visit, Watch, session_of
 
 Prepare = Callable[..., Page]
 BACK_MS = 20_000
@@ -266,6 +266,36 @@ def test_a_reload_without_the_server_brings_the_session_and_its_acts_back(
     server.start()
     in_touch(page)
     comes_to(page, "start", "extend", "pause")
+
+
+KEPT = """async () => {
+  const kept = await (await caches.open("pages")).match(location.pathname);
+  return kept && { text: await kept.text(), headers: Object.fromEntries(kept.headers) };
+}"""
+SAME = """([one, other]) => {
+  const read = (text) => new DOMParser().parseFromString(text, "text/html").documentElement;
+  return read(one).isEqualNode(read(other));
+}"""
+
+
+def test_the_kept_page_is_the_one_that_was_served_and_not_sent_again(
+    visit: Visit, server: Server
+) -> None:
+    """Seen to fail with the page as it is when it is kept, without its nonces, and without its policy."""
+    reader = visit("/settings", bypass_csp=True)
+    page = visit("/settings", service_workers="allow")
+    served = page.goto(f"/sessions/{session_of(server, 'long')}")
+    assert served is not None
+    end = time.monotonic() + 8
+    while not (kept := page.evaluate(KEPT)):
+        assert time.monotonic() < end, "the page was not kept"
+        page.wait_for_timeout(100)
+    assert reader.evaluate(SAME, [served.text(), kept["text"]])
+    policy = "content-security-policy"
+    for name, value in served.all_headers().items():
+        if name not in ("date", "content-length", "content-encoding", "vary", "x-version"):
+            assert kept["headers"].get(name) == value, name
+    assert "nonce-" in kept["headers"][policy]
 
 
 def test_a_reload_with_the_server_back_hands_over_what_was_kept(

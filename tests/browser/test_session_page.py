@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.conftest import ALIVE, Server, Visit, Watch
 
@@ -74,7 +75,9 @@ def test_a_session_runs_to_its_end_by_itself(prepare: Prepare, watch: Watch) -> 
     expect(page.get_by_role("row", name="Hands-on time")).to_contain_text("0:10")
 
 
-def test_one_request_a_phase_and_a_beat_every_five_seconds_at_most(prepare: Prepare, watch: Watch) -> None:
+def test_one_request_a_phase_and_a_beat_every_five_seconds_at_most(
+    prepare: Prepare, watch: Watch
+) -> None:
     page = prepare("short")
     press(page, "Start")
     has(page, status="running")
@@ -104,7 +107,7 @@ def test_a_page_that_the_server_tells_by_itself_leaves_out_every_second_beat(
     beats: dict[Page, int] = {}
     for page in (told, blocked, unheard):
         beats[page] = 0
-        page.on("request", lambda r, page=page: count(beats, page, r.url))
+        page.on("request", partial(count, beats, page))
     blocked.route("**/nudges", lambda route: route.abort())
     blocked.reload()
     blocked.wait_for_function(ALIVE)
@@ -118,8 +121,8 @@ def test_a_page_that_the_server_tells_by_itself_leaves_out_every_second_beat(
     assert 2 <= beats[unheard] <= 4
 
 
-def count(beats: dict[Page, int], page: Page, url: str) -> None:
-    beats[page] += "until=" in url
+def count(beats: dict[Page, int], page: Page, request: Request) -> None:
+    beats[page] += "until=" in request.url
 
 
 def test_pause_resume_next_back_and_more_time(prepare: Prepare, watch: Watch) -> None:

@@ -7,7 +7,7 @@ import json
 from flask import Blueprint, current_app, render_template
 from werkzeug.wrappers import Response
 
-from webapp.assets import Assets
+from webapp.assets import Assets, encode
 
 blueprint = Blueprint("offline", __name__)
 
@@ -22,9 +22,7 @@ def assets() -> Assets:
 @blueprint.get("/worker.js")
 def worker() -> Response:
     """The service worker. It lies at the root because it may only serve what lies below it."""
-    files = assets()
-    body = f'const VERSION = "{files.version}";\n'.encode() + files.files["js/worker.js"].body
-    return Response(body, mimetype="text/javascript")
+    return encode(Response(mimetype="text/javascript"), *assets().packed("worker.js"))
 
 
 @blueprint.get("/manifest.webmanifest")

@@ -144,7 +144,7 @@ def one_window(
 
 
 def count(line: Proxy) -> Counted:
-    statuses = [exchange.status for exchange in line.exchanges]
+    statuses = [exchange.status for exchange in line.exchanges if exchange.status]
     fragments, empty = statuses.count(200), statuses.count(204)
     return Counted(fragments, empty, len(statuses) - fragments - empty, line.up + line.down)
 

@@ -1,18 +1,19 @@
 // <stroke-guide>: the hand moves in a short burst when a phase begins and when the stage is touched, then
 // rests; the pulse goes on at the tempo as a slow beat, one small change at a time.
-const BURST_MS = 6_000;
+const LONGEST_MS = 6_000;
+const ENOUGH_MS = 4_000;
 // Pictures of a drawn film: a browser that moves them by itself paints many times as many, and each costs it power.
 const PICTURE_MS = 1_000 / 8;
 const USUAL_STROKE_MS = 5_000;
 const EVERY_STROKE = 12; // strokes a minute; above, the mark beats every second stroke
 const STILL_ABOVE = 24; // a quicker mark would not be calm, and every change costs power
 
-/** How a burst goes at `tempo` strokes a minute: whole strokes that fit, and the pulse's true time. */
+/** How a burst goes at `tempo` strokes a minute: one stroke, or as many as fit into 4 s, and the pulse's true time. */
 export function burstOf(tempo) {
   const pulse = tempo ? 60_000 / tempo : USUAL_STROKE_MS;
-  const beat = Math.min(pulse, BURST_MS);
-  const beats = Math.floor(BURST_MS / beat);
-  return { beat, beats, pulse, pulses: Math.ceil(BURST_MS / pulse) };
+  const beat = Math.min(pulse, LONGEST_MS);
+  const beats = Math.max(1, Math.floor(ENOUGH_MS / beat));
+  return { beat, beats, pulse, pulses: Math.ceil((beats * beat) / pulse) };
 }
 
 /** Whether the mark is full `ms` after the phase began, and the ms until that changes: always together
@@ -86,7 +87,7 @@ class StrokeGuide extends HTMLElement {
     style.setProperty("--pulse", `${pulse}ms`);
     style.setProperty("--pulses", pulses);
     classList.add("bursting");
-    this.#burstEnd = setTimeout(() => this.#rest(), BURST_MS);
+    this.#burstEnd = setTimeout(() => this.#rest(), beats * beat);
     this.#move(performance.now());
   }
 

@@ -17,7 +17,8 @@ from tests.browser.conftest import Server, Visit, Watch, free_port, phase, proto
 from tests.builders import shipped
 from webapp.settings import shipped as shipped_folder
 
-BURST_MS = 6_000
+BURST_MS = 6_000  # at most
+ENOUGH_MS = 4_000
 FIRST = 10  # seconds
 LIVE = "#session-live"
 MOVING = "document.getAnimations().length"
@@ -147,7 +148,7 @@ def test_a_burst_has_whole_strokes_at_the_tempo_and_the_pulse_the_true_time(
         assert style(page, f"{LIVE} .pulse", "animationDuration") == f"{60 / tempo:g}s"
         assert style(page, hand, "animationDuration") == f"{60 / tempo:g}s"
         count = int(style(page, hand, "animationIterationCount"))
-        assert 4 <= count * 60 / tempo <= 6
+        assert 3 <= count * 60 / tempo <= 6
         press(page, "Next")
 
 
@@ -164,8 +165,8 @@ def test_a_slow_stroke_still_ends_with_the_burst(visit: Visit) -> None:
         [source.replace("device-settings", "stroke-guide"), [*range(1, 201), 0]],
     )
     for tempo, burst in zip([*range(1, 201), 12], bursts, strict=True):
-        assert burst["beats"] * burst["beat"] <= BURST_MS
-        assert burst["beats"] * burst["beat"] > BURST_MS / 2
+        assert burst["beats"] * burst["beat"] <= (ENOUGH_MS if burst["beats"] > 1 else BURST_MS)
+        assert burst["beats"] * burst["beat"] > ENOUGH_MS / 2
         assert burst["pulse"] == pytest.approx(60_000 / tempo)
 
 

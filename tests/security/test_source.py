@@ -16,7 +16,7 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 XML = {"xml", "lxml", "defusedxml", "pickle", "marshal", "shelve", "yaml"}
 CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "render_template_string"}
 SINKS = re.compile(
-    r"\beval\(|new Function|\.(inner|outer)HTML\b|insertAdjacentHTML|document\.write|srcdoc"
+    r"\beval\(|new Function|\.(inner|outer)HTML\s*(?:[+?|&]*=(?!=)|[\]})])|insertAdjacentHTML|document\.write|srcdoc"
     r"|setTimeout\(\s*[\"'`]|postMessage\([^)]*\*|new WebSocket"
 )
 UNESCAPED = re.compile(r"\|\s*safe\b|autoescape false|type=[\"']password")
@@ -57,6 +57,22 @@ def test_the_only_hash_is_sha_256() -> None:
     }
     assert used <= {"sha256", "SHA256"}
     assert "sha256" in used
+
+
+@pytest.mark.parametrize(
+    ("text", "sinks"),
+    [
+        ("part.innerHTML = text", True),
+        ("part.outerHTML += text", True),
+        ("part.innerHTML ??= text", True),
+        ("[part.innerHTML] = [text]", True),
+        ("({ text: part.innerHTML } = given)", True),
+        ("page.served = part.outerHTML;", False),
+        ('part.innerHTML === ""', False),
+    ],
+)
+def test_writing_markup_is_told_from_reading_it(text: str, sinks: bool) -> None:
+    assert bool(SINKS.search(text)) == sinks
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)

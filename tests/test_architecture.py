@@ -77,6 +77,7 @@ def test_imports_go_one_way(module: str) -> None:
     [
         ("sqlalchemy", {f"webapp.{name}" for name in DATABASE}),
         ("alembic", {"webapp.upgrade", "webapp.migrations"}),
+        ("brotli", {"webapp.assets"}),
         ("granian", {"webapp.server"}),
         ("click", {"webapp.cli", "webapp.cli_data", "webapp.cli_joining"}),
         ("segno", {"webapp.cards"}),

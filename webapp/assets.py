@@ -13,11 +13,13 @@ import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]
 from flask import Flask, abort, request
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 
 from webapp.bundles import bundle, slim, tight
@@ -167,7 +169,13 @@ def packed_page(page: bytes) -> tuple[bytes, str]:
 
 
 def accepts(encoding: str) -> bool:
-    return request.accept_encodings.quality(encoding) > 0
+    return takes(request.headers.get("Accept-Encoding", ""), encoding)
+
+
+@lru_cache(maxsize=200)
+def takes(accepted: str, encoding: str) -> bool:
+    """Whether an Accept-Encoding header has ``encoding`` (RFC 9110, 12.5.3); browsers send a few such headers."""
+    return parse_accept_header(accepted, Accept).quality(encoding) > 0
 
 
 def encode(response: Response, body: bytes, encoding: str) -> Response:

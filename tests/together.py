@@ -32,8 +32,14 @@ COMPUTING = (
     (".",),
     ("tests/faults/test_fault_01_kill_sweep.py", "tests/faults/test_devices.py"),
     ("tests/storage", "tests/faults/test_fault_14_upgrade.py"),
+    (
+        "tests/browser/test_owner_data.py",
+        "tests/browser/test_plain_pages.py",
+        "tests/browser/test_session_rules.py",
+        "tests/browser/test_stage_layout.py",
+    ),
 )
-SHORT_ONES = 3  # the other files of tests/browser, in so many runs
+SHORT_ONES = 2  # the other files of tests/browser, in so many runs
 
 
 @dataclass(frozen=True)

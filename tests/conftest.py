@@ -95,8 +95,8 @@ class Visitor:
         return answer.headers["Location"].removeprefix("/sessions/")
 
     def form(self, session_id: str) -> dict[str, str]:
-        """What the session's page would send with a button: key, seq and step."""
-        answer = self.get(f"/sessions/{session_id}")
+        """What the page would send with a button: key, seq and step; from its fragment, which is made sooner."""
+        answer = self.get(f"/sessions/{session_id}/live")
         assert answer.status_code == 200, answer.status
         form = ACTS.search(answer.text)
         assert form, "there are no buttons"

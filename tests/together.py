@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-WAITING_AT_A_TIME, COMPUTING_AT_A_TIME = 3, 2  # of runs, on two cores
+WAITING_AT_A_TIME, COMPUTING_AT_A_TIME = 4, 2  # of runs, on two cores
 FOLDERS = ("tests/browser", "tests/domain", "tests/faults", "tests/routes", "tests/storage")
 # What takes longest begins first, so that no run is left alone at the end.
 WAITING = (
@@ -32,14 +32,8 @@ COMPUTING = (
     (".",),
     ("tests/faults/test_fault_01_kill_sweep.py", "tests/faults/test_devices.py"),
     ("tests/storage", "tests/faults/test_fault_14_upgrade.py"),
-    (
-        "tests/browser/test_owner_data.py",
-        "tests/browser/test_plain_pages.py",
-        "tests/browser/test_session_rules.py",
-        "tests/browser/test_stage_layout.py",
-    ),
 )
-SHORT_ONES = 2  # the other files of tests/browser, in so many runs
+SHORT_ONES = 3  # the other files of tests/browser, in so many runs
 
 
 @dataclass(frozen=True)

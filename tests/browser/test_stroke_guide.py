@@ -78,7 +78,7 @@ def moving(page: Page) -> list[str]:
 
 
 def rests(page: Page, within: int = BURST_MS + 2_000) -> None:
-    page.wait_for_function(f"() => {MOVING} === 0", timeout=within)
+    page.wait_for_function(f"() => {MOVING} === 0", timeout=within, polling=100)
 
 
 def style(page: Page, selector: str, name: str) -> str:

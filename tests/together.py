@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-WAITING_AT_A_TIME, COMPUTING_AT_A_TIME = 4, 2  # of runs, on two cores
+WAITING_AT_A_TIME, COMPUTING_AT_A_TIME = 3, 2  # of runs, on two cores
 FOLDERS = ("tests/browser", "tests/domain", "tests/faults", "tests/routes", "tests/storage")
 # What takes longest begins first, so that no run is left alone at the end.
 WAITING = (

@@ -106,11 +106,14 @@ class Proxy:
         there, to_server = await asyncio.open_connection(HOST, self.port, limit=CHUNK)
         line = Line((writer, to_server))
         self.open[id(line)] = line
-        with contextlib.suppress(asyncio.CancelledError):  # stopped while a stream was open
+        try:
             await asyncio.gather(
                 self.pump(reader, to_server, line, 0), self.pump(there, writer, line, 1)
             )
-        del self.open[id(line)]
+        except asyncio.CancelledError:
+            pass  # stopped while a stream was open
+        finally:
+            del self.open[id(line)]
 
     def delay(self) -> float:
         return random.uniform(*self.half)

@@ -22,7 +22,7 @@ from webapp.settings import shipped
 ROUNDS = 5
 PROMISED_BYTES = 60_000
 PROMISED_SECONDS = 1.3
-FOR_LATER = ("/alone.js", "/kept.js", "/worker.js", "/offline")
+FOR_LATER = ("/worker.js", "/offline")
 QUIET_MS = 1_500
 
 # Where Lighthouse cannot be had: its mobile preset's link and processor, applied for real.

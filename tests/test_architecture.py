@@ -77,7 +77,9 @@ def test_imports_go_one_way(module: str) -> None:
     [
         ("sqlalchemy", {f"webapp.{name}" for name in DATABASE}),
         ("alembic", {"webapp.upgrade", "webapp.migrations"}),
-        ("brotli", {"webapp.assets"}),
+        ("brotli", {"webapp.assets", "webapp.squeezed"}),
+        ("tree_sitter", {"webapp.short_names"}),
+        ("tree_sitter_javascript", {"webapp.short_names"}),
         ("granian", {"webapp.server"}),
         ("click", {"webapp.cli", "webapp.cli_data", "webapp.cli_joining"}),
         ("segno", {"webapp.cards"}),

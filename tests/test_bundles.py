@@ -21,23 +21,32 @@ SMALL = {
 
 def test_what_is_imported_comes_first_and_once_under_its_own_name() -> None:
     assert bundle(SMALL, ["page"]) == (
-        "const $one = (() => {\nconst one = 1; // kept\nreturn { one };\n})();\n"
-        "const $two = (() => {\nconst { one } = $one;\nfunction two() {\nreturn one + one;\n}\n"
-        "return { two };\n})();\n"
-        "const $page = (() => {\nconst { two } = $two;\nconst { one: first } = $one;\n"
-        "show(first, two());\nreturn {  };\n})();\nexport { $one, $two, $page };\n"
+        "const $one = (() => {\nconst one = 1; // kept\nreturn [one];\n})();\n"
+        "const $two = (() => {\nconst [one] = $one;\nfunction two() {\nreturn one + one;\n}\n"
+        "return [two];\n})();\n"
+        "const $page = (() => {\nconst [two] = $two;\nconst [first] = $one;\n"
+        "show(first, two());\nreturn [];\n})();\nexport { $one, $two, $page };\n"
     )
 
 
+def test_what_is_imported_is_found_by_its_place() -> None:
+    many = {
+        "page": 'import { last, first as start } from "./many.js";\nshow(start, last);\n',
+        "many": "export const first = 1;\nexport const other = 2;\nexport const last = 3;\n",
+    }
+    assert "const [start, , last] = $many;\n" in bundle(many, ["page"])
+    assert "return [first, other, last];\n" in bundle(many, ["page"])
+
+
 def test_what_the_named_modules_export_the_bundle_exports() -> None:
-    assert "export const { two } = $two;\n" in bundle(SMALL, ["two"])
+    assert "export const [two] = $two;\n" in bundle(SMALL, ["two"])
 
 
 def test_what_another_bundle_has_is_taken_from_it() -> None:
     assert bundle(SMALL, ["two"], "first.js", ["one"]) == (
         'import { $one } from "./first.js";\n'
-        "const $two = (() => {\nconst { one } = $one;\nfunction two() {\nreturn one + one;\n}\n"
-        "return { two };\n})();\nexport const { two } = $two;\nexport { $two };\n"
+        "const $two = (() => {\nconst [one] = $one;\nfunction two() {\nreturn one + one;\n}\n"
+        "return [two];\n})();\nexport const [two] = $two;\nexport { $two };\n"
     )
 
 
@@ -47,6 +56,10 @@ def test_what_another_bundle_has_is_taken_from_it() -> None:
         ({"page": 'import "./gone.js";\n'}, "there is no gone.js, imported by page"),
         ({"page": 'import "./b.js";\n', "b": 'import "./page.js";\n'}, "imports itself"),
         ({"page": 'import thing from "./b.js";\n', "b": ""}, "page.js cannot be bundled: import"),
+        (
+            {"page": 'import { a, b } from "./b.js";\n', "b": "export const b = 1;\n"},
+            "b.js does not export a",
+        ),
         ({"page": "export let count = 0;\n"}, "page.js cannot be bundled: export let"),
         ({"page": "export default 1;\n"}, "page.js cannot be bundled: export default"),
     ],
@@ -79,13 +92,12 @@ def test_every_bundle_is_served_and_holds_its_modules_whole() -> None:
 def test_what_bundles_of_a_page_need_together_lies_in_one() -> None:
     """Otherwise each would have its own state: one policy twice, one device in two minds."""
     files = read_assets(shipped("static")).files
-    stage, ready, alone = (
+    stage, ready = (
         set(re.findall(r"^const (\$\w+) = ", files[name].body.decode(), re.MULTILINE))
-        for name in ("stage.js", "ready.js", "alone.js")
+        for name in ("stage.js", "ready.js")
     )
-    assert not stage & alone
-    assert not ready & (stage | alone)
-    taken = re.match(r'import \{ (.*) \} from "\./stage\.js";', files["alone.js"].body.decode())
+    assert not stage & ready
+    taken = re.match(r'import \{ (.*) \} from "\./stage\.js";', files["ready.js"].body.decode())
     assert taken
     assert "$keep_offline" in taken[1].split(", ")
     assert set(taken[1].split(", ")) <= stage

@@ -48,7 +48,7 @@ class Beat:
         self.hosts = hosts
         self.gate = gate
         settings = flask.extensions["site"].settings
-        self.headers = [*fixed_headers(settings), ("Cache-Control", "no-store")]
+        self.headers = [*fixed_headers(settings, thin=True), ("Cache-Control", "no-store")]
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "GET" and (query := environ.get("QUERY_STRING")):

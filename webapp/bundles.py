@@ -1,7 +1,7 @@
 """Puts modules of ours and what they import into one script, read once at start; there is no build step.
 
-Each module becomes a function that gives what it exports, so names never meet. Comments and
-indentation are left out. The modules themselves are served as well.
+Each module becomes a function that gives what it exports, in the order in which it does, so names
+never meet. Comments and indentation are left out. The modules themselves are served as well.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def bundle(
     )
     taken_over = f'import {{ {", ".join(map(known, shared))} }} from "./{on}";\n' if shared else ""
     given = "".join(
-        f"export const {{ {', '.join(names)} }} = {known(entry)};\n"
+        f"export const [{', '.join(names)}] = {known(entry)};\n"
         for entry in entries
         if (names := exports(modules[entry]))
     )
     kept = f"export {{ {', '.join(map(known, order))} }};\n"
-    return "".join([taken_over, *(wrapped(name, modules[name]) for name in order), given, kept])
+    return "".join([taken_over, *(wrapped(name, modules) for name in order), given, kept])
 
 
 def order_of(modules: Mapping[str, str], entries: Iterable[str]) -> list[str]:
@@ -71,23 +71,36 @@ def add(modules: Mapping[str, str], name: str, order: list[str], above: tuple[st
     order.append(name)
 
 
-def wrapped(name: str, text: str) -> str:
+def wrapped(name: str, modules: Mapping[str, str]) -> str:
     """The module as a constant that holds its exports. Raises BundleError."""
-    body = EXPORTED.sub("", EXPORT.sub("", IMPORT.sub(taken, text)))
+    text = modules[name]
+
+    def given(imported: re.Match[str]) -> str:
+        return taken(imported, exports(modules[imported[2]]))
+
+    body = EXPORTED.sub("", EXPORT.sub("", IMPORT.sub(given, text)))
     if found := LEFT_OVER.search(body):
         line = body.count("\n", 0, found.start()) + 1
         raise BundleError(f"{name}.js cannot be bundled: {body.splitlines()[line - 1].strip()}")
-    return f"const {known(name)} = (() => {{\n{slim(body)}return {{ {', '.join(exports(text))} }};\n}})();\n"
+    return f"const {known(name)} = (() => {{\n{slim(body)}return [{', '.join(exports(text))}];\n}})();\n"
 
 
-def taken(imported: re.Match[str]) -> str:
-    """An import as a plain constant; one without names only says that the module comes first."""
-    if imported[1] is None:
+def taken(imported: re.Match[str], offered: list[str]) -> str:
+    """An import as plain constants, by the places of what is ``offered``; without names it only says what comes first."""
+    wanted = dict(named(one) for one in (imported[1] or "").split(",") if one.strip())
+    if unknown := sorted({*wanted} - {*offered}):
+        raise BundleError(f"{imported[2]}.js does not export {', '.join(unknown)}")
+    if not wanted:
         return ""
-    names = ", ".join(
-        " ".join(n.split()).replace(" as ", ": ") for n in imported[1].split(",") if n.strip()
-    )
-    return f"const {{ {names} }} = {known(imported[2])};\n"
+    last = max(map(offered.index, wanted))
+    places = ", ".join(wanted.get(name, "") for name in offered[: last + 1])
+    return f"const [{places}] = {known(imported[2])};\n"
+
+
+def named(one: str) -> tuple[str, str]:
+    """What ``a`` or ``a as b`` takes, and its name here."""
+    there, _, here = " ".join(one.split()).partition(" as ")
+    return there, here or there
 
 
 def known(name: str) -> str:

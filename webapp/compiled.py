@@ -27,10 +27,16 @@ class Compiled(FileSystemBytecodeCache):
 
 def compiled_before(folder: Path | None = None) -> Compiled | None:
     """What earlier starts have left; None where it could not be trusted or kept."""
-    place = folder or user_cache_path("steady-hands", appauthor=False) / "templates"
+    place = kept_folder("templates", folder)
+    return Compiled(str(place)) if place else None
+
+
+def kept_folder(name: str, place: Path | None = None) -> Path | None:
+    """A folder for what can be made again at any time; None where it could not be trusted or kept."""
+    place = place or user_cache_path("steady-hands", appauthor=False) / name
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Compiled(str(place)) if is_ours(place) else None
+        return place if is_ours(place) else None
     except OSError:
         return None
 

@@ -26,36 +26,50 @@ POLICY = (
     "object-src 'none'; require-trusted-types-for 'script'; trusted-types htmx steady-hands"
 )
 
-# A file is no page: opened by itself it may load nothing at all. Shorter too, and it comes with each.
+# What is no page, a file or a beat, may load nothing at all when it is opened by itself. Shorter too, and
+# these come with most of what goes over the line.
 FILE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+FILE_PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 ALWAYS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
-    (
-        "Permissions-Policy",
-        "accelerometer=(), camera=(), display-capture=(), geolocation=(), "
-        "gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), "
-        "usb=(), xr-spatial-tracking=(), autoplay=(self), fullscreen=(self), "
-        "screen-wake-lock=(self)",
-    ),
+)
+PERMISSIONS = (
+    "accelerometer=(), camera=(), display-capture=(), geolocation=(), "
+    "gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), "
+    "usb=(), xr-spatial-tracking=(), autoplay=(self), fullscreen=(self), "
+    "screen-wake-lock=(self)"
 )
 
 
 # They tell one word, the same to everyone, and change nothing: a probe may use any name.
 ANY_HOST = {"health.lives", "health.ready"}
 
-BARE_HEADERS = (*ALWAYS, ("Content-Security-Policy", POLICY.format(scripts="'none'")))
+BARE_HEADERS = (
+    *ALWAYS,
+    ("Permissions-Policy", PERMISSIONS),
+    ("Content-Security-Policy", POLICY.format(scripts="'none'")),
+)
+THIN_HEADERS = (
+    *ALWAYS,
+    ("Permissions-Policy", FILE_PERMISSIONS),
+    ("Content-Security-Policy", FILE_POLICY),
+)
 
 
 HSTS = ("Strict-Transport-Security", "max-age=31536000")
 
 
-def fixed_headers(settings: Settings) -> list[tuple[str, str]]:
-    """On every answer. HSTS only at a public address: a name on a LAN may serve others too."""
-    return [*BARE_HEADERS, *([HSTS] if settings.public_url and settings.secure else [])]
+def fixed_headers(settings: Settings, *, thin: bool = False) -> list[tuple[str, str]]:
+    """On every answer; ``thin`` on one that is no page.
+
+    HSTS only at a public address: a name on a LAN may serve others too.
+    """
+    hosted = settings.public_url and settings.secure
+    return [*(THIN_HEADERS if thin else BARE_HEADERS), *([HSTS] if hosted else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +179,15 @@ def install(app: Flask, settings: Settings) -> None:
             abort(400)
         return None
 
-    bare = Headers(fixed_headers(settings))
+    bare, thin = (Headers(fixed_headers(settings, thin=small)) for small in (False, True))
 
     def headers(response: Response) -> Response:
         """The fixed headers are copied as a whole: each one set by itself costs more."""
-        into = bare.copy()
+        is_file = request.endpoint == "static" and response.status_code in (200, 206)
+        into = (thin if is_file or response.status_code == 204 else bare).copy()
         into.extend(response.headers)
         if "nonce" in g:
             into["Content-Security-Policy"] = POLICY.format(scripts=f"'nonce-{g.nonce}'")
-        elif request.endpoint == "static" and response.status_code in (200, 206):
-            into["Content-Security-Policy"] = FILE_POLICY
         into.setdefault("Cache-Control", "no-store")
         response.headers = into
         return response

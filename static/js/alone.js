@@ -1,7 +1,6 @@
 // The session without the server: goes on by the same rules, keeps what is done, and hands it over later.
-// Loaded after the stage itself, so that the first page is there sooner.
 import { HandOver } from "./hand-over.js";
-import { dropOffline, keepOffline } from "./keep-offline.js";
+import { dropOffline } from "./keep-offline.js";
 import { keptSessions } from "./kept-sessions.js";
 import { OwnSession, Refused } from "./own-session.js";
 import { clockText, momentOfView, newKey } from "./stage-moment.js";
@@ -41,7 +40,7 @@ export class StageAlone {
     this.#own = new OwnSession(JSON.parse(stage.dataset.plan), JSON.parse(stage.dataset.answers));
     this.#handOver = new HandOver(this.#path, () => this.#account(), (...told) => this.#handedOver(...told));
     this.adopt(parts.moment().live);
-    keepOffline(location.pathname).catch(() => {}); // a browser may refuse; the open page goes on all the same
+    this.#restore();
   }
 
   close() {
@@ -161,7 +160,7 @@ export class StageAlone {
   }
 
   /** After a reload: go on with what was done here and the server has not heard of. */
-  async restore() {
+  async #restore() {
     const { clock, link, stop } = this.#with;
     const kept = await keptSessions.of(this.#path);
     this.#remembered = true;

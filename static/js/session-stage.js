@@ -1,6 +1,8 @@
 // <session-stage>: shows what the server answers, paints the seconds between the answers, and leaves to
 // alone.js what has to go on when the server cannot be asked.
+import { StageAlone } from "./alone.js";
 import { fitWords } from "./fit-words.js";
+import { keepOffline } from "./keep-offline.js";
 import { Nudges } from "./nudges.js";
 import { PendingStop } from "./pending-stop.js";
 import { ServerClock, SleepWatch } from "./server-clock.js";
@@ -31,7 +33,7 @@ class SessionStage extends HTMLElement {
   #stop = new PendingStop(this.dataset.path, () => this.#resync());
   #nudges = new Nudges(this.dataset.path, () => this.#resync());
   #alone = null;
-  #loading = null;
+  #kept = false;
   #moment = null;
   #answeredAt = -Infinity;
   #sent = new WeakMap();
@@ -50,8 +52,9 @@ class SessionStage extends HTMLElement {
     this.#adopt();
     if (this.#stop.waiting && this.#moment?.status !== "stopped") this.#showStopped();
     this.#on(document, "page:alive", () => this.#resync());
-    if (this.#moment?.status !== "ready") this.#load();
-    else this.#on(document, "page:alive", () => setTimeout(() => this.#load(), READY_MS));
+    const ready = this.#moment?.status === "ready";
+    if (!ready) this.#load();
+    this.#on(document, "page:alive", () => setTimeout(() => this.#keepOffline(), ready ? READY_MS : 0));
   }
 
   disconnectedCallback() {
@@ -79,8 +82,8 @@ class SessionStage extends HTMLElement {
 
   #hearPeople() {
     this.#on(this, "click", (e) => this.#once(e), true);
-    this.#on(this, "pointerdown", () => this.#load(), true);
-    this.#on(this, "keydown", () => this.#load(), true);
+    this.#on(this, "pointerdown", () => this.#keepOffline(), true);
+    this.#on(this, "keydown", () => this.#keepOffline(), true);
     this.#on(this, "submit", (e) => this.#isAlone && e.preventDefault());
     this.#on(document, "stage:ask", () => this.#moment && this.#tellTimeline());
     this.#on(document, "stage:told", (e) => {
@@ -211,26 +214,29 @@ class SessionStage extends HTMLElement {
     this.#resync();
   }
 
-  /** What it takes to go on without the server. */
+  /** From the first tap, or soon, the page is there without the server, too. */
+  #keepOffline() {
+    this.#load();
+    if (this.#kept || !this.isConnected) return;
+    this.#kept = true;
+    keepOffline(location.pathname).catch(() => {}); // a browser may refuse; the open page goes on all the same
+  }
+
+  /** What goes on without the server. */
   #load() {
-    this.#loading ??= import("./alone.js").then(({ StageAlone }) => {
-      if (!this.isConnected) return null;
-      this.#alone = new StageAlone(this, {
-        clock: this.#clock,
-        link: this.#link,
-        stop: this.#stop,
-        painter: this.#painter,
-        moment: () => this.#moment,
-        show: (moment, drawn) => {
-          this.#take(moment, true, drawn);
-          this.#painter.paint();
-        },
-        resync: () => this.#resync(),
-      });
-      this.#alone.restore();
-      return this.#alone;
-    }).catch(() => null); // no connection: the page goes on by the plan that it has
-    return this.#loading;
+    if (this.#moment) this.#alone ??= new StageAlone(this, {
+      clock: this.#clock,
+      link: this.#link,
+      stop: this.#stop,
+      painter: this.#painter,
+      moment: () => this.#moment,
+      show: (moment, drawn) => {
+        this.#take(moment, true, drawn);
+        this.#painter.paint();
+      },
+      resync: () => this.#resync(),
+    });
+    return this.#alone;
   }
 
   /** While the server says by itself when something happens, every second beat suffices. */
@@ -249,10 +255,8 @@ class SessionStage extends HTMLElement {
     this.#actAlone(ctx.request.action.split("/").pop(), form?.get?.("key"), at, form?.get?.("time"));
   }
 
-  async #actAlone(action, key, at = this.#clock.now(), time = null) {
-    const alone = this.#alone ?? (await this.#load());
-    if (alone) alone.act(action, key, at, time);
-    else this.#link.note(JSON.parse(this.dataset.answers).words.start);
+  #actAlone(action, key, at = this.#clock.now(), time = null) {
+    this.#load()?.act(action, key, at, time);
   }
 
   /** While acts count here first, none is sent by itself. */

@@ -61,9 +61,7 @@ def test_what_goes_on_without_the_server_comes_by_itself_before_start(
 ) -> None:
     """Seen to fail while the stage waited for ``load``, which is over when it comes."""
     page = visit(f"/sessions/{session_of(server, 'short')}")
-    page.wait_for_function(
-        "() => performance.getEntriesByType('resource').some((e) => e.name.endsWith('/alone.js'))"
-    )
+    page.wait_for_function("() => navigator.serviceWorker.getRegistration().then(Boolean)")
 
 
 def test_a_button_that_is_pressed_before_is_pressed_once_they_are_there(

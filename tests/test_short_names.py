@@ -10,7 +10,16 @@ from tree_sitter import Node, Parser
 
 from webapp.assets import OURS, read_assets
 from webapp.settings import shipped
-from webapp.short_names import LANGUAGE, PRIVATE, SHORTHAND, ScriptError, leaves, shorten
+from webapp.short_names import (
+    LANGUAGE,
+    PRIVATE,
+    SHORTHAND,
+    Names,
+    Scope,
+    ScriptError,
+    leaves,
+    shorten,
+)
 
 FILES = read_assets(shipped("static")).files
 
@@ -32,14 +41,20 @@ FILES = read_assets(shipped("static")).files
         ("const of = ({ size = 1 }) => size;\n", "const a=({size:b=1})=>b;\n"),
         ("let kept;\n({ kept } = go);\n", "let a;({kept:a}=go);\n"),
         # what is next to each other may share a name, what is inside each other may not
-        ("go((one) => one, (two) => two);\n", "go((a)=>a,(a)=>a);\n"),
-        ("go((one) => (two) => one + two);\n", "go((a)=>(b)=>a+b);\n"),
+        ("go((one) => one, (two) => two);\n", "go(a=>a,a=>a);\n"),
+        ("go((one) => (two) => one + two);\n", "go(a=>b=>a+b);\n"),
+        ("go(async (one) => one);\n", "go(async a=>a);\n"),
+        ("go((...all) => all, () => 1);\n", "go((...a)=>a,()=>1);\n"),
         ("for (const each of all) go(each);\n", "for(const a of all)go(a);\n"),
         ("try {\n  go();\n} catch (error) {\n  say(error);\n}\n", "try{go();}catch(a){say(a);}\n"),
         ("switch (go) {\n  case 1: {\n    break;\n  }\n  default:\n    const x = 1;\n}\n", None),
         (
             "class Bar extends Rod {\n  #end = 0;\n  get end() {\n    return this.#end;\n  }\n}\n",
-            "class a extends Rod{#b=0;get end(){return this.#b;}}\n",
+            "class a extends Rod{#a=0;get end(){return this.#a;}}\n",
+        ),
+        (
+            "class Bar { #end = 0; inner = class { #begin = 1; sum(one) { return this.#begin + one.#end; } }; }\n",
+            "class a{#a=0;inner=class{#b=1;sum(b){return this.#b+b.#a;}};}\n",
         ),
         # text is text
         ("go(`left ${left} // no  comment`);\n", "go(`left ${left} // no  comment`);\n"),
@@ -95,7 +110,10 @@ def test_a_new_line_that_ended_a_statement_still_does(name: str) -> None:
 def pieces(script: str) -> list[Node]:
     root = Parser(LANGUAGE).parse(script.encode()).root_node
     assert not root.has_error
-    return [leaf for leaf in leaves(root) if leaf.type != "comment" and leaf.text]
+    names = Names()
+    names.read(root, Scope())
+    found = [leaf for leaf in leaves(root) if leaf.start_byte not in names.left_out]
+    return [leaf for leaf in found if leaf.type != "comment" and leaf.text]
 
 
 def kinds(script: str) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable
 from datetime import date
+
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
 
 from webapp.domain import bare
 from webapp.domain.glucose import Reading
@@ -106,7 +108,12 @@ def hue(step: PlannedStep, plan: Plan) -> str:
     return plan.techniques[step.technique].hue if step.technique else "plain"
 
 
-def speech(plan: Plan, index: int) -> str:
+def quoted(value: object) -> Markup:
+    """JSON for an attribute between single quotes, which leaves its own quotes as they are."""
+    return htmlsafe_json_dumps(value, separators=(",", ":"))
+
+
+def speech(plan: Plan, index: int) -> Markup:
     """What the voice says of one step, as JSON.
 
     ``say`` on entering it, ``cues`` as [at, words], ``hands`` for phases, ``lastHands`` for the last
@@ -121,7 +128,7 @@ def speech(plan: Plan, index: int) -> str:
         "lastHands": step.hands_on and not ahead,
         "rest": step.kind == "aftercare",
     }
-    return json.dumps(words, separators=(",", ":"))
+    return quoted(words)
 
 
 def spoken(step: PlannedStep, plan: Plan) -> str:
@@ -131,14 +138,14 @@ def spoken(step: PlannedStep, plan: Plan) -> str:
     return f"{technique_name(step, plan)}. {side_and_area(step, plan)}. {step.instructions[0]}"
 
 
-def bare_json(plan: Plan) -> str:
+def bare_json(plan: Plan) -> Markup:
     """What script needs of a plan, for an attribute; its shape stands at :func:`bare.bare`."""
-    return json.dumps(bare.bare(plan), separators=(",", ":"))
+    return quoted(bare.bare(plan))
 
 
-def told_json(events: Iterable[Event]) -> str:
+def told_json(events: Iterable[Event]) -> Markup:
     """What happened so far, for an attribute; its shape stands at :func:`bare.told`."""
-    return json.dumps(bare.told(events), separators=(",", ":"))
+    return quoted(bare.told(events))
 
 
 def origin_parts(origin: str) -> list[tuple[str, str]]:
@@ -220,6 +227,7 @@ FILTERS = {
     "span": span,
     "place": place,
     "speech": speech,
+    "quoted": quoted,
     "bare": bare_json,
     "told": told_json,
     "side_and_area": side_and_area,

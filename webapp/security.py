@@ -16,6 +16,8 @@ from webapp.settings import Settings, is_loopback
 from webapp.slow_pages import UPLOAD
 
 ACT = "sessions.command"
+WORKER = "offline.worker"
+FILES = ("static", WORKER)
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -29,6 +31,8 @@ POLICY = (
 # What is no page, a file or a beat, may load nothing at all when it is opened by itself. Shorter too, and
 # these come with most of what goes over the line.
 FILE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+# The worker asks for pages and files and does nothing else.
+WORKER_POLICY = FILE_POLICY.replace("'none'", "'none'; connect-src 'self'", 1)
 FILE_PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 ALWAYS = (
@@ -183,9 +187,11 @@ def install(app: Flask, settings: Settings) -> None:
 
     def headers(response: Response) -> Response:
         """The fixed headers are copied as a whole: each one set by itself costs more."""
-        is_file = request.endpoint == "static" and response.status_code in (200, 206)
+        is_file = request.endpoint in FILES and response.status_code in (200, 206)
         into = (thin if is_file or response.status_code == 204 else bare).copy()
         into.extend(response.headers)
+        if request.endpoint == WORKER:
+            into["Content-Security-Policy"] = WORKER_POLICY
         if "nonce" in g:
             into["Content-Security-Policy"] = POLICY.format(scripts=f"'nonce-{g.nonce}'")
         into.setdefault("Cache-Control", "no-store")

@@ -68,11 +68,20 @@ class Scope:
 
     around: Scope | None = None
     names: dict[str, int] = field(default_factory=dict)
-    first: int = 0
+    free: int = 0
+    free_private: int = 0
+
+    def inside(self) -> Scope:
+        return Scope(self, free=self.free, free_private=self.free_private)
 
     def declare(self, names: Iterable[str]) -> None:
         for name in names:
-            self.names.setdefault(name, self.first + len(self.names))
+            if name in self.names:
+                continue
+            private = name.startswith("#")
+            self.names[name] = self.free_private if private else self.free
+            self.free_private += private
+            self.free += not private
 
     def place(self, name: str) -> int | None:
         """The number of the name's short one, which differs from all that can be meant here."""
@@ -88,12 +97,14 @@ class Names:
 
     places: dict[int, int] = field(default_factory=dict)
     fixed: set[str] = field(default_factory=set)
+    left_out: set[int] = field(default_factory=set)
 
     def read(self, node: Node, scope: Scope) -> None:
         """Find everything below ``node``, which stands in ``scope``."""
         if node.type in SCOPES:
-            scope = Scope(scope, first=scope.first + len(scope.names))
+            scope = scope.inside()
             scope.declare(declared_by(node))
+        self.left_out.update(needless_braces(node))
         for child in node.children:
             if child.type in VARIABLES or child.type == PRIVATE:
                 self.add(child, scope)
@@ -116,7 +127,8 @@ def shorten(script: str) -> str:
         raise ScriptError(f"not JavaScript near line {fault(root).start_point.row + 1}")
     names = Names()
     names.read(root, Scope())
-    return "".join(written(source, leaves(root), short(names)))
+    pieces = (leaf for leaf in leaves(root) if leaf.start_byte not in names.left_out)
+    return "".join(written(source, pieces, short(names)))
 
 
 def fault(node: Node) -> Node:
@@ -142,7 +154,8 @@ def candidates() -> Iterator[str]:
 def declared_by(node: Node) -> Iterator[str]:
     """Everything that the scope of ``node`` declares itself, wherever in it that stands."""
     if node.type == "class_body":
-        yield from (text(leaf) for leaf in leaves(node) if leaf.type == PRIVATE)
+        members = (part for child in node.children for part in child.children)
+        yield from (text(member) for member in members if member.type == PRIVATE)
         return
     own = () if node.type in OUTWARD else (BINDINGS.get(node.type, ""),)
     for part in (*own, "parameters", *(("left",) if node.type == "for_in_statement" else ())):
@@ -165,6 +178,13 @@ def declarations(node: Node) -> Iterator[str]:
     elif node.type in ("switch_case", "switch_default"):
         for child in node.children:
             yield from declarations(child)
+
+
+def needless_braces(node: Node) -> Iterator[int]:
+    """Where ``(a) => ...`` has the braces that ``a => ...`` can do without."""
+    among = node.child_by_field_name("parameters") if node.type == "arrow_function" else None
+    if among and [child.type for child in among.children] == ["(", "identifier", ")"]:
+        yield from (among.children[0].start_byte, among.children[2].start_byte)
 
 
 def bound(pattern: Node | None) -> Iterator[str]:

@@ -44,9 +44,9 @@ def kinds(page: Page) -> list[str]:
     """What the server has recorded, as a fresh look at the page shows."""
     page.wait_for_timeout(300)
     text = page.request.get(f"{page.url}/live").text()
-    found = re.search(r'data-events="([^"]*)"', text)
+    found = re.search(r"data-events='([^']*)'", text)
     assert found
-    return [event[0] for event in json.loads(found[1].replace("&#34;", '"'))]
+    return [event[0] for event in json.loads(found[1])]
 
 
 def comes_to(page: Page, *expected: str) -> None:

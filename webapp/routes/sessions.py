@@ -437,7 +437,7 @@ def page(stored: Stored, status: int = 200, **more: object) -> Response:
     body = render_template(
         "sessions/session.html",
         **context(stored, **more),
-        answers=json.dumps(for_script(stored)),
+        answers=for_script(stored),
         controls=[
             Controls(status, TRANSITIONS[status]) for status in ("running", "waiting", "paused")
         ],

@@ -56,8 +56,8 @@ def test_each_technique_moves_in_its_own_way() -> None:
     ways = {keyframes(f"move-{technique}") for technique in TECHNIQUES}
     assert len(ways) == len(TECHNIQUES)
     for technique in TECHNIQUES:
-        rule = f".bursting .move-{technique} .hand-moves {{ animation-name: move-{technique}; }}"
-        assert rule in MOVEMENT
+        assert f".move-{technique} {{ --move: move-{technique}; " in MOVEMENT
+    assert ".bursting .step-hand .hand-moves { animation-name: var(--move); }" in MOVEMENT
 
 
 def test_movement_changes_transforms_only_and_never_goes_on_for_ever() -> None:

@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]
-from flask import Flask, abort, request
+from flask import Flask, abort, g, request
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
@@ -56,12 +56,13 @@ SCRIPTS = {
         "kept-list",
     ),
     "ready.js": ("pre-flight",),
+    "media-keys.js": ("media-keys",),
 }
 # The vendored files as one module: nothing can begin between them.
 HTMX = ("vendor/htmx-4.0.1.min.js", "vendor/hx-csp-4.0.1.min.js")
 GLOBAL = b"globalThis.htmx = htmx;"
 # Loaded into a page that has the other one.
-ON = {"ready.js": "stage.js"}
+ON = {"ready.js": "stage.js", "media-keys.js": "stage.js"}
 CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 CSS_AROUND = re.compile(r"\s*([{};])\s*")
 CSS_AFTER = re.compile(r"(?<=[:,])\s+")
@@ -70,8 +71,7 @@ OURS = (*SCRIPTS, "worker.js", "js/first-paint.js", "js/breath-pacer.js", "js/co
 LOADED = (*OURS, *SHEETS, "htmx.js", *HTMX, "icon.svg")
 TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")
 WORTH_COMPRESSING = 600
-LARGE_PAGE = 32_000
-PAGE_QUALITY = 5
+PAGE_QUALITY = 6
 GZIP = 16
 
 
@@ -169,13 +169,15 @@ def quickly_zipped(fragment: bytes) -> bytes:
     return packer.compress(fragment) + packer.flush()
 
 
-def packed_page(page: bytes) -> tuple[bytes, str]:
-    """As small as can be made at once, as this request's browser can take it, and the encoding's name or none."""
-    large = len(page) > LARGE_PAGE
-    if large and accepts("br"):
+def packed_page(page: bytes, *, whole: bool) -> tuple[bytes, str]:
+    """As small as can be made at once, as this request's browser can take it, and the encoding's name or none.
+
+    A ``whole`` page is worth some ms; a fragment, which is asked for at each act, is not.
+    """
+    if whole and accepts("br"):
         return brotli.compress(page, quality=PAGE_QUALITY), "br"
     if accepts("gzip"):
-        return gzip.compress(page, 6) if large else quickly_zipped(page), "gzip"
+        return gzip.compress(page, 6) if whole else quickly_zipped(page), "gzip"
     return page, ""
 
 
@@ -206,7 +208,7 @@ def install(app: Flask, assets: Assets) -> None:
             abort(404)
         response = encode(Response(), *assets.packed(name))
         response.headers["Content-Type"] = found.content_type
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers["Cache-Control"] = "max-age=31536000, immutable"
         if found.content_type.startswith("video/"):
             response.make_conditional(request, accept_ranges=True, complete_length=len(found.body))
         return response
@@ -215,7 +217,7 @@ def install(app: Flask, assets: Assets) -> None:
         small = response.status_code == 204 or (response.content_length or 0) < WORTH_COMPRESSING
         if small or response.mimetype != "text/html":
             return response
-        return encode(response, *packed_page(response.get_data()))
+        return encode(response, *packed_page(response.get_data(), whole="nonce" in g))
 
     app.add_url_rule("/static/<version>/<path:name>", "static", send)
     app.after_request(compress)

@@ -52,10 +52,10 @@ def segments(plan: Plan, planned: tuple[int, ...]) -> tuple[Segment, ...]:
     for index, step in phases:
         width = planned[index] * scale
         title = escape(f"{step.title}, {clock(planned[index])}")
-        place = f'x="{x:.2f}" y="0" height="20" rx="4"'
+        place = f'x="{x:.0f}" y="0" height="20" rx="4"'
         opening = (
             f'<g class="segment hue-{hue(step, plan)}" data-step="{step.id}" data-index="{index}"><title>{title}</title>'
-            f'<rect class="segment-all" {place} width="{width:.2f}"/>'
+            f'<rect class="segment-all" {place} width="{width:.0f}"/>'
             f'<rect class="segment-done" {place} width="'
         )
         drawn.append(Segment(index, planned[index], width, opening))
@@ -88,7 +88,7 @@ class Bars:
             f'role="img" aria-label="{label}">'
         ]
         for part in parts:
-            text.append(f'{part.opening}{part.width * filled(part, state):.2f}"/></g>')
+            text.append(f'{part.opening}{part.width * filled(part, state):.4g}"/></g>')
         text.append("</svg>")
         return Markup("".join(text))
 
@@ -100,14 +100,17 @@ def filled(part: Segment, state: State | None) -> float:
     return 1 if part.index < state.index else min(1, state.done[part.index] / part.ms)
 
 
+BETWEEN = re.compile(r">\n\s*<")
 LONG_PATH = re.compile(r'(?<= )d="([^"]{40,})"')
 
 
 def shared_paths(text: str) -> Markup:
     """``text`` with every long path that it draws more than once put into one list behind it.
 
-    Such a path has its place in the list as ``data-d``; stage-step.js puts it back.
+    Such a path has its place in the list as ``data-d``; stage-step.js puts it back. Lines of a step
+    end between blocks only, so that nothing is seen of their ends, which are left out.
     """
+    text = BETWEEN.sub("><", text)
     counts = Counter(LONG_PATH.findall(text))
     places = {path: n for n, path in enumerate(p for p, many in counts.items() if many > 1)}
 

@@ -114,28 +114,20 @@ def quoted(value: object) -> Markup:
 
 
 def speech(plan: Plan, index: int) -> Markup:
-    """What the voice says of one step, as JSON.
+    """What is to be heard in one step, as JSON; on entering it the voice says what is on the screen.
 
-    ``say`` on entering it, ``cues`` as [at, words], ``hands`` for phases, ``lastHands`` for the last
-    of them, ``rest`` for aftercare, whose end is always heard.
+    ``cues`` as [at, words], ``hands`` for phases, ``lastHands`` for the last of them, ``rest`` for
+    aftercare, whose end is always heard.
     """
     step = plan.steps[index]
     ahead = any(later.hands_on for later in plan.steps[index + 1 :])
     words = {
-        "say": spoken(step, plan),
         "cues": [[cue.at, cue.say] for cue in step.cues],
         "hands": step.hands_on,
         "lastHands": step.hands_on and not ahead,
         "rest": step.kind == "aftercare",
     }
     return quoted(words)
-
-
-def spoken(step: PlannedStep, plan: Plan) -> str:
-    """Name, side and first line; the text of a step without a technique."""
-    if not step.technique:
-        return f"{step.title}. {step.text}"
-    return f"{technique_name(step, plan)}. {side_and_area(step, plan)}. {step.instructions[0]}"
 
 
 def bare_json(plan: Plan) -> Markup:

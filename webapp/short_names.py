@@ -104,7 +104,7 @@ class Names:
         if node.type in SCOPES:
             scope = scope.inside()
             scope.declare(declared_by(node))
-        self.left_out.update(needless_braces(node))
+        self.left_out.update(needless(node))
         for child in node.children:
             if child.type in VARIABLES or child.type == PRIVATE:
                 self.add(child, scope)
@@ -180,8 +180,8 @@ def declarations(node: Node) -> Iterator[str]:
             yield from declarations(child)
 
 
-def needless_braces(node: Node) -> Iterator[int]:
-    """Where ``(a) => ...`` has the braces that ``a => ...`` can do without."""
+def needless(node: Node) -> Iterator[int]:
+    """Where ``(a) => ...`` has braces that ``a => ...`` can do without."""
     among = node.child_by_field_name("parameters") if node.type == "arrow_function" else None
     if among and [child.type for child in among.children] == ["(", "identifier", ")"]:
         yield from (among.children[0].start_byte, among.children[2].start_byte)
@@ -225,10 +225,17 @@ def written(source: bytes, pieces: Iterable[Node], names: dict[int, str]) -> Ite
 
 def renamed(piece: Node, name: str | None) -> str:
     if name is None:
-        return text(piece)
+        return plain(piece)
     if piece.type == PRIVATE:
         return f"#{name}"
     return f"{text(piece)}:{name}" if piece.type in SHORTHAND else name
+
+
+def plain(piece: Node) -> str:
+    """A piece that is no name: nobody needs to be told that nothing is assigned twice, nor to count digits."""
+    if piece.type == "number":
+        return text(piece).replace("_", "")
+    return "let" if piece.type == "const" else text(piece)
 
 
 def between(last: str, gap: str, first: str) -> str:

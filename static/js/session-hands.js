@@ -1,7 +1,7 @@
 // <session-hands>: controls without a clean hand: a tap on the stage, keys, pedals, headset keys,
 // a lock against drops and sleeves, and five seconds in which a tap can be taken back.
 import { boundKeys } from "./bound-keys.js";
-import { MediaKeys } from "./media-keys.js";
+import { device } from "./device.js";
 import { TouchLock } from "./touch-lock.js";
 import { UndoOffer } from "./undo-offer.js";
 
@@ -17,7 +17,6 @@ class SessionHands extends HTMLElement {
   connectedCallback() {
     const on = (target, name, act) => target.addEventListener(name, act, { signal: this.#listeners.signal });
     this.#undo = new UndoOffer(this.querySelector("#undo"), this.querySelector("#undo-status"));
-    this.#media = new MediaKeys((act) => this.#do(act));
     new TouchLock(this.querySelector("#lock-cover"), document.querySelector("#lock"), on, () =>
       this.#control("stop")?.click(),
     );
@@ -28,7 +27,7 @@ class SessionHands extends HTMLElement {
     on(document, "stage:acted", (e) => this.#undo.done(e.detail));
     on(document, "stage:timeline", (e) => {
       this.#undo.follow(e.detail);
-      this.#media.follow(e.detail);
+      this.#followMedia(e.detail);
     });
     document.dispatchEvent(new Event("stage:ask"));
   }
@@ -36,7 +35,15 @@ class SessionHands extends HTMLElement {
   disconnectedCallback() {
     this.#listeners.abort();
     this.#undo.withdraw();
-    this.#media.close();
+    this.#media?.then((keys) => keys.close());
+  }
+
+  /** Few have headset keys: what these need is loaded where they are wished. */
+  #followMedia(line) {
+    if (device.get("headset") === "on") {
+      this.#media ??= import("./media-keys.js").then(({ MediaKeys }) => new MediaKeys((act) => this.#do(act)));
+    }
+    this.#media?.then((keys) => keys.follow(line)).catch(() => (this.#media = null)); // the next time, then
   }
 
   #control(name) {
@@ -74,7 +81,7 @@ class SessionHands extends HTMLElement {
   #tapped(event) {
     const ask = event.target.closest("[data-ask]");
     const button = event.target.closest(".control");
-    this.#media.tapped();
+    this.#media?.then((keys) => keys.tapped());
     if (ask) this.#do(ask.dataset.ask);
     else if (button) this.#undo.tapped(button.getAttribute("formaction")?.split("/").pop());
     if (button && event.detail > 0) button.blur(); // a pedal's space must not press it again

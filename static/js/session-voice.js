@@ -12,7 +12,7 @@ const OVER = ["stopped", "finished"];
 class SessionVoice extends HTMLElement {
   #sound = new Sound(() => this.#plan());
   #voice = new Voice();
-  #speech = {};
+  #steps = [];
   #line = null;
   #step = null;
   #status = null;
@@ -20,9 +20,10 @@ class SessionVoice extends HTMLElement {
   #listeners = new AbortController();
 
   connectedCallback() {
-    const steps = [...this.closest("session-stage").querySelectorAll("template[data-for]")];
-    this.#speech = Object.fromEntries(steps.map(({ dataset }) => [dataset.for, JSON.parse(dataset.speech)]));
-    this.#cues.speech = this.#speech;
+    this.#steps = [...this.closest("session-stage").querySelectorAll("template[data-for]")];
+    this.#cues.speech = Object.fromEntries(
+      this.#steps.map(({ dataset }) => [dataset.for, JSON.parse(dataset.speech)]),
+    );
     const on = (target, name, act) => target.addEventListener(name, act, { signal: this.#listeners.signal });
     on(document, "stage:timeline", (e) => this.#follow(e.detail));
     on(document, "stage:say", (e) => this.#ask(e.detail));
@@ -88,8 +89,14 @@ class SessionVoice extends HTMLElement {
     else if (before === "paused") this.#tell("Going on.");
   }
 
+  /** What a step has on the screen: its name, for hands the place, and the first line. */
   #words(row) {
-    return this.#speech[row?.id]?.say ?? "";
+    const step = this.#steps.find(({ dataset }) => dataset.for === row?.id);
+    if (!step) return "";
+    const words = step.dataset.kind === "stage-hands" ? [".step-name", ".step-place"] : [".step-name"];
+    return [...words, ".step-lines :is(li, .step-text)"]
+      .map((part) => step.content.querySelector(part).firstChild.textContent.trim())
+      .join(". ");
   }
 
   #tell(text) {

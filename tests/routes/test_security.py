@@ -86,7 +86,7 @@ def check_headers(answer: TestResponse, *, static: bool = False) -> None:
     if answer.data:
         kind = answer.headers["Content-Type"]
         assert "; charset=utf-8" in kind or not kind.startswith(("text/", "application/json")), kind
-    expected = "public, max-age=31536000, immutable" if static else "no-store"
+    expected = "max-age=31536000, immutable" if static else "no-store"
     assert answer.headers.getlist("Cache-Control") == [expected]
 
 

@@ -60,7 +60,7 @@ class BusyError(Exception):
 class Jobs:
     """The jobs of a site; ``alive`` are those that this process is at."""
 
-    def __init__(self, storage: Storage, clock: Clock, alive: Collection[str]) -> None:
+    def __init__(self, storage: Storage, clock: Clock, alive: set[str]) -> None:
         self.storage = storage
         self.clock = clock
         self.alive = alive
@@ -81,7 +81,8 @@ class Jobs:
         }
         with self.storage.write() as connection:
             self.storage.database.alone(connection)
-            found = [self.seen(one) for one in connection.execute(NEWEST)]
+            alive = {*self.alive}
+            found = [self.seen(one, alive) for one in connection.execute(NEWEST)]
             if running := next((job for job in found if job.runs), None):
                 raise BusyError(running)
             lost = jobs.c.outcome.is_(None)
@@ -89,17 +90,18 @@ class Jobs:
             connection.execute(sa.update(jobs).where(lost).values(end))
             old = [job.id for job in found[KEPT:]]
             connection.execute(sa.delete(jobs).where(jobs.c.id.in_(old)))
+            self.alive.add(str(row["id"]))  # before anybody can read of it
             connection.execute(sa.insert(jobs), row)
         return Job(**(row | {"detail": detail, "ended_at": None, "outcome": ""}))  # type: ignore[arg-type]
 
-    def seen(self, row: sa.Row[Any]) -> Job:
-        """A row as it is to be shown now."""
+    def seen(self, row: sa.Row[Any], alive: Collection[str]) -> Job:
+        """A row as it is to be shown now; ``alive`` as it was before the row was read, for a job may end meanwhile."""
         values = dict(row._mapping) | {"detail": json.loads(row.detail)}
-        values["outcome"] = row.outcome or ("" if self.lives(row) else "lost")
+        values["outcome"] = row.outcome or ("" if self.lives(row, alive) else "lost")
         return Job(**values)
 
-    def lives(self, row: sa.Row[Any]) -> bool:
-        if row.id in self.alive:
+    def lives(self, row: sa.Row[Any], alive: Collection[str]) -> bool:
+        if row.id in alive:
             return True
         silent = self.clock.now() - row.told_at
         return self.storage.database.shared and silent < SILENT_MS
@@ -131,5 +133,6 @@ class Jobs:
         return next((job for job in self.newest(KEPT) if job.runs), None)
 
     def rows(self, query: sa.Select[Any]) -> list[Job]:
+        alive = {*self.alive}
         with self.storage.engine.connect() as connection:
-            return [self.seen(row) for row in connection.execute(query)]
+            return [self.seen(row, alive) for row in connection.execute(query)]

@@ -190,7 +190,7 @@ def install(app: Flask, settings: Settings) -> None:
         is_file = request.endpoint in FILES and response.status_code in (200, 206)
         into = (thin if is_file or response.status_code == 204 else bare).copy()
         into.extend(response.headers)
-        if request.endpoint == WORKER:
+        if is_file and request.endpoint == WORKER:
             into["Content-Security-Policy"] = WORKER_POLICY
         if "nonce" in g:
             into["Content-Security-Policy"] = POLICY.format(scripts=f"'nonce-{g.nonce}'")

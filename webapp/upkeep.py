@@ -58,7 +58,6 @@ class Upkeep:
     def start(self, kind: str, given: Given | None = None, **shown: Any) -> Job:
         """Begin a job; only what is ``shown`` is stored. Raises BusyError, NotSavedError."""
         job = self.jobs.begin(kind, shown)
-        self.alive.add(job.id)
         self.spawn(lambda: self.carry_out(job, (given or {}) | shown))
         return job
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -30,7 +31,7 @@ from webapp.disk import free_bytes
 from webapp.errands import INCOMING, in_child, in_here
 from webapp.exchange import digest
 from webapp.holdings import Retention
-from webapp.jobs import BusyError
+from webapp.jobs import BusyError, Job, Jobs
 from webapp.line import SharedLine
 from webapp.settings import Settings
 from webapp.storage import NotSavedError, StorageError
@@ -494,6 +495,27 @@ def test_a_second_job_is_refused_calmly_while_one_runs(either: Owner) -> None:
         assert second.status_code == 409
         assert "One thing at a time" in second.text
     assert len(either.upkeep.jobs.newest()) == 1
+
+
+def test_a_job_that_ends_while_it_is_looked_at_is_not_called_lost(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail with ``seen`` looking at what lives after the row was read."""
+    jobs = owner.upkeep.jobs
+    job = jobs.begin("backup", {})
+    seen = Jobs.seen
+
+    def late(self: Jobs, *row: Any) -> Job:
+        self.alive.discard(job.id)
+        return seen(self, *row)
+
+    monkeypatch.setattr(Jobs, "seen", late)
+    found = jobs.get(job.id)
+    assert found
+    assert found.runs
+    found = jobs.get(job.id)  # one that nobody is at
+    assert found
+    assert found.outcome == "lost"
 
 
 def test_a_killed_process_leaves_no_job_running(either: Owner) -> None:

@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
+import brotli  # type: ignore[import-untyped]
+
 from benchmarks.clocks import boot_ms
 from benchmarks.sites import version_in
 
@@ -72,6 +74,13 @@ class Ask:
     kind: str
     wanted: float
     action: str = ""
+
+
+def unpacked(head: bytes, body: bytes) -> bytes:
+    """A page comes by Brotli, a fragment by gzip."""
+    if b"content-encoding: br" in head:
+        return bytes(brotli.decompress(body))
+    return zlib.decompress(body, GZIP) if b"content-encoding" in head else body
 
 
 class Swarm:
@@ -256,7 +265,7 @@ class Device(asyncio.Protocol):
                 return
             body = self.buffer[end + 4 :]
         self.buffer = b""
-        self.heard(status, zlib.decompress(body, GZIP) if b"content-encoding" in head else body)
+        self.heard(status, unpacked(head, body))
 
     def heard(self, status: int, body: bytes) -> None:
         ask, self.ask = self.ask, None

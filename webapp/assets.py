@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]
-from flask import Flask, abort, g, request
+from flask import Flask, abort, request
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
@@ -71,7 +71,7 @@ OURS = (*SCRIPTS, "worker.js", "js/first-paint.js", "js/breath-pacer.js", "js/co
 LOADED = (*OURS, *SHEETS, "htmx.js", *HTMX, "icon.svg")
 TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")
 WORTH_COMPRESSING = 600
-PAGE_QUALITY = 6
+LARGE_PAGE = 32_000
 GZIP = 16
 
 
@@ -169,15 +169,16 @@ def quickly_zipped(fragment: bytes) -> bytes:
     return packer.compress(fragment) + packer.flush()
 
 
-def packed_page(page: bytes, *, whole: bool) -> tuple[bytes, str]:
+def packed_page(page: bytes) -> tuple[bytes, str]:
     """As small as can be made at once, as this request's browser can take it, and the encoding's name or none.
 
-    A ``whole`` page is worth some ms; a fragment, which is asked for at each act, is not.
+    A page with all of its steps is worth some ms; what is asked for at each act is not.
     """
-    if whole and accepts("br"):
-        return brotli.compress(page, quality=PAGE_QUALITY), "br"
+    large = len(page) > LARGE_PAGE
+    if accepts("br"):
+        return brotli.compress(page, quality=6 if large else 2), "br"
     if accepts("gzip"):
-        return gzip.compress(page, 6) if whole else quickly_zipped(page), "gzip"
+        return gzip.compress(page, 6) if large else quickly_zipped(page), "gzip"
     return page, ""
 
 
@@ -217,7 +218,7 @@ def install(app: Flask, assets: Assets) -> None:
         small = response.status_code == 204 or (response.content_length or 0) < WORTH_COMPRESSING
         if small or response.mimetype != "text/html":
             return response
-        return encode(response, *packed_page(response.get_data(), whole="nonce" in g))
+        return encode(response, *packed_page(response.get_data()))
 
     app.add_url_rule("/static/<version>/<path:name>", "static", send)
     app.after_request(compress)

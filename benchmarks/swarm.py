@@ -77,7 +77,7 @@ class Ask:
 
 
 def unpacked(head: bytes, body: bytes) -> bytes:
-    """A page comes by Brotli, a fragment by gzip."""
+    """The text of an answer, as a browser gets it."""
     if b"content-encoding: br" in head:
         return bytes(brotli.decompress(body))
     return zlib.decompress(body, GZIP) if b"content-encoding" in head else body

@@ -7,7 +7,8 @@ from pathlib import Path
 import brotli  # type: ignore[import-untyped]
 import pytest
 
-from webapp import squeezed
+from webapp import assets, squeezed
+from webapp.settings import shipped
 from webapp.squeezed import Squeezer
 
 SCRIPT = b"const first = 1;\nshow(first);\n"
@@ -42,6 +43,13 @@ def test_other_rules_for_names_make_other_files(
     monkeypatch.setattr(squeezed, "rules", lambda: b"others")
     monkeypatch.setattr(squeezed, "shortened", lambda _body: b"other\n")
     assert Squeezer(tmp_path).squeeze(SCRIPT, script=True)[0] == b"other\n"
+
+
+def test_other_rules_for_names_have_other_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser keeps a file for a year. Seen to fail with the hash of the files alone."""
+    before = assets.read_assets(shipped("static")).version
+    monkeypatch.setattr(assets, "rules", lambda: b"others")
+    assert assets.read_assets(shipped("static")).version != before
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"rubbish", None])

@@ -23,7 +23,7 @@ from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 
 from webapp.bundles import bundle, slim
-from webapp.squeezed import squeezer
+from webapp.squeezed import rules, squeezer
 
 FIRST = ("tokens", "base", "pages", "catalogue", "figure")
 REST = (
@@ -142,7 +142,7 @@ def read_assets(folder: Path) -> Assets:
     for script, entries in SCRIPTS.items():
         on = ON.get(script, "")
         raw[script] = bundle(modules, entries, on, SCRIPTS.get(on, ())).encode()
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(rules())  # other short names are other files, too
     for name, body in raw.items():
         digest.update(name.encode() + b"\0" + body)
     version = digest.hexdigest()[:12]

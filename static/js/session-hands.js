@@ -35,15 +35,18 @@ class SessionHands extends HTMLElement {
   disconnectedCallback() {
     this.#listeners.abort();
     this.#undo.withdraw();
-    this.#media?.then((keys) => keys.close());
+    this.#media?.then((keys) => keys?.close());
   }
 
   /** Few have headset keys: what these need is loaded where they are wished. */
   #followMedia(line) {
     if (device.get("headset") === "on") {
-      this.#media ??= import("./media-keys.js").then(({ MediaKeys }) => new MediaKeys((act) => this.#do(act)));
+      this.#media ??= import("./media-keys.js").then(
+        ({ MediaKeys }) => new MediaKeys((act) => this.#do(act)),
+        () => (this.#media = null), // the next time, then
+      );
     }
-    this.#media?.then((keys) => keys.follow(line)).catch(() => (this.#media = null)); // the next time, then
+    this.#media?.then((keys) => keys?.follow(line));
   }
 
   #control(name) {
@@ -81,7 +84,7 @@ class SessionHands extends HTMLElement {
   #tapped(event) {
     const ask = event.target.closest("[data-ask]");
     const button = event.target.closest(".control");
-    this.#media?.then((keys) => keys.tapped());
+    this.#media?.then((keys) => keys?.tapped());
     if (ask) this.#do(ask.dataset.ask);
     else if (button) this.#undo.tapped(button.getAttribute("formaction")?.split("/").pop());
     if (button && event.detail > 0) button.blur(); // a pedal's space must not press it again

@@ -10,10 +10,10 @@ PORT ?= $(or $(STEADY_HANDS_PORT),8000)
 
 .PHONY: run test check faults security soak bench bench-long lighthouse lock schema review cases screenshots clean
 
-run: .venv/app
+run: .venv/compiled
 	$(BIN)/steady-hands serve --data $(DATA) --port $(PORT) --open
 
-test: .venv/dev
+test: .venv/dev .venv/compiled
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.together
 
@@ -24,30 +24,30 @@ check: .venv/dev
 	$(MAKE) test
 
 # The nineteen faults that a running session survives, one line each.
-faults: .venv/dev
+faults: .venv/dev .venv/compiled
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.faults
 
 # Who may not come in, and what nobody can do, one line a promise; two marks need Node and npm.
-security: .venv/dev
+security: .venv/dev .venv/compiled
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.security
 
 # The fault tests in full: every point of the kill sweeps, fifty restarts of PostgreSQL.
-soak: .venv/dev
+soak: .venv/dev .venv/compiled
 	STEADY_HANDS_SOAK=1 $(BIN)/python -m pytest -q -s tests/faults
 
-bench: .venv/dev
+bench: .venv/dev .venv/compiled
 	$(BIN)/python -m benchmarks
 
-bench-long: .venv/dev
+bench-long: .venv/dev .venv/compiled
 	$(BIN)/python -m benchmarks --long
 
 # Lighthouse is a Node program; its pinned version is installed outside the repository.
-lighthouse: .venv/dev
+lighthouse: .venv/dev .venv/compiled
 	$(BIN)/python -m benchmarks.lighthouse
 
-screenshots: .venv/dev
+screenshots: .venv/dev .venv/compiled
 	$(BIN)/python -m tests.browser.screenshots
 
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade --quiet --custom-compile-command "make lock"
@@ -79,6 +79,11 @@ INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .venv/dev: .venv/app requirements-dev.lock
 	$(BIN)/python $(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# So that no start has to compile the app first, also where Python may not keep what it compiles.
+.venv/compiled: .venv/app $(wildcard webapp/*.py webapp/*/*.py)
+	$(BIN)/python -m compileall -q webapp
 	@touch $@
 
 clean:

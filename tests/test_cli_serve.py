@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ from click.testing import CliRunner
 
 from tests.faults.server import COMMAND, Server, clean_environment, free_port, wait_until_free
 from webapp import cli
+from webapp.server import settle_memory
 from webapp.settings import Settings, shipped
 from webapp.storage import open_sqlite
 
@@ -356,3 +358,17 @@ def test_it_listens_on_this_machine_alone(tmp_path: Path, protocols_folder: Path
         ]
         listening = {row[1] for row in rows if row[3] == "0A" and row[1].endswith(wanted)}
         assert listening == {f"0100007F{wanted}"}
+
+
+def test_garbage_is_collected_again_once_all_is_imported_and_made(started: Started) -> None:
+    before = gc.get_threshold()
+    try:
+        call()
+        assert gc.isenabled()
+        gc.disable()
+        settle_memory()
+        assert gc.isenabled()
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+        gc.enable()

@@ -10,7 +10,7 @@ from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from webapp import assets, figures, gate, security
+from webapp import assets, figures, gate, security, step_drawings
 from webapp import log as requests_log
 from webapp.access import gate_of
 from webapp.beat import Beat
@@ -102,6 +102,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     security.install(app, settings)
     gate.install(app, guard)
     figures.install(app)
+    step_drawings.install(app)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["nonce"] = security.new_nonce
     app.jinja_env.globals["device"] = device_settings.this_device

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,7 +108,8 @@ def serve(
     open_browser: bool,
 ) -> None:
     """Start the app."""
-    from webapp.server import StartError, run
+    with collecting_later():
+        from webapp.server import StartError, run
 
     settings = Settings(
         data=data.expanduser().resolve(),
@@ -128,6 +132,17 @@ def serve(
         run(settings, open_browser=open_browser)
     except StartError as error:
         raise PlainError(str(error)) from None
+
+
+@contextmanager
+def collecting_later() -> Iterator[None]:
+    """Imports make much that stays: what they make is not looked at for garbage, then nor later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def check_https(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from webapp.domain.catalogue import Area
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.session import State
+from webapp.drawn import Drawn
 from webapp.filters import clock, hue, place
 
 MOST_KEPT = 500
@@ -67,21 +68,12 @@ class Bars:
     """Time bars; what does not change while a plan runs is drawn once and kept."""
 
     def __init__(self) -> None:
-        self.kept: dict[tuple[int, tuple[int, ...]], tuple[Plan, tuple[Segment, ...]]] = {}
-
-    def segments(self, plan: Plan, planned: tuple[int, ...]) -> tuple[Segment, ...]:
-        key = (id(plan), planned)
-        kept = self.kept.get(key)
-        if kept is None or kept[0] is not plan:
-            if len(self.kept) >= MOST_KEPT:
-                self.kept.clear()
-            kept = self.kept[key] = (plan, segments(plan, planned))
-        return kept[1]
+        self.kept: Drawn[tuple[int, ...], tuple[Segment, ...]] = Drawn(segments, MOST_KEPT)
 
     def draw(self, plan: Plan, state: State | None = None) -> Markup:
         """The bar as SVG, filled as far as ``state`` has come."""
         planned = state.planned if state else tuple(step.seconds * 1000 for step in plan.steps)
-        parts = self.segments(plan, planned)
+        parts = self.kept.of(plan, planned)
         label = f"{len(parts)} phases, {clock(sum(part.ms for part in parts))} of hands-on time"
         text = [
             f'<svg class="bar" viewBox="0 0 {BAR_WIDTH} 20" preserveAspectRatio="none" '
@@ -122,7 +114,7 @@ def shared_paths(text: str) -> Markup:
 
 
 def install(app: Flask) -> None:
-    """Offer ``figure_of(step, plan)``, ``hand_of(technique)`` and ``main_step(plan)`` to templates."""
+    """Offer what is drawn, by its name here, to templates."""
 
     @lru_cache(maxsize=512)
     def draw(area: Area, side: str, arrow: str, label: str) -> Markup:
@@ -146,6 +138,11 @@ def install(app: Flask) -> None:
             f'aria-label="{escape(drawing.says)}">{drawing.draw()}</svg>'  # type: ignore[attr-defined]
         )
 
+    def wedge(left: float) -> Markup:
+        drawing = app.jinja_env.get_template("figures/_wedge.html").module
+        return Markup(drawing.wedge(left))  # type: ignore[attr-defined]
+
+    app.jinja_env.globals["wedge"] = wedge
     app.jinja_env.globals["bar"] = Bars().draw
     app.jinja_env.globals["figure_of"] = figure_of
     app.jinja_env.globals["hand_of"] = hand_of

@@ -52,6 +52,7 @@ class AppLoader:
     parent: int
 
     def __call__(self, _target: str) -> Front:
+        gc.disable()  # until settle_memory
         lock = None
         if not self.settings.database_url:  # the worker before us may take its time to end
             lock = hold(self.settings.data, WRITING, STOP_SECONDS + 3)
@@ -66,9 +67,9 @@ class AppLoader:
 
 def settle_memory() -> None:
     """What was made at the start stays: the collector need not look at it, nor so often at the rest."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 def run(settings: Settings, *, open_browser: bool = False) -> None:

@@ -227,7 +227,10 @@ class Storage:
 
     def last_seq(self, session_id: str) -> int | None:
         """How many events the session has; None when it is unknown. One query."""
-        return self.read(lambda connection: connection.scalar(LAST_SEQ, {"id": session_id}))
+        found: int | None = self.read(
+            lambda connection: self.database.value(connection, LAST_SEQ, id=session_id)
+        )
+        return found
 
     def first(self, query: sa.Select[Any], values: dict[str, str]) -> sa.Row[Any] | None:
         """One row, read as a beat reads. One query."""

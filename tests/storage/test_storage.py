@@ -116,6 +116,19 @@ def test_an_unknown_session_is_none(storage: Storage) -> None:
     assert storage.last_seq("none") is None
 
 
+def test_a_read_that_fails_in_the_driver_fails_as_any_other(tmp_path: Path) -> None:
+    storage = open_sqlite(tmp_path / "one.sqlite3")
+    session_id = made(storage, simple_plan()).id
+    with storage.engine.connect() as connection:
+        connection.exec_driver_sql("ALTER TABLE sessions RENAME TO elsewhere")
+    with pytest.raises(sa.exc.OperationalError):
+        storage.last_seq(session_id)
+    with storage.engine.connect() as connection:
+        connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO sessions")
+    assert storage.last_seq(session_id) == 0
+    storage.close()
+
+
 def test_a_key_is_known_only_in_its_own_session(storage: Storage) -> None:
     plan = simple_plan()
     one, two = made(storage, plan, happened(plan, ("start", 1))), made(storage, plan)

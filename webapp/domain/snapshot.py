@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from webapp.domain.acts import allowed
 from webapp.domain.plan import Plan, PlannedStep
@@ -45,7 +45,11 @@ class Snapshot:
     seq: int
     touched_at: int
     actions: tuple[Action, ...]
-    rows: tuple[Row, ...] = field(repr=False)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The step under way and all after it."""
+        return timetable(self.plan, self.state)
 
     @property
     def status(self) -> Status:
@@ -132,7 +136,7 @@ def snapshot(plan: Plan, events: Sequence[Event], now: int) -> Snapshot:
 def view(plan: Plan, folded: State, seq: int, now: int) -> Snapshot:
     """Like :func:`snapshot`, from a state that is folded already."""
     state = advance(plan, folded, now)
-    return Snapshot(plan, state, seq, folded.at, allowed(plan, state), timetable(plan, state))
+    return Snapshot(plan, state, seq, folded.at, allowed(plan, state))
 
 
 def timetable(plan: Plan, state: State) -> tuple[Row, ...]:

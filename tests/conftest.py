@@ -149,7 +149,7 @@ def queries_of(storage: Storage) -> Iterator[list[str]]:
 
     read = storage.database.value
 
-    def value(connection: sa.Connection, query: sa.Select[Any], **named: str) -> Any:
+    def value(connection: sa.Connection, query: sa.TextClause, **named: str) -> Any:
         """What goes past SQLAlchemy counts too."""
         before = len(statements)
         found = read(connection, query, **named)

@@ -130,7 +130,7 @@ screens = sa.Table(
     sa.Column("alone", sa.Integer, nullable=False),
 )
 
-LAST_SEQ = sa.select(sessions.c.last_seq).where(sessions.c.id == sa.bindparam("id"))
+LAST_SEQ = sa.text("SELECT last_seq FROM sessions WHERE id = :id")
 SESSION = sa.select(sessions).where(sessions.c.id == sa.bindparam("id"))
 EVENTS = sa.select(events).where(events.c.session == sa.bindparam("id")).order_by(events.c.seq)
 LIVE = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask
 from markupsafe import Markup
@@ -46,19 +47,19 @@ def install(app: Flask) -> None:
     """Offer ``step_parts(plan, index)``, ``kept_steps(plan)`` and ``count_notes(acting)`` to templates."""
 
     def draw(plan: Plan, index: int) -> StepParts:
-        drawing = app.jinja_env.get_template("sessions/_step.html").module
+        drawing: Any = app.jinja_env.get_template("sessions/_step.html").module
         step = plan.steps[index]
         return StepParts(
-            Markup(drawing.step_figure(step, plan)),  # type: ignore[attr-defined]
-            Markup(drawing.step_words(step, plan)),  # type: ignore[attr-defined]
-            Markup(drawing.step_hand(step)),  # type: ignore[attr-defined]
-            Markup(drawing.step_lines(step, plan)),  # type: ignore[attr-defined]
-            Markup(drawing.step_next(plan, index)),  # type: ignore[attr-defined]
+            Markup(drawing.step_figure(step, plan)),
+            Markup(drawing.step_words(step, plan)),
+            Markup(drawing.step_hand(step)),
+            Markup(drawing.step_lines(step, plan)),
+            Markup(drawing.step_next(plan, index)),
         )
 
     def draw_all(plan: Plan, _key: None) -> Markup:
-        drawing = app.jinja_env.get_template("sessions/_kept_steps.html").module
-        return Markup(drawing.kept_steps(plan))  # type: ignore[attr-defined]
+        drawing: Any = app.jinja_env.get_template("sessions/_kept_steps.html").module
+        return Markup(drawing.kept_steps(plan))
 
     parts: Drawn[int, StepParts] = Drawn(draw, MOST_STEPS)
     all_steps: Drawn[None, Markup] = Drawn(draw_all, MOST_PLANS)

@@ -55,11 +55,21 @@ NAMES_WITHOUT_THEIR_LABEL = """() => targets().filter((e) => e.hasAttribute('ari
 
 POOR_CONTRAST = """(least) => {
   const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+  const seen = new Map();
   const painted = (...layers) => {
-    canvas.clearRect(0, 0, 1, 1);
-    for (const colour of layers) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
-    return [...canvas.getImageData(0, 0, 1, 1).data];
+    const key = layers.join('|');
+    if (!seen.has(key)) {
+      canvas.clearRect(0, 0, 1, 1);
+      for (const [colour, alpha] of layers) {
+        canvas.globalAlpha = alpha;
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+      }
+      seen.set(key, [...canvas.getImageData(0, 0, 1, 1).data]);
+    }
+    return seen.get(key);
   };
+  const opacity = (e) => e ? Number(getComputedStyle(e).opacity) * opacity(e.parentElement) : 1;
   const light = ([r, g, b]) => {
     const [x, y, z] = [r, g, b].map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
     return 0.2126 * x + 0.7152 * y + 0.0722 * z;
@@ -67,7 +77,7 @@ POOR_CONTRAST = """(least) => {
   const ground = (e) => {
     const layers = [];
     for (let at = e; at; at = at.parentElement) {
-      layers.unshift(getComputedStyle(at).backgroundColor);
+      layers.unshift([getComputedStyle(at).backgroundColor, opacity(at)]);
       if (painted(layers[0])[3] === 255) break;
     }
     return layers;
@@ -78,7 +88,7 @@ POOR_CONTRAST = """(least) => {
     const e = node.parentElement;
     if (!node.data.trim() || !shown(e) || e.closest('svg, script, template, noscript, dialog:not([open])')) continue;
     const layers = ground(e);
-    const [a, b] = [light(painted(...layers)), light(painted(...layers, getComputedStyle(e).color))].sort();
+    const [a, b] = [light(painted(...layers)), light(painted(...layers, [getComputedStyle(e).color, opacity(e)]))];
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     if (ratio < least) bad.add(`${says(e)} has ${ratio.toFixed(2)}`);
   }
@@ -86,7 +96,7 @@ POOR_CONTRAST = """(least) => {
 }"""
 
 
-def ask(page: Page, question: str, *given: int) -> list[str]:
+def ask(page: Page, question: str, *given: float) -> list[str]:
     """The findings of one of the questions above, on the page as it is now."""
     found = page.evaluate(f"(given) => {{ {COMMON} return ({question})(...given); }}", list(given))
     return [str(line) for line in found]

@@ -14,6 +14,12 @@ from webapp.tables import metadata
 from webapp.upgrade import prepare
 
 
+ALL_BUT_META = [table.name for table in reversed(metadata.sorted_tables) if table is not meta]
+EMPTIED = "; ".join(  # in one go; TRUNCATE takes longer for tables as small as these
+    [*(f"DELETE FROM {name}" for name in ALL_BUT_META), "DELETE FROM meta WHERE name != 'schema'"]
+)
+
+
 @pytest.fixture(scope="session")
 def shared_database(
     postgresql: Server, tmp_path_factory: pytest.TempPathFactory
@@ -35,9 +41,7 @@ def clear(database: Postgresql) -> None:
     if missing:
         prepare(database, metadata, SCHEMA)
     with database.write() as connection:
-        for table in reversed(metadata.sorted_tables):
-            kept = sa.true() if table is not meta else meta.c.name != "schema"
-            connection.execute(sa.delete(table).where(kept))
+        connection.exec_driver_sql(EMPTIED)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

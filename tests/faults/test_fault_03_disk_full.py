@@ -43,8 +43,11 @@ def seen_from_here(server: Server) -> Path:
 
 
 def fill(folder: Path) -> Path:
+    """Take all room at once: while it lasts the server may write, and gives its reserve away."""
     filler = folder / "filler"
     with filler.open("wb", buffering=0) as file:
+        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(folder).free)
+        file.seek(0, os.SEEK_END)
         try:
             while True:
                 file.write(os.urandom(4096))

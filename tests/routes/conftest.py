@@ -13,7 +13,6 @@ from webapp.storage import SCHEMA, Storage, meta, open_postgresql
 from webapp.tables import metadata
 from webapp.upgrade import prepare
 
-
 ALL_BUT_META = [table.name for table in reversed(metadata.sorted_tables) if table is not meta]
 EMPTIED = "; ".join(  # in one go; TRUNCATE takes longer for tables as small as these
     [*(f"DELETE FROM {name}" for name in ALL_BUT_META), "DELETE FROM meta WHERE name != 'schema'"]

@@ -15,6 +15,13 @@ from webapp.settings import Settings
 from webapp.storage import NotSavedError, Storage, open_storage
 
 
+@pytest.fixture
+def empty(empty: Storage) -> Storage:
+    """Written to just now, as each process does when it starts and every 10 s."""
+    empty.tell_life(SignOfLife("boot", 1, 1))
+    return empty
+
+
 def word(visitor: Visitor, path: str) -> tuple[int, str]:
     answer = visitor.get(path)
     assert answer.headers["Cache-Control"] == "no-store"

@@ -70,7 +70,7 @@ def own_rules(page: Page, *, stage: bool) -> list[str]:
 
 
 def contrast(page: Page, theme: str, *, stage: bool) -> list[str]:
-    """By our own rule in every theme; by axe, which takes five times as long, in the first."""
+    """By our own rule in every theme; by axe, which takes several times as long, in the first."""
     page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
     found = look.ask(page, look.POOR_CONTRAST, STAGE_CONTRAST if stage else CONTRAST)
     return found + (axe(page, *COLOURS, aaa=stage) if theme == THEMES[0] else [])

@@ -83,10 +83,12 @@ POOR_CONTRAST = """(least) => {
     return layers;
   };
   const bad = new Set();
-  const texts = document.createTreeWalker(document.querySelector('dialog:modal') ?? document.body, NodeFilter.SHOW_TEXT);
-  for (let node; (node = texts.nextNode());) {
-    const e = node.parentElement;
-    if (!node.data.trim() || !shown(e) || e.closest('svg, script, template, noscript, dialog:not([open])')) continue;
+  const top = document.querySelector('dialog:modal') ?? document.body;
+  const texts = document.createTreeWalker(top, NodeFilter.SHOW_TEXT);
+  const said = new Set(top.querySelectorAll('input:not([type=hidden], [type=checkbox], [type=radio], [type=range]), select, textarea'));
+  while (texts.nextNode()) if (texts.currentNode.data.trim()) said.add(texts.currentNode.parentElement);
+  for (const e of said) {
+    if (!shown(e) || e.closest('svg, script, template, noscript, dialog:not([open])')) continue;
     const layers = ground(e);
     const [a, b] = [light(painted(...layers)), light(painted(...layers, [getComputedStyle(e).color, opacity(e)]))];
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);

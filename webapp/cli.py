@@ -20,8 +20,21 @@ if TYPE_CHECKING:
     from webapp.library import BadFile
 
 
+def show_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:
+    if asked:
+        click.echo(f"steady-hands, version {app_version()}")
+        context.exit()
+
+
 @click.group(invoke_without_command=True, context_settings={"auto_envvar_prefix": "STEADY_HANDS"})
-@click.version_option(app_version(), prog_name="steady-hands")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=show_version,
+    help="Show the version and exit.",
+)
 @click.pass_context
 def main(context: click.Context) -> None:
     """A guided massage-session timer. Without a command it serves the app."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -17,6 +16,9 @@ def shipped(folder: str) -> Path:
 
 
 def app_version() -> str:
+    # Only asked for by people, and it takes a fifteenth of the time to the first page to load.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("steady-hands")
     except PackageNotFoundError:

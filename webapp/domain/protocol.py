@@ -40,7 +40,8 @@ Arrow = Literal[
 class Model(BaseModel):
     """Frozen and strict: an unknown field or a wrong type is a fault, never a guess."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    # Built at first use: a start that reads nothing need not wait for the checks of every model.
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
 
 class Duration(Model):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from playwright.sync_api import Browser, CDPSession, Page, Playwright, sync_play
 
 from benchmarks import processes
 from benchmarks.clocks import boot_of_monotonic
+from tests.browser.chromium import for_measurements
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -23,14 +22,6 @@ FLAGS = (
     "--disable-sync",
 )
 VIEW = {"width": 412, "height": 823}
-
-
-def chromium() -> str:
-    """Where the browser is. Raises RuntimeError when there is none."""
-    for name in NAMES:
-        if path := shutil.which(name):
-            return path
-    raise RuntimeError("no Chromium or Chrome was found; install one to run this benchmark")
 
 
 @dataclass(slots=True)
@@ -72,7 +63,7 @@ def playwright() -> Iterator[Playwright]:
 @contextmanager
 def screen(running: Playwright, script: str = "") -> Iterator[Screen]:
     """A fresh browser; ``script`` runs in each page before anything else (no CSP stops it)."""
-    browser = running.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+    browser = running.chromium.launch(executable_path=for_measurements(), args=list(FLAGS))
     try:
         context = browser.new_context(viewport={"width": VIEW["width"], "height": VIEW["height"]})
         if script:

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import browsers, sites
+from benchmarks import sites
 from benchmarks.browsers import FLAGS
 from benchmarks.node_programs import NoToolError, installed
 from benchmarks.sites import Server
+from tests.browser.chromium import for_measurements
 
 ROUNDS = 5
 RUN_SECONDS = 120
@@ -82,7 +83,7 @@ def report(command: list[str], address: str, preset: str, *categories: str) -> R
             f"--chrome-flags={' '.join(['--headless=new', *FLAGS])}",
             *(["--preset=desktop"] if preset == "desktop" else []),
         ]
-        environment = {**os.environ, "CHROME_PATH": browsers.chromium()}
+        environment = {**os.environ, "CHROME_PATH": for_measurements()}
         run = subprocess.run(
             given, cwd=folder, env=environment, timeout=RUN_SECONDS, capture_output=True, text=True
         )

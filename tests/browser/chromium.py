@@ -70,9 +70,9 @@ def apt_get(*arguments: str) -> bool:
     return done.returncode == 0
 
 
-def ensure(first: Sequence[str] = WHOLE) -> str:
+def ensure(first: Sequence[str] = WHOLE, others: Sequence[str] = LIGHT) -> str:
     """The browser's path, after installing it where we may. Exits with a clear line otherwise."""
-    names = (*first, *WHOLE, *LIGHT)
+    names = (*first, *others)
     found = find(names)
     if found is None and is_root() and shutil.which("apt-get"):
         install((first[0], WHOLE[0]))
@@ -83,7 +83,12 @@ def ensure(first: Sequence[str] = WHOLE) -> str:
 
 
 def for_tests() -> str:
-    return ensure(LIGHT)
+    return ensure(LIGHT, WHOLE)
+
+
+def for_measurements() -> str:
+    """The whole browser, even where the one without windows is there already."""
+    return ensure(WHOLE, ())
 
 
 if __name__ == "__main__":

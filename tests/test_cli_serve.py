@@ -54,6 +54,14 @@ def test_without_options_it_serves_this_machine_alone(started: Started) -> None:
     assert started["open"] is False
 
 
+def test_without_a_command_the_environment_counts_too(started: Started, tmp_path: Path) -> None:
+    """Seen to fail with ``context.invoke``: a site on PostgreSQL was served from an empty file."""
+    call(PORT="81", DATA=str(tmp_path / "d"), LAN="1", OPEN="1")
+    settings = started["settings"]
+    assert (settings.port, settings.data, settings.lan) == (81, tmp_path / "d", True)
+    assert started["open"] is True
+
+
 def test_every_option_arrives(started: Started, tmp_path: Path) -> None:
     call(
         *("serve", "--host", "0.0.0.0", "--port", "81", "--data", str(tmp_path / "d")),

@@ -57,7 +57,7 @@ def test_each_technique_moves_in_its_own_way() -> None:
     assert len(ways) == len(TECHNIQUES)
     for technique in TECHNIQUES:
         assert f".move-{technique} {{ --move: move-{technique}; " in MOVEMENT
-    assert ".bursting .step-hand .hand-moves { animation-name: var(--move); }" in MOVEMENT
+    assert ".step-hand.bursting .hand-moves { animation-name: var(--move); }" in MOVEMENT
 
 
 def test_movement_changes_transforms_only_and_never_goes_on_for_ever() -> None:

@@ -39,7 +39,9 @@ def show_version(context: click.Context, _option: click.Parameter, asked: bool) 
 def main(context: click.Context) -> None:
     """A guided massage-session timer. Without a command it serves the app."""
     if context.invoked_subcommand is None:
-        context.invoke(serve)
+        # With its own options from the environment, which ``context.invoke`` would leave out.
+        with serve.make_context("serve", [], parent=context) as serving:
+            serve.invoke(serving)
 
 
 @main.command()

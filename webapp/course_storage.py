@@ -14,7 +14,7 @@ from webapp.domain.course import Client, Course, Terms
 from webapp.domain.glucose import Reading
 from webapp.domain.past import Past, Told, past_of
 from webapp.domain.plan import Plan
-from webapp.domain.session import Event, State, fold
+from webapp.domain.session import Event, fold
 from webapp.storage import Storage, event_of, events, readings, sessions
 from webapp.tables import clients, courses, summaries
 
@@ -39,6 +39,21 @@ WHOLE = (
     .join(clients)
     .outerjoin(sessions, (sessions.c.course == courses.c.id) & sessions.c.begun_at.is_not(None))
     .outerjoin(summaries, summaries.c.session == sessions.c.id)
+)
+
+# Events, and in the same columns the plan of a session: what has to be read together takes one query.
+A_PLAN = "plan"
+EVENT = (
+    *(events.c.session, events.c.seq, events.c.key, events.c.kind),
+    *(events.c.at, events.c.detail),
+)
+PLAN = (
+    sessions.c.id,
+    sa.literal(0).label("seq"),
+    sessions.c.plan_hash,
+    sa.literal(A_PLAN).label("kind"),
+    sa.cast(sa.literal(0), sa.BigInteger).label("at"),
+    sessions.c.plan,
 )
 
 Readings = dict[str, list[tuple[int, Reading]]]
@@ -134,24 +149,41 @@ class Courses:
         rows = self.rows(COURSES.where(courses.c.id == course_id))
         return course_of(rows[0]) if rows else None
 
-    def latest(self, client_id: str, protocol: str) -> Course | None:
-        """The newest course of a client with this protocol. One query."""
+    def latest(
+        self, client_id: str, protocol: str, now: int, recent: int = 0
+    ) -> tuple[Course | None, list[Past], list[Past]]:
+        """The newest course of a client with this protocol, its sessions, and the client's last
+        ``recent`` ones of any kind, newest first. One to three queries.
+        """
         mine = (courses.c.client == client_id) & (courses.c.protocol == protocol)
-        newest = COURSES.where(mine).order_by(courses.c.created_at.desc(), courses.c.id)
-        rows = self.rows(newest.limit(1))
-        return course_of(rows[0]) if rows else None
+        newest = sa.select(courses.c.id).where(mine)
+        newest = newest.order_by(courses.c.created_at.desc(), courses.c.id).limit(1)
+        of_course = WHOLE.where(courses.c.id == newest.scalar_subquery()).order_by(*NEWEST)
+        rows = self.rows(of_course)
+        course = course_of(rows[0]) if rows else None
+        rows = [row for row in rows if row.session]
+        last = filtered(SESSIONS.order_by(*NEWEST).limit(recent), Filter(client=client_id))
+        pasts = self.pasts([*rows, *(self.rows(last) if recent else ())], now)
+        return course, pasts[: len(rows)], pasts[len(rows) :]
 
-    def courses(self, most: int, client_id: str = "", *, aside: bool = True) -> list[Course]:
-        """Courses, the one with the latest session first. One query."""
+    def courses(
+        self, most: int, now: int, client_id: str = "", *, aside: bool = True
+    ) -> list[tuple[Course, list[Past]]]:
+        """Courses with their sessions, newest first; the one with the latest first. One or two queries."""
         last = sa.select(sa.func.max(sessions.c.begun_at)).where(sessions.c.course == courses.c.id)
-        query = COURSES.order_by(
-            sa.func.coalesce(last.scalar_subquery(), courses.c.created_at).desc(), courses.c.id
-        )
+        latest = sa.func.coalesce(last.scalar_subquery(), courses.c.created_at)
+        chosen = sa.select(courses.c.id, latest.label("latest"))
         if client_id:
-            query = query.where(courses.c.client == client_id)
+            chosen = chosen.where(courses.c.client == client_id)
         if not aside:
-            query = query.where(~courses.c.aside)
-        return [course_of(row) for row in self.rows(query.limit(most))]
+            chosen = chosen.where(~courses.c.aside)
+        top = chosen.order_by(latest.desc(), courses.c.id).limit(most).subquery()
+        query = WHOLE.join(top, top.c.id == courses.c.id)
+        rows = self.rows(query.order_by(top.c.latest.desc(), courses.c.id, *NEWEST))
+        found = {row.id: (course_of(row), list[Past]()) for row in rows}
+        for past in self.pasts([row for row in rows if row.session], now):
+            found[past.course or ""][1].append(past)
+        return list(found.values())
 
     # -- what was said ---------------------------------------------------------------------
 
@@ -174,56 +206,42 @@ class Courses:
         query = SESSIONS.order_by(*NEWEST).limit(most)
         return self.pasts(self.rows(filtered(query, wanted)), now)
 
-    def past_of_courses(self, ids: Sequence[str], now: int) -> dict[str, list[Past]]:
-        """The sessions of several courses, by course, newest first. Two or three queries."""
-        found: dict[str, list[Past]] = {course_id: [] for course_id in ids}
-        if not ids:
-            return found
-        query = SESSIONS.where(sessions.c.course.in_(ids)).order_by(*NEWEST)
-        for past in self.pasts(self.rows(query), now):
-            found[past.course or ""].append(past)
+    def pasts(self, rows: Sequence[sa.Row[Any]], now: int) -> list[Past]:
+        """What happened in these sessions, in their order. At most one query."""
+        plans = {row.plan_hash: self.storage.plans.get(row.plan_hash) for row in rows}
+        kept = self.storage.folded
+        states = {row.session: kept.get((row.session, row.last_seq)) for row in rows}
+        happened = self.learn(rows, plans, [one for one, state in states.items() if state is None])
+        if len(kept) + len(happened) > KEPT_STATES:
+            kept.clear()
+        found: list[Past] = []
+        for row in rows:
+            plan, state = plans[row.plan_hash], states[row.session]
+            assert plan is not None
+            if state is None:
+                state = fold(plan, happened[row.session][: row.last_seq])
+                states[row.session] = kept[row.session, row.last_seq] = state
+            given = (told_of(row), row.early, row.of_client, row.of_course)
+            found.append(past_of(row.session, plan, state, now, *given))
         return found
 
-    def pasts(self, rows: Sequence[sa.Row[Any]], now: int) -> list[Past]:
-        """What happened in these sessions, in their order. Up to two queries."""
-        plans = self.plans_of(rows)
-        states = self.states_of(rows, plans)
-        return [
-            past_of(
-                *(row.session, plans[row.plan_hash], states[row.session], now),
-                *(told_of(row), row.early, row.of_client, row.of_course),
-            )
-            for row in rows
-        ]
-
-    def states_of(self, rows: Sequence[sa.Row[Any]], plans: dict[str, Plan]) -> dict[str, State]:
-        """Each session right after its last event; what was folded before is not folded again."""
-        kept = self.storage.folded
-        found = {row.session: kept.get((row.session, row.last_seq)) for row in rows}
-        ids = [session for session, state in found.items() if state is None]
-        happened: dict[str, list[Event]] = {session: [] for session in ids}
-        if ids:
-            past = sa.select(events).where(events.c.session.in_(ids)).order_by(events.c.seq)
-            for row in self.rows(past):
+    def learn(
+        self, rows: Sequence[sa.Row[Any]], plans: dict[str, Plan | None], unfolded: Sequence[str]
+    ) -> dict[str, list[Event]]:
+        """Put the missing ones into ``plans``, by hash; gives the events of ``unfolded``. At most one query."""
+        happened: dict[str, list[Event]] = {session: [] for session in unfolded}
+        missing = {row.plan_hash: row.session for row in rows if plans[row.plan_hash] is None}
+        wanted: list[sa.Select[Any]] = []
+        if unfolded:
+            wanted.append(sa.select(*EVENT).where(events.c.session.in_(unfolded)))
+        if missing:
+            wanted.append(sa.select(*PLAN).where(sessions.c.id.in_(list(missing.values()))))
+        for row in self.rows(sa.union_all(*wanted).order_by("seq")) if wanted else ():
+            if row.kind == A_PLAN:
+                plans[row.key] = self.storage.plan_in(row.key, row.detail)
+            else:
                 happened[row.session].append(event_of(row))
-        if len(kept) + len(ids) > KEPT_STATES:
-            kept.clear()
-        for row in rows:
-            if row.session in happened:
-                past_events = happened[row.session][: row.last_seq]
-                state = fold(plans[row.plan_hash], past_events)
-                found[row.session] = kept[row.session, row.last_seq] = state
-        return {session: state for session, state in found.items() if state is not None}
-
-    def plans_of(self, rows: Sequence[sa.Row[Any]]) -> dict[str, Plan]:
-        """The plans of these sessions by hash; those in memory are not read again."""
-        known = {row.plan_hash: self.storage.plans.get(row.plan_hash) for row in rows}
-        one_of = {row.plan_hash: row.session for row in rows if known[row.plan_hash] is None}
-        if one_of:
-            columns = (sessions.c.plan_hash, sessions.c.plan)
-            query = sa.select(*columns).where(sessions.c.id.in_(list(one_of.values())))
-            known |= {row.plan_hash: self.storage.plan_of(row) for row in self.rows(query)}
-        return {digest: plan for digest, plan in known.items() if plan is not None}
+        return happened
 
     def readings_of_course(self, course_id: str) -> Readings:
         """Glucose readings after the sessions of a course, by session, in order. One query."""
@@ -241,7 +259,7 @@ class Courses:
         query = query.where(sessions.c.begun_at.is_not(None)).order_by(*NEWEST).limit(most)
         return [(row.protocol, row.client) for row in self.rows(query)]
 
-    def rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    def rows(self, query: sa.Select[Any] | sa.CompoundSelect[Any]) -> Sequence[sa.Row[Any]]:
         with self.storage.engine.connect() as connection:
             return connection.execute(query).all()
 

@@ -67,12 +67,17 @@ class Retention:
     last: int = 0
 
 
+HOW_MANY = sa.select(
+    *(
+        sa.select(sa.func.count()).select_from(table).scalar_subquery().label(table.name)
+        for table in (sessions, clients, courses)
+    )
+)
+
+
 def holdings(storage: Storage, settings: Settings) -> Holdings:
     with storage.engine.connect() as connection:
-        counts = {
-            table.name: connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-            for table in (sessions, clients, courses)
-        }
+        counts = connection.execute(HOW_MANY).one()._asdict()
         if isinstance(storage.database, Sqlite):
             path = storage.database.path
             size = sum(backups.size_of(path.with_name(path.name + end)) for end in ("", "-wal"))

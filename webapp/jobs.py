@@ -125,9 +125,8 @@ class Jobs:
         found = self.rows(sa.select(jobs).where(jobs.c.id == job_id))
         return found[0] if found else None
 
-    def newest(self, most: int = 5, kind: str = "") -> list[Job]:
-        query = NEWEST.where(jobs.c.kind == kind) if kind else NEWEST
-        return self.rows(query.limit(most))
+    def newest(self, most: int = 5) -> list[Job]:
+        return self.rows(NEWEST.limit(most))
 
     def running(self) -> Job | None:
         return next((job for job in self.newest(KEPT) if job.runs), None)

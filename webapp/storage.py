@@ -134,7 +134,7 @@ LAST_SEQ = sa.text("SELECT last_seq FROM sessions WHERE id = :id")
 SESSION = sa.select(sessions).where(sessions.c.id == sa.bindparam("id"))
 EVENTS = sa.select(events).where(events.c.session == sa.bindparam("id")).order_by(events.c.seq)
 LIVE = (
-    sa.select(sessions.c.id)
+    sa.select(sessions)
     .where(sessions.c.live_until > sa.bindparam("now"))
     .order_by(sessions.c.created_at.desc(), sessions.c.id)
 )
@@ -252,16 +252,12 @@ class Storage:
             raise
 
     def load(self, session_id: str, seq: int | None = None) -> Stored | None:
-        """The session, from memory when nothing has happened since. Up to three queries.
+        """The session, from memory when nothing has happened since. One query, or two or three.
 
         ``seq``: how many events it has, where that was read for this same request.
         """
-        if seq is None:
-            seq = self.last_seq(session_id)
-        if seq is None:
-            return None
         kept = self.cache.get(session_id)
-        if kept and kept.seq == seq:
+        if kept and kept.seq == (self.last_seq(session_id) if seq is None else seq):
             return kept
         row, past = self.read(lambda connection: rows_of(connection, session_id))
         if row is None:
@@ -272,35 +268,35 @@ class Storage:
 
     def live(self, now: int, most: int = 20) -> list[Stored]:
         """Sessions that somebody started and that are not over, latest first, at most ``most``."""
-        return list(self.load_all(self.live_ids(now, most)))
-
-    def live_ids(self, now: int, most: int | None = None) -> list[str]:
-        query = LIVE.limit(most) if most else LIVE
         with self.engine.connect() as connection:
-            return list(connection.scalars(query, {"now": now}))
+            rows = connection.execute(LIVE.limit(most), {"now": now}).all()
+            return list(stored_with_events(connection, rows, self.plan_of))
+
+    def live_ids(self, now: int) -> list[str]:
+        with self.engine.connect() as connection:
+            return list(connection.scalars(LIVE.with_only_columns(sessions.c.id), {"now": now}))
 
     def load_all(self, ids: Sequence[str]) -> Iterator[Stored]:
         """The sessions with these ids in at most two queries, in the order given."""
         if not ids:
             return
         wanted = sa.select(sessions).where(sessions.c.id.in_(ids))
-        past = sa.select(events).where(events.c.session.in_(ids)).order_by(events.c.seq)
         with self.engine.connect() as connection:
             rows = {row.id: row for row in connection.execute(wanted)}
-            by_session: dict[str, list[Event]] = {}
-            for row in connection.execute(past):
-                by_session.setdefault(row.session, []).append(event_of(row))
-        for session_id in ids:
-            row = rows[session_id]
-            yield stored_of(row, self.plan_of(row), tuple(by_session.get(session_id, [])))
+            in_order = [rows[session_id] for session_id in ids]
+            yield from stored_with_events(connection, in_order, self.plan_of)
 
-    def plan_of(self, row: sa.Row[tuple[object, ...]]) -> Plan:
+    def plan_of(self, row: sa.Row[Any]) -> Plan:
         """The frozen plan of a session; equal plans are one object in memory."""
-        plan = self.plans.get(row.plan_hash)
+        return self.plan_in(row.plan_hash, row.plan)
+
+    def plan_in(self, plan_hash: str, text: str) -> Plan:
+        """The plan with this hash, written so."""
+        plan = self.plans.get(plan_hash)
         if plan is None:
             if len(self.plans) >= KEPT_PLANS:
                 self.plans.clear()
-            plan = self.plans[row.plan_hash] = Plan.model_validate_json(row.plan)
+            plan = self.plans[plan_hash] = Plan.model_validate_json(text)
         return plan
 
     def last_sign_of_life(self) -> SignOfLife | None:
@@ -402,13 +398,6 @@ class Storage:
             connection.execute(sa.insert(readings), row)
 
         self.carry_out(work)
-
-    def readings_of(self, session_id: str) -> list[tuple[int, Reading]]:
-        """Instants (ms) and readings after a session, in order. One query."""
-        query = sa.select(readings).where(readings.c.session == session_id).order_by(readings.c.at)
-        with self.engine.connect() as connection:
-            rows = connection.execute(query).all()
-        return [(row.at, Reading.model_validate_json(row.body)) for row in rows]
 
     def record(self, stored: Stored, *new: Event, early: Early | None = None) -> Stored:
         """Add ``new`` right behind what ``stored`` knows, durably and at once; the session after it.
@@ -581,9 +570,23 @@ def is_recorded(connection: sa.Connection, session_id: str, event: Event) -> boo
 def rows_of(
     connection: sa.Connection, session_id: str
 ) -> tuple[sa.Row[Any] | None, Sequence[sa.Row[Any]]]:
-    """A session's row and its events in order. Two queries."""
+    """A session's row and its events in order. Two queries; one for an unknown session."""
     row = connection.execute(SESSION, {"id": session_id}).one_or_none()
-    return row, connection.execute(EVENTS, {"id": session_id}).all()
+    past = connection.execute(EVENTS, {"id": session_id}).all() if row else []
+    return row, past
+
+
+def stored_with_events(
+    connection: sa.Connection, rows: Sequence[sa.Row[Any]], plan_of: Callable[[sa.Row[Any]], Plan]
+) -> Iterator[Stored]:
+    """The sessions in these rows, in their order. One query, none for no rows."""
+    ids = [row.id for row in rows]
+    past = sa.select(events).where(events.c.session.in_(ids)).order_by(events.c.seq)
+    happened: dict[str, list[Event]] = {session_id: [] for session_id in ids}
+    for event in connection.execute(past) if ids else ():
+        happened[event.session].append(event_of(event))
+    for row in rows:
+        yield stored_of(row, plan_of(row), tuple(happened[row.id]))
 
 
 def stored_of(row: sa.Row[Any], plan: Plan, past: tuple[Event, ...]) -> Stored:

@@ -16,8 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from webapp.domain.glucose import Reading
 from webapp.domain.watch import Gap
-from webapp.storage import NotSavedError, Storage, gaps, screens, sessions, sights
+from webapp.storage import NotSavedError, Storage, gaps, readings, screens, sessions, sights
 
 log = logging.getLogger("steady_hands")
 
@@ -43,6 +44,18 @@ class Screen:
     name: str
     apart: int
     alone: int
+
+
+NOTED_GAP, NOTED_SCREEN, NOTED_READING = "gap", "screen", "reading"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """In order of time: stretches that nobody saw, what screens said, readings with their instants (ms)."""
+
+    gaps: list[Gap]
+    screens: list[Screen]
+    readings: list[tuple[int, Reading]]
 
 
 class Watch:
@@ -93,12 +106,18 @@ class Watch:
         return added
 
     def add_some(self, since: dict[str, int], now: int, until: int | None) -> set[str]:
-        query = sa.select(sessions.c.id, sessions.c.live_until).where(sessions.c.id.in_(since))
-        elsewhere = sa.select(sights.c.session, sights.c.at).where(sights.c.session.in_(since))
+        query = (
+            sa.select(
+                sessions.c.id, sessions.c.live_until, sa.func.max(sights.c.at).label("elsewhere")
+            )
+            .outerjoin(sights, sights.c.session == sessions.c.id)
+            .where(sessions.c.id.in_(since))
+            .group_by(sessions.c.id, sessions.c.live_until)
+        )
         with self.storage.engine.connect() as connection:
             rows = connection.execute(query).all()
-            for row in connection.execute(elsewhere):
-                since[row.session] = max(since[row.session], row.at)
+        for row in rows:
+            since[row.id] = max(since[row.id], row.elsewhere or 0)
         rows = [row for row in rows if now - since[row.id] > UNSEEN_MS]
         live = [row.id for row in rows if row.live_until > since[row.id]]
         if live:
@@ -144,12 +163,6 @@ class Watch:
             connection.execute(sa.update(gaps).where(mine, cut).values(until=since))
         self.unseen.discard(session_id)
 
-    def gaps_of(self, session_id: str) -> list[Gap]:
-        """The stretches in which nobody saw the session, in order. One query."""
-        query = sa.select(gaps).where(gaps.c.session == session_id).order_by(gaps.c.since)
-        with self.storage.engine.connect() as connection:
-            return [Gap(row.since, row.until) for row in connection.execute(query)]
-
     def tell_screen(self, session_id: str, screen: Screen) -> None:
         """Store what a screen says of itself; a later word of the same screen replaces it."""
         mine = (screens.c.session == session_id) & (screens.c.screen == screen.name)
@@ -163,7 +176,38 @@ class Watch:
             connection.execute(sa.delete(screens).where(mine))
             connection.execute(sa.insert(screens), row)
 
-    def screens_of(self, session_id: str) -> list[Screen]:
-        query = sa.select(screens).where(screens.c.session == session_id)
+    def noted(self, session_id: str) -> Noted:
+        """What was noted beside the acts of a session. One query."""
+        nothing = sa.null().label("b")
+        parts = (
+            (NOTED_GAP, gaps.c.since, gaps.c.until, sa.literal(""), gaps),
+            (NOTED_SCREEN, screens.c.apart, screens.c.alone, screens.c.screen, screens),
+            (
+                NOTED_READING,
+                readings.c.at,
+                sa.cast(nothing, sa.BigInteger),
+                readings.c.body,
+                readings,
+            ),
+        )
+        query = sa.union_all(
+            *(
+                sa.select(
+                    sa.literal(kind).label("kind"), a.label("a"), b.label("b"), text.label("text")
+                )
+                .select_from(table)
+                .where(table.c.session == session_id)
+                for kind, a, b, text, table in parts
+            )
+        )
         with self.storage.engine.connect() as connection:
-            return [Screen(row.screen, row.apart, row.alone) for row in connection.execute(query)]
+            rows = connection.execute(query.order_by("kind", "a")).all()
+        return Noted(
+            [Gap(row.a, row.b) for row in rows if row.kind == NOTED_GAP],
+            [Screen(row.text, row.a, row.b) for row in rows if row.kind == NOTED_SCREEN],
+            [
+                (row.a, Reading.model_validate_json(row.text))
+                for row in rows
+                if row.kind == NOTED_READING
+            ],
+        )

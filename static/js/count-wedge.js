@@ -18,6 +18,7 @@ class CountWedge extends HTMLElement {
 
   #follow({ status, rows: [row], total, now }) {
     clearTimeout(this.#timer);
+    if (document.documentElement.dataset.countdown !== "wedge") return; // not shown
     if (status === "waiting" || (row && row.ends === null)) this.#show(0);
     else if (status === "running" && row) this.#paint(row, total, now);
   }

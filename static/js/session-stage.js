@@ -35,6 +35,7 @@ class SessionStage extends HTMLElement {
   #alone = null;
   #kept = false;
   #moment = null;
+  #taken = ""; // of the answer that is shown: the server's time
   #answeredAt = -Infinity;
   #sent = new WeakMap();
   #name = newKey().slice(0, 28);
@@ -111,7 +112,8 @@ class SessionStage extends HTMLElement {
   /** Take what the server has just put into the page as the truth. */
   #adopt() {
     const live = this.#live;
-    if (!live || live === this.#moment?.live) return;
+    if (!live || (live === this.#moment?.live && live.dataset.now === this.#taken)) return;
+    this.#taken = live.dataset.now;
     this.#alone?.adopt(live);
     if (live.dataset.status === "stopped") this.#stop.heard();
     if (!this.#stop.waiting) this.querySelector("#session-controls").hidden = false;
@@ -164,9 +166,11 @@ class SessionStage extends HTMLElement {
     const { ctx, tasks } = event.detail;
     const failed = ctx.response?.status >= 500 || ctx.response?.status === NO_LONGER_JOINED;
     if (failed) this.#failed(ctx);
-    const next = tasks.map(({ fragment }) => fragment?.querySelector?.("#session-live")).find(Boolean);
+    const liveIn = ({ fragment }) => fragment?.querySelector?.("#session-live");
+    const swap = tasks.find(liveIn);
+    const next = swap && liveIn(swap);
     if (failed || this.#isOld(ctx) || this.#alone?.settles(next)) event.preventDefault();
-    else if (next) this.#keepDigits(next);
+    else if (next && this.#isShown(next)) this.#keep(next, swap);
   }
 
   /** True for an answer that shows less than the page does already. */
@@ -181,13 +185,17 @@ class SessionStage extends HTMLElement {
     return index < this.#moment.index + row && row > 0 && performance.now() - steppedAt < TRUST_OWN_STEP_MS;
   }
 
-  /** The answer's digits are as old as its way here: the same step keeps those that are shown. */
-  #keepDigits(next) {
+  /** True when the page has come to the answer's step by itself. */
+  #isShown(next) {
     const { seq, status, step } = this.#live.dataset;
-    const same = next.dataset.seq === seq && next.dataset.step === step;
-    if (same && status === "running" && this.#painter.text) {
-      next.querySelector("[role=timer]").textContent = this.#painter.text;
-    }
+    return status === "running" && next.dataset.status === status && next.dataset.seq === seq && next.dataset.step === step;
+  }
+
+  /** The answer's digits are as old as its way here: those that are shown stay. What is the same stays, too, so that
+   * the browser need not draw the whole stage once more. */
+  #keep(next, swap) {
+    if (this.#painter.text) next.querySelector("[role=timer]").textContent = this.#painter.text;
+    swap.swapSpec.style = "outerMorph";
   }
 
   /** After an act: ask again when its answer found no place in the page, and never lose the focus. */

@@ -110,6 +110,7 @@ export class StagePainter {
     if (!shown) digits.textContent = text;
     else if (shown.data !== text) shown.data = text;
     digits.classList.toggle("digits-long", text.length > 4);
+    document.dispatchEvent(new Event("stage:second"));
   }
 
   /** The running step's share of the time bar. */

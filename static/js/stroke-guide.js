@@ -2,8 +2,8 @@
 // rests; the pulse goes on at the tempo as a slow beat, one small change at a time.
 const LONGEST_MS = 6_000;
 const ENOUGH_MS = 4_000;
-// Pictures of a drawn film: a browser that moves them by itself paints many times as many, and each costs it power.
-const PICTURE_MS = 1_000 / 8;
+// A drawn film on fours: a browser that moves things by itself paints ten times as many, and each costs it power.
+const PICTURE_MS = 1_000 / 6;
 const USUAL_STROKE_MS = 5_000;
 const EVERY_STROKE = 12; // strokes a minute; above, the mark beats every second stroke
 const STILL_ABOVE = 24; // a quicker mark would not be calm, and every change costs power
@@ -16,15 +16,12 @@ export function burstOf(tempo) {
   return { beat, beats, pulse, pulses: Math.ceil((beats * beat) / pulse) };
 }
 
-/** Whether the mark is full `ms` after the phase began, and the ms until that changes: always together
- * with a change of the digits, so that it costs no frame of its own. */
-export function markAt(ms, tempo) {
+/** Whether a stroke that the mark shows begins in the second that began `ms` after the phase did. */
+export function beatsAt(ms, tempo) {
   const beats = tempo > EVERY_STROKE ? tempo / 2 : tempo;
   const begun = (second) => Math.floor((second * beats) / 60);
   const second = Math.floor(ms / 1000 + 0.02);
-  const on = begun(second) > begun(second - 1);
-  const begins = Math.ceil(((begun(second) + 1) * 60) / beats);
-  return { on, next: (on ? second + 1 : begins) * 1000 - ms };
+  return begun(second) > begun(second - 1);
 }
 
 class StrokeGuide extends HTMLElement {
@@ -34,12 +31,15 @@ class StrokeGuide extends HTMLElement {
   #began = 0;
   #now = () => 0;
   #burstEnd = 0;
+  #burstBegan = 0;
+  #times = {};
+  #movements = [];
   #picture = 0;
-  #beat = 0;
 
   connectedCallback() {
     const signal = this.#listeners.signal;
     document.addEventListener("stage:timeline", (e) => this.#follow(e.detail), { signal });
+    document.addEventListener("stage:second", () => this.#paint(), { signal });
     this.#stage.addEventListener("pointerdown", () => this.#burst(), { signal });
     this.#still.addEventListener("change", () => this.#rest(), { signal });
     document.dispatchEvent(new Event("stage:ask"));
@@ -48,7 +48,6 @@ class StrokeGuide extends HTMLElement {
   disconnectedCallback() {
     this.#listeners.abort();
     this.#rest();
-    clearTimeout(this.#beat);
   }
 
   get #stage() {
@@ -73,7 +72,7 @@ class StrokeGuide extends HTMLElement {
       if (begins) {
         this.#rest();
         this.#burst();
-      }
+      } else if (this.#burstEnd) this.#hold(); // an answer has put new pictures in the place of the old
       this.#paint();
     });
   }
@@ -81,39 +80,53 @@ class StrokeGuide extends HTMLElement {
   #burst() {
     if (this.#burstEnd || this.#still.matches || !this.#hand?.querySelector(".hand-picture")) return;
     const { beat, beats, pulse, pulses } = burstOf(this.#tempo);
-    const { style, classList } = this.#stage;
-    style.setProperty("--beat", `${beat}ms`);
-    style.setProperty("--beats", beats);
-    style.setProperty("--pulse", `${pulse}ms`);
-    style.setProperty("--pulses", pulses);
-    classList.add("bursting");
+    this.#times = { "--beat": `${beat}ms`, "--beats": beats, "--pulse": `${pulse}ms`, "--pulses": pulses };
     this.#burstEnd = setTimeout(() => this.#rest(), beats * beat);
-    this.#move(performance.now());
+    this.#burstBegan = performance.now();
+    this.#hold();
+    this.#move();
+  }
+
+  /** What moves: on these two alone, or the browser would look at the style of all that is on the stage. */
+  get #parts() {
+    return this.#stage?.querySelectorAll("#session-live :is(.step-hand, .pulse)") ?? [];
   }
 
   /** The styles say how things move, and leave it to us when: they pause every movement. */
-  #move(began) {
-    const all = this.#stage.querySelector("#session-live").getAnimations({ subtree: true });
-    const ours = all.filter(({ playState }) => playState === "paused");
-    for (const movement of ours) movement.currentTime = performance.now() - began;
-    this.#picture = setTimeout(() => this.#move(began), PICTURE_MS);
+  #hold() {
+    this.#movements = [];
+    for (const part of this.#parts) {
+      for (const [name, time] of Object.entries(this.#times)) part.style.setProperty(name, time);
+      part.classList.add("bursting");
+      this.#movements.push(...part.getAnimations({ subtree: true }));
+    }
+    this.#pose();
+  }
+
+  #pose() {
+    const ms = performance.now() - this.#burstBegan;
+    for (const movement of this.#movements) movement.currentTime = ms;
+    return ms;
+  }
+
+  /** One picture after the other; when a phase begins, each sixth comes with a change of the digits. */
+  #move() {
+    this.#picture = setTimeout(() => this.#move(), PICTURE_MS - (this.#pose() % PICTURE_MS));
   }
 
   #rest() {
     clearTimeout(this.#picture);
     clearTimeout(this.#burstEnd);
     this.#burstEnd = 0;
-    this.#stage?.classList.remove("bursting");
+    for (const part of this.#parts) part.classList.remove("bursting");
   }
 
-  /** The slow beat: the mark is full for the second in which a stroke begins. */
+  /** The slow beat: the mark is full for the second in which a stroke begins. With the digits, so it costs no frame. */
   #paint() {
-    clearTimeout(this.#beat);
     const calm = this.#tempo > 0 && this.#tempo <= STILL_ABOVE && !this.#still.matches;
     const beats = calm && this.#shown.status === "running";
-    const { on, next } = markAt(this.#now() - this.#began, this.#tempo);
-    this.#stage.querySelector("#session-live .pulse")?.classList.toggle("pulse-on", beats && on);
-    if (beats) this.#beat = setTimeout(() => this.#paint(), next + 1);
+    const on = beats && beatsAt(this.#now() - this.#began, this.#tempo);
+    this.#stage.querySelector("#session-live .pulse")?.classList.toggle("pulse-on", on);
   }
 }
 

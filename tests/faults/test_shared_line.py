@@ -311,5 +311,5 @@ def test_what_one_process_saw_is_no_gap_for_another(
             here.note(watched, visitor.clock.now())
             here.sweep(visitor.clock.now())
         there.sweep(visitor.clock.now())
-        assert here.gaps_of(watched) == []
-        assert [gap.since for gap in there.gaps_of(left)] == [begun]
+        assert here.noted(watched).gaps == []
+        assert [gap.since for gap in there.noted(left).gaps] == [begun]

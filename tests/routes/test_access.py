@@ -65,7 +65,7 @@ class World:
         self.owner, self.tablet = owner, tablet
         self.own = owner.started()
         self.foreign = owner.started("sided")
-        course = Courses(owner.storage).courses(9)[0]
+        course = Courses(owner.storage).courses(9, 0)[0][0]
         self.ids = {
             "protocol_id": "short",
             "screening_id": owner.screened(),

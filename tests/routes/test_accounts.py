@@ -165,7 +165,7 @@ def test_a_session_that_is_watched_has_no_gap(visitor: Visitor) -> None:
         visitor.clock.forward(5)
         beat(visitor, session_id)
         watch(visitor).sweep(visitor.clock.now())
-    assert watch(visitor).gaps_of(session_id) == []
+    assert watch(visitor).noted(session_id).gaps == []
 
 
 def test_a_screen_that_comes_back_ends_the_gap(visitor: Visitor) -> None:
@@ -175,7 +175,7 @@ def test_a_screen_that_comes_back_ends_the_gap(visitor: Visitor) -> None:
     watch(visitor).sweep(visitor.clock.now())
     visitor.clock.forward(30)
     beat(visitor, session_id)
-    (gap,) = watch(visitor).gaps_of(session_id)
+    (gap,) = watch(visitor).noted(session_id).gaps
     assert (gap.since, gap.until) == (begun, begun + 90_000)
 
 
@@ -184,7 +184,7 @@ def test_a_gap_shorter_than_the_sweep_is_found_when_the_screen_comes_back(visito
     begun = visitor.clock.now()
     visitor.clock.forward(UNSEEN_MS / 1000 + 1)
     beat(visitor, session_id)
-    (gap,) = watch(visitor).gaps_of(session_id)
+    (gap,) = watch(visitor).noted(session_id).gaps
     assert (gap.since, gap.until) == (begun, begun + UNSEEN_MS + 1_000)
 
 
@@ -197,11 +197,11 @@ def test_after_a_restart_of_the_server_an_unwatched_session_is_known_again(
     fresh = Watch(visitor.storage)
     fresh.begin(last)
     fresh.sweep(visitor.clock.now())
-    assert [gap.since for gap in fresh.gaps_of(session_id)] == [last]
+    assert [gap.since for gap in fresh.noted(session_id).gaps] == [last]
     again = Watch(visitor.storage)
     again.begin(visitor.clock.now())
     again.note(session_id, visitor.clock.now())
-    assert [gap.until for gap in again.gaps_of(session_id)] == [visitor.clock.now()]
+    assert [gap.until for gap in again.noted(session_id).gaps] == [visitor.clock.now()]
 
 
 def test_two_processes_that_notice_the_same_gap_write_it_once(visitor: Visitor) -> None:
@@ -214,18 +214,18 @@ def test_two_processes_that_notice_the_same_gap_write_it_once(visitor: Visitor) 
         process.begin(last)
     for process in processes:
         process.sweep(visitor.clock.now())
-    assert [gap.since for gap in processes[0].gaps_of(session_id)] == [last]
+    assert [gap.since for gap in processes[0].noted(session_id).gaps] == [last]
     visitor.clock.forward(5)
     for process in processes:
         process.note(session_id, visitor.clock.now())
-        assert [gap.until for gap in process.gaps_of(session_id)] == [visitor.clock.now()]
+        assert [gap.until for gap in process.noted(session_id).gaps] == [visitor.clock.now()]
 
 
 def test_a_session_that_is_over_or_not_begun_has_no_gap(visitor: Visitor) -> None:
     over, ready = visitor.started("short", "end"), visitor.prepare("long")
     visitor.clock.forward(600)
     watch(visitor).sweep(visitor.clock.now())
-    assert watch(visitor).gaps_of(over) == watch(visitor).gaps_of(ready) == []
+    assert watch(visitor).noted(over).gaps == watch(visitor).noted(ready).gaps == []
 
 
 def test_a_screen_that_counted_on_alone_has_watched(visitor: Visitor) -> None:
@@ -234,10 +234,10 @@ def test_a_screen_that_counted_on_alone_has_watched(visitor: Visitor) -> None:
     visitor.clock.forward(100)
     watch(visitor).sweep(visitor.clock.now())
     tell(visitor, session_id, alone_since=since + 30_000)
-    (gap,) = watch(visitor).gaps_of(session_id)
+    (gap,) = watch(visitor).noted(session_id).gaps
     assert (gap.since, gap.until) == (since, since + 30_000)
     tell(visitor, session_id, alone_since=since)
-    assert watch(visitor).gaps_of(session_id) == []
+    assert watch(visitor).noted(session_id).gaps == []
 
 
 def test_the_summary_says_how_far_screens_were_ever_apart(visitor: Visitor) -> None:

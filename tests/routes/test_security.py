@@ -206,7 +206,7 @@ def course(path: str, **fields: str) -> Ask:
     def asked(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
         visitor.started()
         visitor.clock.forward(40)
-        (found,) = Courses(visitor.storage).courses(9)
+        ((found, _),) = Courses(visitor.storage).courses(9, 0)
         where = path.format(course=found.id, client=found.client.id)
         return visitor.post(where, fields) if fields else visitor.get(where)
 
@@ -446,7 +446,7 @@ def every_page(visitor: Visitor) -> list[tuple[str, TestResponse]]:
         paths = [f"/sessions/{session_id}{path}" for path in shown]
         answers += [(path, visitor.get(path)) for path in paths]
     client, found = (f"/{name}" for name in ("clients", "courses"))
-    course = Courses(visitor.storage).courses(9)[0]
+    course = Courses(visitor.storage).courses(9, 0)[0][0]
     asked += ["/today", "/history", client, found, f"{found}/{course.id}"]
     asked += [f"{client}/{course.client.id}", f"{client}/{course.client.id}/card"]
     answers.append(("early", visitor.get(f"/screenings/{visitor.screened()}")))

@@ -99,7 +99,7 @@ def site(owner: Visitor) -> Site:
 @pytest.fixture
 def ids(site: Site) -> Ids:
     first, second = site.owner.started(), site.owner.started("sided")
-    course = Courses(site.owner.storage).courses(9)[0]
+    course = Courses(site.owner.storage).courses(9, 0)[0][0]
     needed = site.owner.screened(q_surgery="yes")
     asked = tuple(name for name in SAFE if without(site.owner, name) == 422)
     return Ids(first, second, needed, course.id, course.client.id, asked)

@@ -28,6 +28,7 @@ from webapp.storage import (
     open_sqlite,
     sessions,
 )
+from webapp.watch import Watch
 
 
 def made(storage: Storage, plan: Plan, events: Sequence[Event] = (), at: int = 1_000) -> Stored:
@@ -286,9 +287,9 @@ def test_a_database_of_the_first_schema_is_taken_over_with_its_sessions(tmp_path
         stored = loaded(storage, "old")
         assert (stored.plan, stored.seq, stored.admission) == (plan, 1, None)
         assert storage.screening("none", 0) is None
-        assert storage.readings_of("old") == []
+        assert Watch(storage).noted("old").readings == []
         storage.tell_reading("old", 8, Reading(shown="lo"))
-        assert storage.readings_of("old") == [(8, Reading(shown="lo"))]
+        assert Watch(storage).noted("old").readings == [(8, Reading(shown="lo"))]
         with storage.write() as writer:
             writer.exec_driver_sql("DELETE FROM readings")
         storage.close()
@@ -348,25 +349,25 @@ def test_live_gives_what_was_begun_and_is_not_over_the_newest_first(storage: Sto
 
 
 @pytest.mark.parametrize("count", [0, 1, 20, 60])
-def test_live_costs_three_queries_however_many_there_are(storage: Storage, count: int) -> None:
+def test_live_costs_two_queries_however_many_there_are(storage: Storage, count: int) -> None:
     plan = simple_plan()
     for _ in range(count):
         made(storage, plan, happened(plan, ("start", 1_000), ("next", 1_000)))
     with queries_of(storage) as statements:
         live = storage.live(2_000)
     assert len(live) == min(count, 20)
-    assert len(statements) == (3 if count else 1)
+    assert len(statements) == (2 if count else 1)
     assert all(stored.seq == 2 and stored.folded.status == "running" for stored in live)
 
 
-def test_a_known_session_costs_one_query_and_an_unknown_one_three(storage: Storage) -> None:
+def test_a_known_session_costs_one_query_and_an_unknown_one_two(storage: Storage) -> None:
     stored = made(storage, simple_plan())
     with queries_of(storage) as known:
         storage.load(stored.id)
     storage.cache.clear()
     with queries_of(storage) as unknown:
         storage.load(stored.id)
-    assert (len(known), len(unknown)) == (1, 3)
+    assert (len(known), len(unknown)) == (1, 2)
 
 
 def lock_out(storage: Storage) -> sqlite3.Connection:

@@ -7,7 +7,6 @@ from typing import get_args
 
 from werkzeug.datastructures import MultiDict
 
-from webapp.course_storage import Filter
 from webapp.domain.course import (
     Client,
     Course,
@@ -85,10 +84,11 @@ def place_of(entry: Entry, client_id: str, now: int) -> Place:
     client = client_of(client_id)
     if client is None:
         return Place()
-    course = courses.latest(client.id, entry.protocol.id)
-    pasts = courses.past_of_courses([course.id], now)[course.id] if course else []
+    techniques = SUCTION.intersection(phase.technique for phase in entry.protocol.all_phases())
+    looked_at = RECENT if techniques else 0
+    course, pasts, recent = courses.latest(client.id, entry.protocol.id, now, looked_at)
     found = progress(course, pasts, now, zone) if course else None
-    held = suction(entry, client, now) or (hold(found, now) if found else None)
+    held = suction_hold(recent, tuple(techniques), now) or (hold(found, now) if found else None)
     return Place(client, course, found, held, tuple(pasts))
 
 
@@ -100,14 +100,6 @@ def client_of(client_id: str) -> Client | None:
         return site().courses.client(client_id)
     known = site().courses.clients()
     return known[0] if len(known) == 1 else None
-
-
-def suction(entry: Entry, client: Client, now: int) -> Hold | None:
-    techniques = [phase.technique for phase in entry.protocol.all_phases()]
-    if not SUCTION.intersection(techniques):
-        return None
-    recent = site().courses.past(Filter(client=client.id), now, RECENT)
-    return suction_hold(recent, techniques, now)
 
 
 def heeding(entry: Entry, verdict: Verdict, client_id: str, now: int) -> Verdict:

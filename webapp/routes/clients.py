@@ -40,9 +40,11 @@ def add() -> Response:
 def show(client_id: str) -> str:
     """A client's courses; the code on the card leads here."""
     client = client_or_404(client_id)
-    found = site().courses.courses(courses.MOST, client.id)
     return render_template(
-        "clients/client.html", client=client, standings=courses.standings(found), clock=site().clock
+        "clients/client.html",
+        client=client,
+        standings=courses.standings(client.id),
+        clock=site().clock,
     )
 
 

@@ -54,12 +54,12 @@ class Standing:
         return self.dates[0] if self.dates and not self.progress.over else None
 
 
-def standings(courses: Sequence[Course]) -> list[Standing]:
-    """Where these courses stand now. Two or three queries for all of them."""
+def standings(client_id: str = "", *, aside: bool = True) -> list[Standing]:
+    """Where the courses stand now, of one client or of all. One or two queries."""
     here = site()
     now = here.clock.now()
-    pasts = here.courses.past_of_courses([course.id for course in courses], now)
-    return [standing(course, pasts[course.id], now) for course in courses]
+    found = here.courses.courses(MOST, now, client_id, aside=aside)
+    return [standing(course, pasts, now) for course, pasts in found]
 
 
 def standing(course: Course, pasts: Sequence[Past], now: int) -> Standing:
@@ -92,7 +92,7 @@ def index() -> str:
     here = site()
     return render_template(
         "courses/courses.html",
-        standings=standings(here.courses.courses(MOST)),
+        standings=standings(),
         clock=here.clock,
         now=here.clock.now(),
     )

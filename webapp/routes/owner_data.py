@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as Answer
 
 from webapp import holdings
 from webapp.holdings import Copy
-from webapp.jobs import BusyError, Job
+from webapp.jobs import KEPT, BusyError, Job
 from webapp.routes import site
 from webapp.slow_pages import STREAMED
 from webapp.upkeep import Upkeep
@@ -104,15 +104,15 @@ def copy_or_404(name: str) -> Copy:
 def show() -> str:
     """What there is and what can be done with it."""
     here, jobs = site(), upkeep().jobs
-    newest = jobs.newest(1)
-    recent = [job for job in newest if here.clock.now() - job.told_at < RECENT_MS]
+    known = jobs.newest(KEPT)
+    recent = [job for job in known[:1] if here.clock.now() - job.told_at < RECENT_MS]
     worth = [job for job in recent if (job.kind, job.outcome) != ("backup", "good")]
     return render_template(
         "owner/data/data.html",
         holdings=holdings.holdings(here.storage, here.settings),
         copies=holdings.copies(here.settings),
         job=next(iter(worth), None),
-        last=next(iter(jobs.newest(1, "backup")), None),
+        last=next((job for job in known if job.kind == "backup"), None),
         retention=holdings.retention(here.storage),
         clients=here.courses.clients(),
         shared=here.storage.database.shared,

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.answers import UNITS, reading_now
@@ -168,7 +168,8 @@ def summary_page(
     here = site()
     entry = here.library.get(snapshot.plan.protocol)
     gap_hours = entry.protocol.course.gap_hours if entry and entry.protocol.course else None
-    readings = here.storage.readings_of(stored.id) if snapshot.plan.diabetes else []
+    noted = here.watch.noted(stored.id)
+    readings = noted.readings
     body = render_template(
         "sessions/summary.html",
         session_id=stored.id,
@@ -184,19 +185,13 @@ def summary_page(
         typed=request.form.get("glucose", "") if fault else "",
         unit=request.form.get("unit") or screenings.remembered_unit(),
         units=UNITS,
-        unobserved=unobserved(stored, snapshot),
-        screens=here.watch.screens_of(stored.id),
+        unobserved=unobserved_ms(stored.plan, stored.events, noted.gaps, snapshot.state.at),
+        screens=noted.screens,
         **recheck(snapshot),
         **look_again(snapshot),
         **summaries.shown(stored, snapshot),
     )
     return Response(body, status, mimetype="text/html")
-
-
-def unobserved(stored: Stored, snapshot: Snapshot) -> tuple[int, ...]:
-    """Per step, the ms in which it ran and nobody's screen asked for it."""
-    gaps = site().watch.gaps_of(stored.id)
-    return unobserved_ms(stored.plan, stored.events, gaps, snapshot.state.at)
 
 
 @blueprint.post("/<session_id>/reading")
@@ -248,11 +243,14 @@ def next_date(snapshot: Snapshot, gap_hours: int | None) -> str:
     return (start + timedelta(hours=gap_hours)).strftime("%A, %d %B, %H:%M")
 
 
-@blueprint.post("/<session_id>/<action>")
-def command(session_id: str, action: str) -> Response:
+# By name, so that another method, or a name of something to look at, is told apart from no such thing.
+ACTS = ",".join(f'"{action}"' for action in ANY_STATUS)
+
+
+@blueprint.post(f"/<session_id>/<any({ACTS}):action>")
+def command(session_id: str, action: Action) -> Response:
     """One act. The answer is always the true state; it says so when nothing was changed."""
-    known = next((name for name in ANY_STATUS if name == action), None)
-    return commanded(session_id, known) if known else abort(404)
+    return commanded(session_id, action)
 
 
 def commanded(session_id: str, action: Action) -> Response:

@@ -21,7 +21,7 @@ def show() -> str:
     now = here.clock.now()
     found = [
         standing
-        for standing in courses.standings(here.courses.courses(courses.MOST, aside=False))
+        for standing in courses.standings(aside=False)
         if standing.progress.done
         and not standing.progress.fresh(now)
         and here.library.get(standing.course.protocol)

@@ -30,6 +30,8 @@ PHASE_SECONDS = 60
 RAMP_SECONDS = 8.0
 WARM_SECONDS = 60.0
 SECONDS = 40.0
+BASELINE_WARM_SECONDS = 10.0
+BASELINE_SECONDS = 20.0
 PROMISED_P99_MS = 50.0
 SPREAD_SECONDS = 720
 PATIENCE_SECONDS = 120.0
@@ -73,7 +75,8 @@ def measure(options: Options) -> Table:
     )
     for sessions in STEPS if options.reach else (options.sessions or SESSIONS,):
         outcome = run(options, sessions)
-        found.rows += rows(outcome)
+        baseline = None if options.reach else run_baseline(options, sessions)
+        found.rows += rows(outcome, baseline)
         found.notes += notes(outcome)
         if not outcome.held:
             break
@@ -100,6 +103,25 @@ def run(options: Options, sessions: int) -> Outcome:
             devices,
         )
         path = options.folder / f"swarm-{sessions}.json"
+        path.write_text(json.dumps(asdict(task)), encoding="utf-8")
+        return let_loose(server, path, sessions)
+
+
+def run_baseline(options: Options, sessions: int) -> Outcome:
+    """As many devices of the baseline, which ask for their fragment each second."""
+    with sites.baseline() as server:
+        task = Task(
+            HOST,
+            server.port,
+            0,
+            RAMP_SECONDS,
+            min(BASELINE_WARM_SECONDS, options.duration(BASELINE_WARM_SECONDS)),
+            min(BASELINE_SECONDS, options.duration(BASELINE_SECONDS)),
+            0,
+            [("", 0, 0, "", "")] * sessions,
+            polls=True,
+        )
+        path = options.folder / f"swarm-baseline-{sessions}.json"
         path.write_text(json.dumps(asdict(task)), encoding="utf-8")
         return let_loose(server, path, sessions)
 
@@ -168,20 +190,20 @@ def expect(line: str, word: str) -> None:
         raise RuntimeError(f"the swarm said {line.strip()!r} instead of {word!r}")
 
 
-def rows(outcome: Outcome) -> list[Row]:
+def rows(outcome: Outcome, baseline: Outcome | None = None) -> list[Row]:
     report, seconds = outcome.report, outcome.seconds
     found = [
         Row(
             f"{outcome.sessions:,} sessions: p99 of everything, ms",
             f"{outcome.p99:.1f}",
-            "",
+            f"{baseline.p99:.1f}" if baseline else "",
             f"< {PROMISED_P99_MS:.0f}",
             outcome.p99 < PROMISED_P99_MS,
         ),
         Row(
             "  errors",
             str(sum(report.errors.values())),
-            "",
+            str(sum(baseline.report.errors.values())) if baseline else "",
             "0",
             not report.errors,
         ),
@@ -192,8 +214,10 @@ def rows(outcome: Outcome) -> list[Row]:
         ("commands", report.commands),
     ):
         what = f"  {name}, {len(times) / seconds:,.0f}/s: ms p50 / p99 / p99.9 / max"
-        found.append(Row(what, four(times)))
-    found.append(Row("  server CPU, share of one core", f"{outcome.server_share:.2f}"))
+        polled = four(baseline.report.beats) if baseline and name == "beats" else ""
+        found.append(Row(what, four(times), polled))
+    share = f"{baseline.server_share:.2f}" if baseline else ""
+    found.append(Row("  server CPU, share of one core", f"{outcome.server_share:.2f}", share))
     return found
 
 

@@ -26,6 +26,7 @@ from benchmarks.clocks import boot_ms
 from benchmarks.sites import version_in
 
 BEAT_SECONDS = 5.0
+POLL_SECONDS = 1.0
 PHASE_END_DELAY_SECONDS = 0.03
 PAUSE_SECONDS = 5.0
 LOST_SECONDS = 10.0
@@ -51,6 +52,7 @@ class Task:
     devices: list[tuple[str, int, int, str, str]]
     scheme: str = "http"
     tls: bool = False
+    polls: bool = False  # devices of the baseline: the whole fragment each second, and no acts
 
 
 @dataclass(slots=True)
@@ -189,6 +191,9 @@ class Device(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         loop = self.swarm.loop
+        if self.swarm.task.polls:
+            loop.call_later(random.uniform(0, POLL_SECONDS), self.poll)
+            return
         loop.call_later(random.uniform(0, BEAT_SECONDS), self.beat)
         if self.swarm.task.commands_every:
             loop.call_later(random.uniform(0, 1.5 * self.swarm.task.commands_every), self.command)
@@ -204,6 +209,14 @@ class Device(asyncio.Protocol):
             return
         self.swarm.loop.call_later(BEAT_SECONDS, self.beat)
         self.want(Ask("beat", self.swarm.loop.time()))
+
+    def poll(self) -> None:
+        """As ``every 1s`` does: one at a time."""
+        if self.swarm.over:
+            return
+        self.swarm.loop.call_later(POLL_SECONDS, self.poll)
+        if not self.ask:
+            self.want(Ask("beat", self.swarm.loop.time()))
 
     def await_phase_end(self) -> None:
         if self.phase_timer:
@@ -241,6 +254,7 @@ class Device(asyncio.Protocol):
         swarm = self.swarm
         if ask.kind != "command":
             path = f"/sessions/{self.session}/live?seq={self.seq}&until={self.until}"
+            path = "/fragment" if swarm.task.polls else path
             self.transport.write(f"GET {path} HTTP/1.1\r\n{self.head}\r\n".encode())
             return
         fields = {"key": secrets.token_urlsafe(12), "seq": self.seq, "step": self.step}
@@ -273,6 +287,8 @@ class Device(asyncio.Protocol):
             self.swarm.failed("an answer to nothing")
             return
         self.swarm.took(ask.kind, ask.wanted, status)
+        if self.swarm.task.polls and status == 200:
+            return
         if status in (200, REFUSED):
             self.adopt(body.decode())
         elif status != 204:

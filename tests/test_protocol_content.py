@@ -175,8 +175,9 @@ SPINE = {name for name in FACTS if name.startswith("oc-")}
 CLASSICAL = {f"oc-classic-{zone}" for zone in ("full", "collar", "thoracic", "lumbar")}
 SUCTION = {"oc-cupping-back", "oc-vacuum"}
 # every phase of these has all its texts
-WHOLE = {"oc-classic-full", "oc-classic-collar", "oc-self-nape", "oc-self-4step"} | {
-    *("dm-legs-feet", "oc-cupping-back"),
+WHOLE = {
+    *("dm-legs-feet", "oc-classic-full", "oc-classic-collar"),
+    *("oc-self-nape", "oc-self-4step", "oc-cupping-back"),
 }
 BACK_POINTS = {"oc-ap-sedating", "oc-ap-toning", "oc-ap-distant"}
 SPINE_POINTS = {*BACK_POINTS, "oc-ap-ear"}
@@ -457,7 +458,7 @@ def test_a_tempo_is_left_out_only_where_the_guide_says_that_nothing_is_counted()
         assert trembles or phase.technique in ("point-pressure", "settling"), phase.id
 
 
-# What the voice needs, generously: about 150 words a minute, and a breath between two lines.
+# What the voice needs, a guess on the slow side: 150 words a minute.
 WORD_SECONDS = 0.4
 TEN_SECONDS = 0.8  # "Ten seconds."
 
@@ -472,10 +473,10 @@ def spoken(phase: Phase, total: int) -> list[tuple[float, float]]:
     The phase's own lines win over "Ten seconds." where both are due within three seconds.
     """
     technique, area = CATALOGUE.techniques[phase.technique], CATALOGUE.areas[phase.area]
-    own = [
-        (total / 2 if cue.at == "half" else cue.at % total, spoken_seconds(cue.say))
-        for cue in phase.cues
-    ]
+    own = []
+    for cue in phase.cues:
+        at = total / 2 if cue.at == "half" else cue.at + total * (cue.at < 0)
+        own.append((at, spoken_seconds(cue.say)))
     lines = [(0.0, spoken_seconds(technique.name, "left", area.name, phase.instructions[0])), *own]
     ten = total - 10
     if total >= 25 and not any(abs(at - ten) < 3 for at, _ in own):

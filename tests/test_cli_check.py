@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,19 @@ def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_named_pipe_is_a_fault_and_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "fifo.json"
+    os.mkfifo(path)
+    command = [sys.executable, "-c", "from webapp.cli import main; main()", "check", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines() == [
+        f"{path}:1: $: found a named pipe, expected a regular file",
+        "0 of 1 files are right.",
+    ]
+
+
 def test_a_folder_without_protocol_files_is_not_called_right(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
         result = check("--protocols", folder)
@@ -102,7 +116,7 @@ def test_a_broken_catalogue_is_told(mixed: Path) -> None:
     result = check("--protocols", mixed)
     assert result.exit_code == 1
     assert result.output == (
-        'steady-hands: areas.json:1: $: expected an object with a list "areas"\n'
+        'steady-hands: areas.json:1: $: the list "areas" is missing, expected an object with it\n'
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,14 @@ from hypothesis import strategies as st
 from tests.broken.cases import BASE, CASES, CATALOGUE, CATALOGUE_CASES, FOLDER, Case, CatalogueCase
 from webapp import strict_json
 from webapp.domain.catalogue import Catalogue
-from webapp.library import BadFileError, Entry, load, load_catalogue, load_protocol
+from webapp.library import (
+    BadFileError,
+    Entry,
+    load,
+    load_catalogue,
+    load_protocol,
+    remembered_library,
+)
 from webapp.settings import shipped
 
 SHIPPED = shipped("protocols")
@@ -148,6 +157,7 @@ def real_files() -> list[Path]:
 def test_the_real_broken_files_are_told_in_exactly_the_expected_lines(catalogue: Catalogue) -> None:
     lines = [line for path in real_files() for line in told_of(path, catalogue)]
     assert lines == (FOLDER / "expected.txt").read_text(encoding="utf-8").splitlines()
+    assert all(", expected " in line for line in lines)
 
 
 def test_messages_are_short_single_lines_in_the_users_words(
@@ -158,7 +168,7 @@ def test_messages_are_short_single_lines_in_the_users_words(
         place, message = line.split(": ", 1)
         assert re.fullmatch(r"base\.json:\d+", place)
         assert not LIBRARY_WORDS.search(message), line
-        assert re.search(r"expected|must not", message), line
+        assert ", expected " in message, line
         assert line.isprintable(), line
         assert len(line) < 300, line
 
@@ -184,6 +194,57 @@ def test_a_folder_of_broken_files_and_a_good_one_loads_the_good_one(tmp_path: Pa
     put_aside = {bad.file for bad in library.bad_files}
     assert put_aside == {path.name for path in tmp_path.glob("*.json")} - {"base.json"}
     assert all(bad.faults for bad in library.bad_files)
+
+
+needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+NO_FILE = "1: $: found {}, expected a regular file"
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(path))
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        pytest.param(Path.mkdir, "a folder", id="folder"),
+        pytest.param(lambda path: os.mkfifo(path), "a named pipe", id="pipe", marks=needs_pipes),
+        pytest.param(make_socket, "a socket", id="socket", marks=needs_pipes),
+        pytest.param(
+            lambda path: path.symlink_to("/dev/zero"), "a device", id="device", marks=needs_pipes
+        ),
+    ],
+)
+def test_what_is_no_regular_file_is_told_and_never_opened(
+    make: Callable[[Path], None],
+    found: str,
+    catalogue: Catalogue,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the path of a socket has to be short
+    path = Path("base.json")
+    make(path)
+    monkeypatch.setattr(Path, "open", lambda *_args: pytest.fail("opened"))
+    assert told_of(path, catalogue) == [f"base.json:{NO_FILE.format(found)}"]
+
+
+@needs_pipes
+def test_a_named_pipe_among_the_files_keeps_nobody_waiting(tmp_path: Path) -> None:
+    (tmp_path / "catalogue").mkdir()
+    (tmp_path / "base.json").write_text(BASE, encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe.json")
+    for _ in range(2):
+        library = remembered_library(tmp_path, SHIPPED)
+        assert list(library.entries) == ["base"]
+        assert [bad.lines() for bad in library.bad_files] == [
+            [f"pipe.json:{NO_FILE.format('a named pipe')}"]
+        ]
+    os.mkfifo(tmp_path / "catalogue" / "areas.json")
+    with pytest.raises(BadFileError) as caught:
+        remembered_library(tmp_path, SHIPPED)
+    assert caught.value.bad.lines() == [f"areas.json:{NO_FILE.format('a named pipe')}"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="file names are text on Windows")
@@ -233,7 +294,7 @@ def test_a_part_of_the_catalogue_has_what_the_others_name(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        ("[]", ['areas.json:1: $: expected an object with a list "areas"']),
+        ("[]", ['areas.json:1: $: the list "areas" is missing, expected an object with it']),
         (
             '{"areas": [\n{"id": "a", "name": "A", "figure": "f", "region": 1},\n'
             '{"id": "a", "name": "", "figure": "f", "region": "r"}]}',
@@ -266,6 +327,7 @@ def test_a_broken_file_of_the_catalogue_is_told_in_exactly_these_lines(
     with pytest.raises(BadFileError) as caught:
         load_catalogue(tmp_path, CATALOGUE)
     assert caught.value.bad.lines() == [f"{case.file}:{line}" for line in case.lines]
+    assert all(", expected " in line for line in case.lines)
 
 
 def test_no_two_cases_of_the_catalogue_have_one_name_and_none_is_without_fault() -> None:

@@ -174,6 +174,11 @@ DIABETES = {"dm-legs-feet", "dm-general-gentle", "dm2-acupressure"}
 SPINE = {name for name in FACTS if name.startswith("oc-")}
 CLASSICAL = {f"oc-classic-{zone}" for zone in ("full", "collar", "thoracic", "lumbar")}
 SUCTION = {"oc-cupping-back", "oc-vacuum"}
+# every phase of these has all its texts
+WHOLE = {
+    *("dm-legs-feet", "oc-classic-full", "oc-classic-collar"),
+    *("oc-self-nape", "oc-self-4step", "oc-cupping-back"),
+}
 BACK_POINTS = {"oc-ap-sedating", "oc-ap-toning", "oc-ap-distant"}
 SPINE_POINTS = {*BACK_POINTS, "oc-ap-ear"}
 
@@ -428,6 +433,70 @@ def test_instructions_are_short_enough_to_say(protocol: Protocol) -> None:
     assert protocol.stop
 
 
+@of(WHOLE)
+def test_every_phase_has_all_its_texts(protocol: Protocol) -> None:
+    for entry in protocol.phases:
+        sides = entry.for_sides if isinstance(entry, SideGroup) else ()
+        for phase in entry.phases if isinstance(entry, SideGroup) else [entry]:
+            assert phase.area in CATALOGUE.areas, phase.id
+            assert phase.side or sides == ("left", "right"), phase.id
+            assert phase.direction, phase.id
+            assert 1 <= phase.pressure <= 5, phase.id
+            assert phase.tempo, phase.id
+            assert phase.cues, phase.id
+            assert phase.origin, phase.id
+            assert 1 <= len(phase.instructions) <= 3, phase.id
+
+
+def test_a_tempo_is_left_out_only_where_the_guide_says_that_nothing_is_counted() -> None:
+    guide = (SHIPPED / "README.md").read_text(encoding="utf-8")
+    assert "left out where nothing is counted: a held point, settling, a trembling hand" in guide
+    without = [p for protocol in RUN.values() for p in protocol.all_phases() if p.tempo is None]
+    assert without
+    for phase in without:
+        trembles = phase.technique == "vibration" and "trembles" in phase.instructions[0]
+        assert trembles or phase.technique in ("point-pressure", "settling"), phase.id
+
+
+# What the voice needs, a guess on the slow side: 150 words a minute.
+WORD_SECONDS = 0.4
+TEN_SECONDS = 0.8  # "Ten seconds."
+
+
+def spoken_seconds(*lines: str) -> float:
+    return WORD_SECONDS * sum(len(line.split()) for line in lines)
+
+
+def spoken(phase: Phase, total: int) -> list[tuple[float, float]]:
+    """From when to when the voice speaks in a phase of ``total`` seconds, as session-cues.js has it.
+
+    The phase's own lines win over "Ten seconds." where both are due within three seconds.
+    """
+    technique, area = CATALOGUE.techniques[phase.technique], CATALOGUE.areas[phase.area]
+    own = []
+    for cue in phase.cues:
+        at = total / 2 if cue.at == "half" else cue.at + total * (cue.at < 0)
+        own.append((at, spoken_seconds(cue.say)))
+    lines = [(0.0, spoken_seconds(technique.name, "left", area.name, phase.instructions[0])), *own]
+    ten = total - 10
+    if total >= 25 and not any(abs(at - ten) < 3 for at, _ in own):
+        lines.append((ten, TEN_SECONDS))
+    return sorted((at, at + lasts) for at, lasts in lines)
+
+
+@each
+def test_no_cue_falls_into_another_line_or_the_end_at_any_length(protocol: Protocol) -> None:
+    """Each line that the voice begins cuts off the one before; at the end comes the next phase."""
+    cut = [
+        f"{phase.id} at {total} s: {begins:g} to {ends:g}, then {then:g}"
+        for phase in protocol.all_phases()
+        for total in range(phase.seconds.min, phase.seconds.max + 1, 5)
+        for (begins, ends), (then, _) in pairwise([*spoken(phase, total), (total, total)])
+        if ends > then
+    ]
+    assert cut == []
+
+
 @each
 def test_every_phase_says_that_its_seconds_are_inferred_or_where_they_stand(
     protocol: Protocol,
@@ -596,7 +665,11 @@ def test_diabetes_is_touched_lightly_and_slowly(protocol: Protocol) -> None:
     # facts DM-16, DM-20, C32, C36
     phases = list(protocol.all_phases())
     assert max(phase.pressure for phase in phases) <= 2
-    assert max(phase.tempo or 0 for phase in phases) <= 30
+    for phase in phases:  # a hand that rocks goes side to side as slowly as its technique may
+        rocks = phase.technique == "vibration"
+        slowest = CATALOGUE.techniques["vibration"].tempo
+        assert slowest
+        assert (phase.tempo or 0) <= (slowest.min if rocks else 30), phase.id
     assert {phase.technique for phase in phases} <= {
         *("stroking", "trituration", "kneading", "vibration", "point-pressure", "settling"),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -153,7 +154,7 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
     """Techniques, areas, sources and screening questions. Raises BadFileError."""
 
     def found(name: str) -> Path:
-        return folder / name if (folder / name).is_file() else shipped / name
+        return folder / name if (folder / name).exists() else shipped / name
 
     @cache
     def document_of(name: str) -> Document:
@@ -163,7 +164,9 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
         path, document = found(name), document_of(name)
         raw = document.value.get(key) if isinstance(document.value, dict) else None
         if not isinstance(raw, list):
-            raise bad_file(path, [Fault(1, (), f'expected an object with a list "{key}"')])
+            raise bad_file(
+                path, [Fault(1, (), f'the list "{key}" is missing, expected an object with it')]
+            )
         checked = [validate(document, item, (key, i), model) for i, item in enumerate(raw)]
         faults = [*document.faults, *(fault for _, found in checked for fault in found)]
         for place, message in doubled(texts(document.value, (key, "*", "id"))):
@@ -228,9 +231,25 @@ def bad_file(path: Path, faults: Iterable[Fault]) -> BadFileError:
     return BadFileError(BadFile(name, tuple(sorted(faults, key=lambda f: f.line))))
 
 
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
 def content(path: Path) -> bytes:
-    """The bytes of the file, one more than allowed at most. Raises BadFileError."""
+    """The bytes of the file, one more than allowed at most. Raises BadFileError.
+
+    Only a regular file is opened: a named pipe would keep everybody waiting for its other end.
+    """
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            why = f"found {KINDS.get(stat.S_IFMT(mode), 'no file')}, expected a regular file"
+            raise bad_file(path, [Fault(1, (), why)])
         with path.open("rb") as file:
             return file.read(strict_json.MOST_BYTES + 1)
     except OSError as error:

@@ -2,6 +2,7 @@
 const HALF_FROM_MS = 40_000;
 const TEN_FROM_MS = 25_000;
 const TEN_MS = 10_000;
+const LINE_MS = 3_000; // a line would be cut off by another one that comes sooner
 
 /**
  * The cues of one row, in order: { at, chime, say, always }.
@@ -11,14 +12,17 @@ const TEN_MS = 10_000;
 export function cuesOf(row, speech, total, last) {
   if (row.ends === null) return [];
   const began = row.ends - total;
-  const cues = speech.cues.map(([at, say]) => ({ at: instant(at, began, row.ends, total), say }));
+  const own = speech.cues.map(([at, say]) => ({ at: instant(at, began, row.ends, total), say }));
+  const cues = [];
   if (speech.hands && total >= HALF_FROM_MS) cues.push({ at: began + total / 2, chime: "half" });
   if (speech.hands && total >= TEN_FROM_MS) {
-    cues.push({ at: row.ends - TEN_MS, chime: "ten", say: "Ten seconds." });
+    const ten = { at: row.ends - TEN_MS, chime: "ten" };
+    const alone = own.every(({ at }) => Math.abs(at - ten.at) >= LINE_MS);
+    cues.push(alone ? { ...ten, say: "Ten seconds." } : ten);
   }
   const ending = last || row.wait || speech.lastHands;
   cues.push({ at: row.ends, chime: ending ? "end" : "change", always: speech.rest });
-  return cues.sort((a, b) => a.at - b.at);
+  return [...cues, ...own].sort((a, b) => a.at - b.at);
 }
 
 function instant(at, began, ends, total) {

@@ -97,6 +97,21 @@ CASES: list[tuple[dict[str, Any], list[list[Any]]]] = [
         {"total": 20_000, "cues": [[5, "a"], ["half", "b"], [-3, "c"]]},
         [[5_000, None, "a"], [10_000, None, "b"], [17_000, None, "c"], [20_000, "change", None]],
     ),
+    (  # a line of the phase's own is never cut off by "Ten seconds.", and comes with its chime
+        {"total": 60_000, "cues": [["half", "a"], [-10, "b"]]},
+        [
+            *([30_000, "half", None], [30_000, None, "a"]),
+            *([50_000, "ten", None], [50_000, None, "b"], [60_000, "change", None]),
+        ],
+    ),
+    (
+        {"total": 25_000, "cues": [["half", "a"]]},
+        [[12_500, None, "a"], [15_000, "ten", None], [25_000, "change", None]],
+    ),
+    (
+        {"total": 26_000, "cues": [["half", "a"]]},
+        [[13_000, None, "a"], [16_000, "ten", "Ten seconds."], [26_000, "change", None]],
+    ),
 ]
 
 

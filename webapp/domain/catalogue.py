@@ -26,7 +26,7 @@ class Range(Model):
     @model_validator(mode="after")
     def ordered(self) -> Range:
         if self.min > self.max:
-            raise ValueError(f"min and max must not fall: {self.min}, {self.max}")
+            raise ValueError(f"found min {self.min} and max {self.max}, expected min <= max")
         return self
 
     def holds(self, value: int) -> bool:
@@ -105,7 +105,8 @@ class Outcome(Model):
     @model_validator(mode="after")
     def whole(self) -> Outcome:
         if (self.level == "help") != (self.urgency is not None):
-            raise ValueError("urgency goes with the level help, and only with it")
+            found = f"level '{self.level}' with {'an' if self.urgency else 'no'} urgency"
+            raise ValueError(f"{found}, expected one with the level 'help' and only there")
         return self
 
 
@@ -137,11 +138,15 @@ class Question(Model):
     @model_validator(mode="after")
     def whole(self) -> Question:
         if (self.kind == "choice") != bool(self.options):
-            raise ValueError("options go with the kind choice, and only with it")
+            found = f"kind '{self.kind}' with {'' if self.options else 'no '}options"
+            raise ValueError(f"{found}, expected some with the kind 'choice' and only there")
         if self.kind != "choice" and not self.outcomes:
             raise ValueError("no outcomes, expected what an unsafe answer leads to")
         if self.never_cleared and any(o.level == "clinician" for o in self.every_outcome()):
-            raise ValueError("never_cleared, but an outcome asks for a clinician's word")
+            raise ValueError(
+                "never_cleared, but an outcome asks for a clinician's word, "
+                "expected no level 'clinician'"
+            )
         return self
 
     def every_outcome(self) -> tuple[Outcome, ...]:

@@ -44,6 +44,11 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
 
+def falling(least: int, usual: int, most: int) -> str:
+    """What is wrong with bounds that fall."""
+    return f"found {least}, {usual}, {most}, expected min <= usual <= max"
+
+
 class Duration(Model):
     """How long a step may take, in seconds: ``min`` <= ``usual`` <= ``max``."""
 
@@ -54,9 +59,7 @@ class Duration(Model):
     @model_validator(mode="after")
     def ordered(self) -> Duration:
         if not self.min <= self.usual <= self.max:
-            raise ValueError(
-                f"min, usual and max must not fall: {self.min}, {self.usual}, {self.max}"
-            )
+            raise ValueError(falling(self.min, self.usual, self.max))
         return self
 
 
@@ -69,10 +72,10 @@ class PhaseDuration(Model):
 
     @model_validator(mode="after")
     def ordered(self) -> PhaseDuration:
-        if self.min > self.max or not (self.usual == 0 or self.min <= self.usual <= self.max):
-            raise ValueError(
-                f"min, usual and max must not fall: {self.min}, {self.usual}, {self.max}"
-            )
+        if self.usual == 0 and self.min > self.max:
+            raise ValueError(f"found min {self.min} and max {self.max}, expected min <= max")
+        if self.usual and not self.min <= self.usual <= self.max:
+            raise ValueError(falling(self.min, self.usual, self.max))
         return self
 
 
@@ -86,9 +89,7 @@ class Count(Model):
     @model_validator(mode="after")
     def ordered(self) -> Count:
         if not self.min <= self.usual <= self.max:
-            raise ValueError(
-                f"min, usual and max must not fall: {self.min}, {self.usual}, {self.max}"
-            )
+            raise ValueError(falling(self.min, self.usual, self.max))
         return self
 
 

@@ -13,6 +13,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,14 @@ def seen_from_here(server: Server) -> Path:
     return Path(f"/proc/{server.running.pid}/root{server.data}")
 
 
+def wait_for_reserve(folder: Path, seconds: float = 10.0) -> None:
+    """A first start makes it beside its first answers; a disk that is full before has none to give."""
+    end = time.monotonic() + seconds
+    while not disk.Disk(folder).has_reserve():
+        assert time.monotonic() < end, "no reserve was made"
+        time.sleep(0.01)
+
+
 def fill(folder: Path) -> Path:
     """Take all room at once: while it lasts the server may write, and gives its reserve away."""
     filler = folder / "filler"
@@ -66,6 +75,7 @@ def test_on_a_full_disk_a_session_reaches_its_end_and_none_begins(
         session_id, waits = server.prepare("long"), server.prepare("long")
         screened = server.ask("POST", "/protocols/long/screening", SAFE).headers["location"]
         server.act(session_id, "start")
+        wait_for_reserve(seen_from_here(server))
         filler = fill(seen_from_here(server))
         for number in range(200):
             server.act(session_id, "resume" if number % 2 else "pause")

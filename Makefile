@@ -7,15 +7,21 @@ BIN := .venv/bin
 endif
 DATA ?= $(or $(STEADY_HANDS_DATA),.data)
 PORT ?= $(or $(STEADY_HANDS_PORT),8000)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += --jobs=2
+endif
 
-.PHONY: run test check faults security soak bench bench-long lighthouse lock schema review cases screenshots clean
+.PHONY: run test browser check faults security soak bench bench-long lighthouse lock schema review cases screenshots clean
 
 run: .venv/compiled
 	$(BIN)/steady-hands serve --data $(DATA) --port $(PORT) --open
 
-test: .venv/dev .venv/compiled
-	$(BIN)/python -m tests.browser.chromium
+test: .venv/dev .venv/compiled browser
 	$(BIN)/python -m tests.together
+
+# Needs no more than Python itself, so that it may be installed while the environment is made.
+browser:
+	$(PYTHON) -m tests.browser.chromium
 
 check: .venv/dev
 	$(BIN)/ruff format --check .
@@ -24,13 +30,11 @@ check: .venv/dev
 	$(MAKE) test
 
 # The nineteen faults that a running session survives, one line each.
-faults: .venv/dev .venv/compiled
-	$(BIN)/python -m tests.browser.chromium
+faults: .venv/dev .venv/compiled browser
 	$(BIN)/python -m tests.faults
 
 # Who may not come in, and what nobody can do, one line a promise; two marks need Node and npm.
-security: .venv/dev .venv/compiled
-	$(BIN)/python -m tests.browser.chromium
+security: .venv/dev .venv/compiled browser
 	$(BIN)/python -m tests.security
 
 # The fault tests in full: every point of the kill sweeps, fifty restarts of PostgreSQL.

@@ -13,12 +13,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-WAITING_AT_A_TIME, COMPUTING_AT_A_TIME = 3, 2  # of runs, on two cores
+WAITING_AT_A_TIME, COMPUTING_AT_A_TIME = 4, 2  # of runs, on two cores
 FOLDERS = ("tests/browser", "tests/domain", "tests/faults", "tests/routes", "tests/storage")
 # What takes longest begins first, so that no run is left alone at the end.
 WAITING = (
-    ("tests/browser/test_stroke_guide.py",),
     ("tests/browser/test_stage_heard.py",),
+    ("tests/browser/test_stroke_guide.py",),
     ("tests/faults",),
     ("tests/browser/test_stage_senses.py",),
     ("tests/browser/test_session_alone.py",),
@@ -26,11 +26,11 @@ WAITING = (
     ("tests/browser/test_stage_controls.py",),
 )
 COMPUTING = (
-    ("tests/routes",),
     ("tests/browser/test_axe.py",),
-    ("tests/domain",),
-    (".",),
+    ("tests/routes",),
     ("tests/faults/test_fault_01_kill_sweep.py", "tests/faults/test_devices.py"),
+    (".",),
+    ("tests/domain",),
     ("tests/storage", "tests/faults/test_fault_14_upgrade.py"),
 )
 SHORT_ONES = 3  # the other files of tests/browser, in so many runs

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CAN_FORK = hasattr(os, "fork") and sys.platform == "linux"
+PR_SET_CHILD_SUBREAPER = 36
 
 
 class Warm:
@@ -91,6 +93,12 @@ def begin(arguments: list[str]) -> None:
     main()
 
 
+def adopt() -> None:
+    """Take leave at once of whatever our children leave behind: the system's first process may take seconds."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
 def serve() -> None:
     """Fork a child for each line of arguments until nobody can write another."""
     import sqlalchemy.dialects.sqlite
@@ -101,7 +109,7 @@ def serve() -> None:
     assert webapp.cli
     assert webapp.server
     assert sqlalchemy.dialects.sqlite
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    adopt()
     for line in iter(sys.stdin.readline, ""):
         pid = os.fork()
         if pid == 0:

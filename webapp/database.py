@@ -124,8 +124,16 @@ class Database:
         """What keeps us from writing, as far as we know; a server's disk is its own matter."""
         return ""
 
-    def make_room(self) -> bool:
-        """After FullError: True when it is worth another try."""
+    @property
+    def given(self) -> int:
+        """How often room was made."""
+        return 0
+
+    def make_room(self, given: int) -> bool:
+        """After FullError: True when it is worth another try; ``given`` is from before the write.
+
+        Who comes second finds nothing to give, but the room that the first has made.
+        """
         return False
 
     def has_room(self) -> bool:
@@ -247,8 +255,12 @@ class Sqlite(Database):
     def trouble(self) -> Trouble:
         return self.disk.trouble
 
-    def make_room(self) -> bool:
-        return self.disk.give_reserve()
+    @property
+    def given(self) -> int:
+        return self.disk.given
+
+    def make_room(self, given: int) -> bool:
+        return self.disk.give_reserve() or self.given > given
 
     def has_room(self) -> bool:
         return not self.disk.full or self.disk.keep_reserve()

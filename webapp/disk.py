@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import sqlite3
+import threading
 import time
 from pathlib import Path
 from typing import Literal
@@ -41,6 +42,8 @@ class Disk:
     def __init__(self, folder: Path) -> None:
         self.reserve = folder / NAME
         self.full = False
+        self.lock = threading.Lock()  # makes or takes away the reserve
+        self.given = 0  # how often the reserve was given
         self.failed_at: float | None = None
 
     @property
@@ -70,8 +73,9 @@ class Disk:
 
     def keep_reserve(self) -> bool:
         """Make sure that the reserve is there. False when there is no room for it: the disk is full."""
-        self.full = not (self.has_reserve() or self.fill_reserve())
-        return not self.full
+        with self.lock:
+            self.full = not (self.has_reserve() or self.fill_reserve())
+            return not self.full
 
     def has_reserve(self) -> bool:
         try:
@@ -96,10 +100,12 @@ class Disk:
 
     def give_reserve(self) -> bool:
         """The disk is full: make room. False when there is nothing left to give."""
-        self.full = True
-        try:
-            self.reserve.unlink()
-        except OSError:
-            return False
+        with self.lock:
+            self.full = True
+            try:
+                self.reserve.unlink()
+            except OSError:
+                return False
+            self.given += 1
         log.error("the disk is full: running sessions go on in the reserve, new ones are refused")
         return True

@@ -458,14 +458,15 @@ class Storage:
 
         Then the first try may have counted: ``work`` has to find that out, or to leave a row twice
         with the new id ``made``, which the database refuses. Once more, too, when the disk was full
-        and there is a reserve to give. ``single``: on PostgreSQL it writes by one statement only.
+        and the reserve was given. ``single``: on PostgreSQL it writes by one statement only.
         Raises NotSavedError.
         """
+        given = self.database.given
         try:
             with self.write(single=single) as connection:
                 return work(connection)
         except FullError:
-            if not self.database.make_room():
+            if not self.database.make_room(given):
                 raise
             with self.write() as connection:
                 return work(connection)

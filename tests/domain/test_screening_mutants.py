@@ -613,7 +613,8 @@ def test_only_the_two_lows_are_treated_before_anything_else() -> None:
 
 
 def everything() -> Iterator[str]:
-    return chain(unmet_starts(), unmet_lows(), of_glucose.unmet(), unmet(CATALOGUE))
+    """The quickest first: most that is wrong is found by the first rows that can notice it."""
+    return chain(unmet_lows(), of_glucose.unmet(), unmet_starts(), unmet(CATALOGUE))
 
 
 @cache

@@ -13,6 +13,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,14 @@ def seen_from_here(server: Server) -> Path:
     return Path(f"/proc/{server.running.pid}/root{server.data}")
 
 
+def wait_for_reserve(folder: Path, seconds: float = 10.0) -> None:
+    """A first start makes it beside its first answers; a disk that is full before has none to give."""
+    end = time.monotonic() + seconds
+    while not disk.Disk(folder).has_reserve():
+        assert time.monotonic() < end, "no reserve was made"
+        time.sleep(0.01)
+
+
 def fill(folder: Path) -> Path:
     """Take all room at once: while it lasts the server may write, and gives its reserve away."""
     filler = folder / "filler"
@@ -66,6 +76,7 @@ def test_on_a_full_disk_a_session_reaches_its_end_and_none_begins(
         session_id, waits = server.prepare("long"), server.prepare("long")
         screened = server.ask("POST", "/protocols/long/screening", SAFE).headers["location"]
         server.act(session_id, "start")
+        wait_for_reserve(seen_from_here(server))
         filler = fill(seen_from_here(server))
         for number in range(200):
             server.act(session_id, "resume" if number % 2 else "pause")
@@ -127,3 +138,52 @@ def test_a_disk_without_room_keeps_no_reserve_and_is_full_from_the_start(
     assert own.keep_reserve()
     assert str(own.trouble) == ""
     assert own.reserve.stat().st_size == disk.RESERVE_BYTES
+
+
+def test_two_who_find_the_disk_full_at_once_both_get_the_reserve(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sign of life gives it while an act fails. Seen to fail when who comes second does not try again."""
+    monkeypatch.setattr(disk, "RESERVE_BYTES", 4096)
+    session_id = visitor.started("long")
+    own = visitor.storage.database.disk  # type: ignore[union-attr]
+    assert own.keep_reserve()
+    monkeypatch.setattr(own, "fill_reserve", lambda: False)
+
+    def strike(_c: object, _cursor: object, text: str, *_more: object) -> None:
+        if text == "COMMIT" and own.reserve.exists():
+            own.give_reserve()
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+
+    sa.event.listen(visitor.storage.engine, "before_cursor_execute", strike)
+    visitor.done(session_id, "pause")
+    sa.event.remove(visitor.storage.engine, "before_cursor_execute", strike)
+    assert visitor.seq(session_id) == 2
+    assert visitor.storage.trouble == "full"
+
+
+def test_a_reserve_that_is_wanted_while_it_is_made_is_given_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail without the lock: the disk was then taken for one with room and a reserve."""
+    own = disk.Disk(tmp_path)
+    in_the_middle, go_on = threading.Event(), threading.Event()
+
+    def sync(_file: int) -> None:
+        in_the_middle.set()
+        assert go_on.wait(10)
+
+    monkeypatch.setattr("webapp.disk.os.fsync", sync)
+    making = threading.Thread(target=own.keep_reserve)
+    giving = threading.Thread(target=own.give_reserve)
+    making.start()
+    assert in_the_middle.wait(10)
+    giving.start()
+    giving.join(0.2)
+    go_on.set()
+    making.join(10)
+    giving.join(10)
+    assert own.full
+    assert not own.reserve.exists()

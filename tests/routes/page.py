@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}
+UNSHOWN = {"template", "noscript"}
 
 
 @dataclass
@@ -29,6 +30,8 @@ class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[Element] = []
+        self.shown: list[Element] = []  # those outside of what is not shown
+        self.unshown = 0  # how many that are open show nothing
         self.open: list[Element] = []
         self.source = text
         self.feed(text)
@@ -40,27 +43,26 @@ class Page(HTMLParser):
         assert len(names) == len(set(names)), f"doubled attribute in {tag}: {names}"
         element = Element(tag, {name: value or "" for name, value in attrs}, tuple(self.open))
         self.elements.append(element)
+        if not self.unshown:
+            self.shown.append(element)
         if tag not in VOID:
             self.open.append(element)
+            self.unshown += tag in UNSHOWN
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
         if tag not in VOID:
-            self.open.pop()
+            self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open, f"</{tag}> closes nothing"
         assert self.open[-1].tag == tag, f"</{tag}> closes <{self.open[-1].tag}>"
         self.open.pop()
+        self.unshown -= tag in UNSHOWN
 
     def handle_data(self, data: str) -> None:
         for element in self.open:
             element.parts.append(data)
-
-    @property
-    def shown(self) -> list[Element]:
-        """Elements outside templates and noscript."""
-        return [e for e in self.elements if not e.is_in("template") and not e.is_in("noscript")]
 
     def all(self, tag: str = "", **attrs: str) -> list[Element]:
         """Shown elements with this tag and these attributes (``data_status`` is data-status)."""

@@ -7,7 +7,8 @@ BIN := .venv/bin
 endif
 DATA ?= $(or $(STEADY_HANDS_DATA),.data)
 PORT ?= $(or $(STEADY_HANDS_PORT),8000)
-ifeq ($(MAKELEVEL),0)
+# The browser is fetched while the environment is made; but nothing beside "clean".
+ifeq ($(MAKELEVEL)$(filter clean,$(MAKECMDGOALS)),0)
 MAKEFLAGS += --jobs=2
 endif
 

@@ -253,7 +253,7 @@ def test_all_that_it_said_was_json_and_it_ends_when_told(server: Tls) -> None:
     lines = [json.loads(line) for line in output.splitlines()]
     assert lines[0]["event"] == f"Steady Hands is at https://127.0.0.1:{server.port}"
     told = [line for line in lines if line["event"] == "request"]
-    assert {line["route"] for line in told} >= {"/trust", "/sessions/<session_id>/<action>"}
+    assert {line["route"] for line in told} >= {"/trust", "/sessions/<session_id>/<act:action>"}
     assert all({"time", "level", "event"} <= set(line) for line in lines)
     assert process.returncode == 0
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import AnyConverter, Map
 from werkzeug.wrappers import Response
 
 from webapp.answers import UNITS, reading_now
@@ -33,6 +35,19 @@ from webapp.routes.hindrances import for_script, hindrance, questions_address
 from webapp.storage import ConflictError, Stored
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
+
+
+class Act(AnyConverter):
+    """One of the acts by name, so that a wrong method is told apart from an address that is not there."""
+
+    def __init__(self, rules: Map) -> None:
+        super().__init__(rules, *ANY_STATUS)
+
+
+@blueprint.record
+def know_acts(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["act"] = Act
+
 
 KEY = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 TIME = re.compile(r"^([01]?\d|2[0-3])[:.]([0-5]\d)$")
@@ -243,11 +258,7 @@ def next_date(snapshot: Snapshot, gap_hours: int | None) -> str:
     return (start + timedelta(hours=gap_hours)).strftime("%A, %d %B, %H:%M")
 
 
-# By name, so that another method, or a name of something to look at, is told apart from no such thing.
-ACTS = ",".join(f'"{action}"' for action in ANY_STATUS)
-
-
-@blueprint.post(f"/<session_id>/<any({ACTS}):action>")
+@blueprint.post("/<session_id>/<act:action>")
 def command(session_id: str, action: Action) -> Response:
     """One act. The answer is always the true state; it says so when nothing was changed."""
     return commanded(session_id, action)

@@ -246,15 +246,19 @@ def test_an_answer_in_a_burst_leaves_the_hand_in_its_pose(started: Started) -> N
     page.wait_for_timeout(700)
     poses = page.evaluate(
         """() => new Promise((done) => {
-            const pose = () => getComputedStyle(document.querySelector("#session-live .hand-moves")).transform;
-            const before = pose();
-            document.addEventListener("htmx:after:swap", () => setTimeout(() => done([before, pose()])), { once: true });
-            htmx.ajax("GET", document.querySelector("#session-live").getAttribute("hx-get"),
-                { source: document.querySelector("#session-beat"), target: "#session-live", swap: "outerHTML" });
+            const live = () => document.querySelector("#session-live");
+            const pose = () => getComputedStyle(live().querySelector(".hand-moves")).transform;
+            const [before, then] = [pose(), live().dataset.now];
+            live().querySelector("[name=until]").value = 1; // so that the whole answer comes
+            document.addEventListener("htmx:after:swap", () => setTimeout(
+                () => done([before, pose(), live().dataset.now !== then])), { once: true });
+            document.body.dispatchEvent(new Event("resync"));
         })"""
     )
-    assert poses[0] != "none"
-    assert poses[1] != "none"
+    before, after, answered = poses
+    assert answered
+    assert before != "none"
+    assert after != "none"
 
 
 def test_with_reduced_motion_nothing_moves_and_the_picture_stays(started: Started) -> None:

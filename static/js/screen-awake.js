@@ -2,8 +2,8 @@
 import { AwakeVideo } from "./awake-video.js";
 
 const LIVE = ["running", "waiting", "paused"];
-const CANNOT = "This page cannot keep the screen on: set the screen to stay on.";
-const REFUSED = "The device does not keep the screen on now: battery low?";
+const CANNOT = "The screen may go off: set it to stay on.";
+const REFUSED = "The screen may go off: battery low?";
 
 /** What this browser has for it: "lock", "video" or "none". */
 export function awakeBy() {
@@ -39,6 +39,7 @@ class ScreenAwake extends HTMLElement {
     if (this.#live) return this.#take();
     this.#lock?.release();
     this.#video.stop();
+    this.#say("");
   }
 
   /** A film with sound may begin in a tap only: in the one on Start, before its answer is there. */

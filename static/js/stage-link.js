@@ -58,6 +58,7 @@ export class StageLink {
     const note = this.#stage.querySelector("#session-unsent");
     note.textContent = text;
     note.hidden = !text;
+    note.classList.toggle("trouble", text === SHUT_OUT); // it stays, so it covers nothing
   }
 
   /** The server's word after it was away; it stays for a minute. */

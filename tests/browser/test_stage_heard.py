@@ -363,7 +363,7 @@ def test_where_neither_works_the_page_says_so(visit: Visit) -> None:
     expect(page.locator("[data-line=screen]")).to_contain_text("cannot keep it on")
     press(page, "Start")
     has_status(page, "running")
-    expect(page.locator("screen-awake")).to_contain_text("set the screen to stay on")
+    expect(page.locator("screen-awake")).to_contain_text("set it to stay on")
 
 
 # -- before it starts ----------------------------------------------------------------------------

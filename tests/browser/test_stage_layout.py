@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import AWAKE
+from tests.browser.joining_states import shut_out
+from tests.browser.screenshots import TWO_FRAMES as FRAME
 from tests.browser.site import InProcess, served
-from tests.browser.states import BACK, CUPS, LEGS, STATES, hands_on
+from tests.browser.states import (
+    BACK,
+    CUPS,
+    LEGS,
+    STATES,
+    at,
+    cups_on,
+    cut_off,
+    disk,
+    doubted,
+    hands_on,
+    press,
+    session,
+    taken_back,
+)
+from tests.conftest import Visitor
 
 TABLET, PHONE = (1280, 800), (390, 844)
 # The last two with the bars of a browser, which take part of the height.
@@ -221,3 +238,253 @@ def test_notches_push_the_stage_and_the_pages_inwards(
                 [insets["left"], insets["right"]],
             )
             assert inside == [], state.name
+
+
+# -- what comes and goes while it runs -------------------------------------------------------------
+
+PROMISED_PX = 26  # lines of a step, on a tablet
+ASIDE = SCREENS | {"turned phone": PHONE[::-1], "small phone": (360, 640), "desk": (1920, 1080)}
+# As a device whose battery is low, once it is told to.
+REFUSING = """navigator.wakeLock.request = () => new Promise((_, refuse) => {
+  window.refuse = () => refuse(new DOMException('', 'NotAllowedError'));
+});"""
+BOXES = """(names) => Object.fromEntries(names.map((name) => [name, document.querySelector(name)])
+  .filter(([, e]) => e?.checkVisibility({ visibilityProperty: true }))
+  .map(([name, e]) => [name, e.getBoundingClientRect()])
+  .map(([name, { left, top, right, bottom }]) => [name, [left, top, right, bottom].map(Math.round)]))"""
+STAGE = (
+    *(".step-name", ".step-place", ".digits", ".step-figure .figure", ".step-hand"),
+    *(".step-lines", ".stage-foot", "#act-toggle", "#act-back", "#act-next", "#act-stop"),
+)
+Box = list[int]
+
+
+def boxes(page: Page, *names: str) -> dict[str, Box]:
+    """Left, top, right and bottom of those that can be seen."""
+    found: dict[str, Box] = page.evaluate(BOXES, list(names))
+    return found
+
+
+def meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def at_step(protocol: str, step: str) -> Callable[[Visitor], str]:
+    def make(visitor: Visitor) -> str:
+        path = hands_on(0, protocol=protocol)(visitor)
+        while visitor.live(path.rsplit("/", 1)[1])["data-step"] != step:
+            visitor.done(path.rsplit("/", 1)[1], "next")
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize("screen", ASIDE.values(), ids=ASIDE)
+def test_what_is_said_of_the_screen_takes_nothing_from_the_stage(
+    site: InProcess, context: BrowserContext, screen: tuple[int, int]
+) -> None:
+    """Seen to fail with a line of its own below the controls."""
+    page = context.new_page()
+    page.add_init_script(REFUSING)
+    size(page, *screen)
+    with site.visitor() as visitor:
+        site.show(page, at_step("oc-self-4step", "kneading-left")(visitor))
+        page.wait_for_function("() => window.refuse")
+        before = boxes(page, *STAGE)
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.evaluate("window.refuse()")
+        expect(page.locator("screen-awake")).to_contain_text("battery low?")
+        page.evaluate("window.dispatchEvent(new Event('resize'))")  # the words are fitted again
+        page.evaluate(FRAME)
+        assert boxes(page, *STAGE) == before
+        assert page.evaluate("document.documentElement.scrollHeight") == height
+        (said,) = boxes(page, "screen-awake").values()
+        assert said[3] <= screen[1]
+        around = boxes(page, *STAGE, ".stage-home", "session-voice button", "#lock", ".more")
+        assert [name for name, box in around.items() if meet(box, said)] == []
+        lines = page.evaluate("parseFloat(getComputedStyle(document.querySelector('li')).fontSize)")
+        assert lines >= (PROMISED_PX if screen == TABLET else 13)
+
+
+@pytest.mark.parametrize("screen", ASIDE.values(), ids=ASIDE)
+def test_undo_leaves_the_name_of_the_step_free(
+    site: InProcess, context: BrowserContext, screen: tuple[int, int]
+) -> None:
+    """Seen to fail with Undo 8 px below the edge of the screen."""
+    page = context.new_page()
+    size(page, *screen)
+    with site.visitor() as visitor:
+        site.show(page, hands_on()(visitor))
+        taken_back(page)
+        place = boxes(page, "#undo", ".step-name")
+        assert place["#undo"][3] + 4 <= place[".step-name"][1]
+
+
+def refuse(page: Page) -> None:
+    """The server refuses an act: the page shows another moment of the session."""
+    page.evaluate("document.querySelector('#acts [name=seq]').value = '0'")
+    page.evaluate("document.querySelector('#act-next').click()")
+    page.locator("#session-note").wait_for()
+
+
+def refuse_alone(page: Page) -> None:
+    """The server is away, and the page refuses an act by itself."""
+    page.route("**/end-at", lambda route: route.abort())
+    page.evaluate("document.querySelector('#act-end-at').click()")
+    page.locator("#session-unsent").wait_for()
+
+
+@pytest.mark.parametrize("way", [refuse, refuse_alone])
+@pytest.mark.parametrize("screen", ASIDE.values(), ids=ASIDE)
+def test_nothing_moves_when_a_message_comes(
+    site: InProcess,
+    context: BrowserContext,
+    screen: tuple[int, int],
+    way: Callable[[Page], None],
+) -> None:
+    """It lies over the foot of the stage. Seen to fail with messages in a row of their own."""
+    page = context.new_page()
+    size(page, *screen)
+    with site.visitor() as visitor:
+        site.show(page, hands_on()(visitor))
+        if way is refuse_alone:
+            cut_off(page)
+        before = boxes(page, *STAGE)
+        way(page)
+        page.evaluate(FRAME)
+        assert boxes(page, *STAGE) == before
+        ((_, note),) = boxes(page, "#session-note", "#session-unsent").items()
+        assert before["#act-toggle"][1] - 14 <= note[3] <= before["#act-toggle"][1]
+        assert not meet(note, before[".digits"]) or screen[1] < 480
+
+
+@pytest.mark.parametrize("screen", ASIDE.values(), ids=ASIDE)
+def test_two_messages_can_both_be_read(
+    site: InProcess, context: BrowserContext, screen: tuple[int, int]
+) -> None:
+    """Seen to fail with both over the foot of the stage."""
+    page = context.new_page()
+    size(page, *screen)
+    with site.visitor() as visitor:
+        site.show(page, hands_on()(visitor))
+        before = boxes(page, "#act-stop")
+        refuse(page)
+        cut_off(page)
+        refuse_alone(page)
+        both = boxes(page, "#session-note", "#session-unsent")
+        assert len(both) == 2
+        assert not meet(*both.values())
+        assert boxes(page, "#act-stop") == before
+
+
+@pytest.mark.parametrize("screen", ASIDE.values(), ids=ASIDE)
+@pytest.mark.parametrize("asked", ["doubt", "cups"])
+def test_the_stop_stays_where_it_is_when_something_is_asked(
+    site: InProcess, context: BrowserContext, screen: tuple[int, int], asked: str
+) -> None:
+    """Seen to fail with a second row of 64 px while something is asked, and with controls that scroll."""
+    page = context.new_page()
+    size(page, *screen)
+    with site.visitor() as visitor:
+        site.show(page, (hands_on() if asked == "doubt" else cups_on(""))(visitor))
+        before = boxes(page, "#act-stop")["#act-stop"]
+        if asked == "doubt":
+            site.show(page, doubted(visitor))
+        else:
+            press("Pause")(page)
+        page.locator(".stage-ask").wait_for()
+        page.evaluate(FRAME)
+        after = boxes(page, "#act-stop", ".stage-ask", ".step-figure .figure")
+        assert after["#act-stop"][1::2] == before[1::2]  # beside it another control may come
+        assert asked == "cups" or after["#act-stop"] == before
+        assert asked == "cups" or after[".step-figure .figure"]
+        controls = boxes(page, "#acts")["#acts"]
+        assert after[".stage-ask"][3] <= controls[1] + 8
+
+
+@pytest.mark.parametrize("screen", [TABLET, PHONE])
+@pytest.mark.parametrize("theirs", ["cannot save", "no longer joined"])
+def test_what_stays_to_be_said_covers_nothing(
+    site: InProcess, context: BrowserContext, theirs: str, screen: tuple[int, int]
+) -> None:
+    """Seen to fail with every message over the foot of the stage."""
+    page = context.new_page()
+    size(page, *screen)
+    with site.visitor() as visitor:
+        site.show(page, path := hands_on()(visitor))
+        before = boxes(page, "#act-stop")["#act-stop"]
+        if theirs == "cannot save":
+            disk("failing", at(path))(visitor)
+            page.evaluate("document.body.dispatchEvent(new Event('resync'))")
+        else:
+            shut_out(page)
+        note = page.locator(".note", has_text=theirs)
+        note.wait_for()
+        page.evaluate(FRAME)
+        shown = boxes(page, ".note:not([hidden])", ".stage-foot", ".digits", "#act-stop")
+        assert shown["#act-stop"] == before
+        said = shown.pop(".note:not([hidden])")
+        assert [name for name, box in shown.items() if meet(box, said)] == []
+
+
+@pytest.mark.parametrize("width", [390, 360])
+def test_the_minutes_stand_in_one_row_on_a_phone(
+    site: InProcess, context: BrowserContext, width: int
+) -> None:
+    """Seen to fail with a field of one width."""
+    page = context.new_page()
+    size(page, width, 800)
+    with site.visitor() as visitor:
+        for state in STATES:
+            if state.name not in ("protocol", "protocol-clearance", "protocol-nearest"):
+                continue
+            site.show(page, state.make(visitor))
+            middles = page.evaluate(
+                """() => [...document.querySelector('.fit-ask').children].map((e) => e.getBoundingClientRect())
+                .map(({ top, bottom }) => Math.round((top + bottom) / 2))"""
+            )
+            assert len(middles) == 4
+            assert max(middles) - min(middles) <= 2, state.name
+            assert page.evaluate(WIDE) <= 0
+            field = page.locator("#minutes")
+            field.fill("22.5")
+            assert field.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0, state.name
+
+
+@pytest.mark.parametrize("width", [390, 360, 1280])
+def test_the_other_numbers_stand_below_the_button(
+    site: InProcess, context: BrowserContext, width: int
+) -> None:
+    """Seen to fail with the words running on beside the button and below it."""
+    page = context.new_page()
+    size(page, width, 800)
+    with site.visitor() as visitor:
+        for make in (session("start", "stop"), session("start", "low", protocol=LEGS)):
+            path = make(visitor)
+            for shown in (path, f"{path}/summary"):
+                site.show(page, shown)
+                page.evaluate("document.querySelector('.stop-call .button').id = 'call'")
+                words = page.locator(".stop-call p", has_text="or 911").bounding_box()
+                button = boxes(page, "#call")["#call"]
+                assert words
+                assert words["y"] >= button[3] - 1
+                assert round(words["x"]) == button[0]
+
+
+@pytest.mark.parametrize("typed", ["99:99", "abc", '"><b>'])
+def test_a_time_that_is_none_is_shown_as_it_was_typed(
+    site: InProcess, context: BrowserContext, typed: str
+) -> None:
+    """Seen to fail with a field for times, which throws it away."""
+    page = context.new_page()
+    size(page, *PHONE)
+    with site.visitor() as visitor:
+        session_id = hands_on()(visitor).rsplit("/", 1)[1]
+        site.show(page, visitor.act(session_id, "end-at", htmx=False, time=typed))
+        field = page.get_by_label("Must end at")
+        expect(field).to_be_visible()
+        assert field.input_value() == typed
+        field.fill("10:05")
+        page.get_by_role("button", name="Fit to that").click()
+        expect(page.locator("#end-time")).to_have_attribute("type", "time")
+        expect(page.locator("#end-time")).to_have_value("")

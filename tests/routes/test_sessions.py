@@ -441,6 +441,7 @@ def test_impossible_times_are_422_with_what_was_typed(
     assert page.by_id("end-time").attrs["value"] == typed
     assert "within the next six hours" in page.by_id("session-note").text
     if typed:
+        assert "type" not in page.by_id("end-time").attrs  # a field for times shows nothing else
         assert page.by_id("end-time").attrs["aria-invalid"] == "true"
         assert "open" in page.by_id("session-more").attrs
     assert visitor.seq(session_id) == 1

@@ -96,6 +96,35 @@ def test_one_request_a_phase_and_a_beat_every_five_seconds_at_most(
     assert others == []
 
 
+def test_the_answer_at_a_phase_end_is_taken_into_what_the_page_has_drawn_by_itself(
+    prepare: Prepare, watch: Watch
+) -> None:
+    """Seen to fail with the stage exchanged each time. The next phase end is asked for as ever."""
+    page = prepare("short")
+    press(page, "Start")
+    page.evaluate(
+        """() => { window.drawn = new Promise((done) => new MutationObserver((list, watch) => {
+            const live = document.querySelector("#session-live");
+            if (live.dataset.step !== "two") return;
+            watch.disconnect();
+            window.picture = live.querySelector(".step-figure");
+            done(live.dataset.now);
+        }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-step"] })); }"""
+    )
+    before = page.evaluate("window.drawn")
+    page.wait_for_function(
+        "(before) => document.querySelector('#session-live').dataset.now !== before", arg=before
+    )
+    assert page.evaluate(
+        "window.picture === document.querySelector('#session-live .step-figure')"
+    ), "the picture was drawn once more"
+    asked = len([r for r in watch.requests if r.endswith("/live")])
+    has(page, step="rest")
+    expect(page.get_by_role("link", name="Summary is ready")).to_be_visible()
+    assert len([r for r in watch.requests if r.endswith("/live")]) == asked + 1
+    assert watch.errors == []
+
+
 def test_a_page_that_the_server_tells_by_itself_leaves_out_every_second_beat(
     prepare: Prepare,
 ) -> None:

@@ -196,6 +196,8 @@ class SessionStage extends HTMLElement {
   #keep(next, swap) {
     if (this.#painter.text) next.querySelector("[role=timer]").textContent = this.#painter.text;
     swap.swapSpec.style = "outerMorph";
+    // htmx takes up "load delay" anew only where an attribute of its own changes, and this one may be the same again.
+    this.#live.removeAttribute("hx-trigger");
   }
 
   /** After an act: ask again when its answer found no place in the page, and never lose the focus. */

@@ -125,6 +125,27 @@ def test_the_answer_at_a_phase_end_is_taken_into_what_the_page_has_drawn_by_itse
     assert watch.errors == []
 
 
+def test_an_answer_that_names_the_same_delay_is_asked_for_again_as_well(prepare: Prepare) -> None:
+    """Seen to fail without taking ``hx-trigger`` away: a rest of just the same length never ended."""
+    page = prepare("long")
+    asked: list[str] = []
+
+    def same_delay(route: Route) -> None:
+        answer = route.fetch()
+        if answer.status != 200:
+            route.fulfill(response=answer)
+            return
+        asked.append(route.request.url)
+        headers = {k: v for k, v in answer.headers.items() if k != "content-encoding"}
+        body = re.sub(r"load delay:\d+ms", "load delay:700ms", answer.text())
+        route.fulfill(status=200, headers=headers, body=body)
+
+    page.route(re.compile(r"/(start|live)(\?.*)?$"), same_delay)
+    press(page, "Start")
+    page.wait_for_timeout(5_000)
+    assert len(asked) >= 5, asked
+
+
 def test_a_page_that_the_server_tells_by_itself_leaves_out_every_second_beat(
     prepare: Prepare,
 ) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.conftest import Visitor
-from webapp.log import JsonLines, TextLines, hashed
+from webapp.log import JsonLines, Refused, TextLines, hashed
 
 HOSTILE = [
     "a\nb",
@@ -141,3 +144,23 @@ def test_an_exception_is_told_by_its_kind_and_place_alone(
 
 def test_errors_of_the_database_do_not_hold_what_was_to_be_written(visitor: Visitor) -> None:
     assert visitor.storage.engine.hide_parameters
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="asks for processes as Unix has them")
+@pytest.mark.parametrize(("ended", "said"), [(True, False), (False, True)])
+def test_that_a_worker_refused_to_stop_is_said_only_where_one_did(
+    monkeypatch: pytest.MonkeyPatch, ended: bool, said: bool
+) -> None:
+    """Seen to fail without the filter: under load one that had ended was called so now and then."""
+    worker = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        if ended:
+            worker.communicate(b"\n", timeout=10)
+        monkeypatch.setattr("multiprocessing.active_children", lambda: [worker])
+        words = "Killing worker-1 after it refused to gracefully stop"
+        refused = logging.LogRecord("_granian", logging.WARNING, "", 0, words, (), None)
+        other = logging.LogRecord("_granian", logging.WARNING, "", 0, "Out of files", (), None)
+        assert (Refused().filter(refused), Refused().filter(other)) == (said, True)
+    finally:
+        if not ended:
+            worker.communicate(b"\n", timeout=10)

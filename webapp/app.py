@@ -20,7 +20,7 @@ from webapp.course_storage import Courses
 from webapp.database import Sqlite
 from webapp.devices import Devices
 from webapp.filters import FILTERS
-from webapp.library import Library, remembered_library
+from webapp.library import Library, load
 from webapp.life import LifeSigns, wake
 from webapp.line import SharedLine
 from webapp.routes import (
@@ -89,7 +89,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     site = Site(
         settings,
         storage,
-        remembered_library(settings.protocols, shipped("protocols")),
+        load(settings.protocols, shipped("protocols")),
         Clock(zone_named(settings.time_zone)),
         Watch(storage),
     )

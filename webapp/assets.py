@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import chain
 from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]
@@ -24,7 +23,6 @@ from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 
 from webapp.bundles import bundle, slim
-from webapp.remembered import code_of, remembered
 from webapp.squeezed import rules, squeezer
 
 FIRST = ("tokens", "base", "pages", "catalogue", "figure")
@@ -125,20 +123,12 @@ class Assets:
 
 
 def read_assets(folder: Path) -> Assets:
-    """Everything below ``folder``, and the stylesheets and scripts that are made of it."""
+    """Everything below ``folder``, and the stylesheets."""
     raw = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    texts = (part for name, body in raw.items() for part in (name.encode(), body))
-    made_of = chain([rules()], code_of("assets.py", "bundles.py"), texts)
-    return remembered("assets", made_of, lambda: assets_of(raw))
-
-
-def assets_of(raw: dict[str, bytes]) -> Assets:
-    """What is sent, of the files by name."""
-    raw = dict(raw)
     for sheet, parts in SHEETS.items():
         joined = "\n".join(raw[f"css/{name}.css"].decode() for name in parts)
         raw[sheet] = tight_css(joined).encode()

@@ -7,11 +7,8 @@ import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import TypeVar
-
-import pydantic
 
 from webapp import strict_json
 from webapp.consistency import (
@@ -37,7 +34,6 @@ from webapp.domain.catalogue import (
 from webapp.domain.plan import NO_CHANGES, Changes, Plan, fit, with_names
 from webapp.domain.protocol import Model, Protocol
 from webapp.domain.screening import RULES
-from webapp.remembered import code_of, remembered
 from webapp.strict_json import Document, Fault, NotJsonError
 from webapp.validation import validate
 
@@ -105,32 +101,6 @@ class Library:
         flags = [f for f in catalogue.red_flags.values() if catalogue.concerns(f.when, protocol)]
         plan = fit(protocol, seconds, chosen, changes, catalogue.areas)
         return with_names(plan, catalogue.techniques, catalogue.areas, flags)
-
-
-# What becomes of a protocol file depends on these modules of ours, and on the models' library.
-READERS = ("domain/*.py", "library.py", "consistency.py", "strict_json.py", "validation.py")
-
-
-def remembered_library(folder: Path, shipped: Path) -> Library:
-    """As :func:`load`, with the usual plans; from what an earlier start read in the very same files."""
-    try:
-        texts_of = [
-            part
-            for place in (folder, folder / "catalogue", shipped / "catalogue")
-            for path in sorted(place.glob("*.json"))
-            for part in (str(path.relative_to(place)).encode("utf-8", "replace"), content(path))
-        ]
-    except BadFileError:
-        return load(folder, shipped)
-    made_of = chain([pydantic.VERSION.encode()], code_of(*READERS), texts_of)
-    return remembered("library", made_of, lambda: planned(load(folder, shipped)))
-
-
-def planned(library: Library) -> Library:
-    """The library, with the usual plan of every protocol that has one."""
-    for entry in library.entries.values():
-        library.usual_plan(entry)
-    return library
 
 
 def load(folder: Path, shipped: Path) -> Library:

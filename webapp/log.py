@@ -10,7 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import multiprocessing
+import os
 import re
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,6 +99,30 @@ def place_of(trace: TracebackType | None) -> str:
     return " < ".join(reversed(steps[-6:]))
 
 
+class Refused(logging.Filter):
+    """Lets granian say that a worker refused to stop only where one did.
+
+    Two of its threads wait for each worker; when the other one was told of the end first, a worker
+    that has long ended still counts as alive for a moment.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if "refused to gracefully stop" not in told(record):
+            return True
+        return any(is_there(worker.pid) for worker in multiprocessing.active_children())
+
+
+def is_there(pid: int | None) -> bool:
+    """True while a child process of ours runs, or nobody has been told of its end."""
+    if pid is None or sys.platform == "win32":  # where 0 is a signal like any other
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def config(form: str) -> dict[str, Any]:
     """For ``logging.config``, and for the server, which sets up its own lines with it."""
     lines = "webapp.log.JsonLines" if form == "json" else "webapp.log.TextLines"
@@ -104,6 +131,7 @@ def config(form: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": lines}},
+        "filters": {"refused": {"()": "webapp.log.Refused"}},
         "handlers": {
             "lines": {
                 "class": "logging.StreamHandler",
@@ -114,7 +142,7 @@ def config(form: str) -> dict[str, Any]:
         "root": {"handlers": ["lines"], "level": "WARNING"},
         "loggers": {
             "steady_hands": {**ours, "level": "INFO" if form == "json" else "WARNING"},
-            "_granian": {**ours, "level": "WARNING"},
+            "_granian": {**ours, "level": "WARNING", "filters": ["refused"]},
         },
     }
 

@@ -24,7 +24,7 @@ from webapp.backups import check_before_start
 from webapp.clock import zone_named
 from webapp.folder_lock import SERVING, WRITING, Lock, hold
 from webapp.front import Front
-from webapp.library import BadFileError, remembered_library
+from webapp.library import BadFileError, load_catalogue
 from webapp.log import config as log_config
 from webapp.security import hosts_of
 from webapp.settings import Settings, shipped
@@ -181,7 +181,7 @@ def check_site(settings: Settings) -> None:
         raise StartError(f"there is no protocol folder {settings.protocols}")
     try:
         zone_named(settings.time_zone)
-        remembered_library(settings.protocols, shipped("protocols"))
+        load_catalogue(settings.protocols / "catalogue", shipped("protocols") / "catalogue")
         open_once(settings)
     except BadFileError as error:
         raise StartError(f"{error.bad.lines()[0]}; steady-hands check tells more") from None

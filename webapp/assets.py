@@ -69,6 +69,7 @@ CSS_AFTER = re.compile(r"(?<=[:,])\s+")
 # A page and what it loads; nobody asks for the other modules by themselves.
 OURS = (*SCRIPTS, "worker.js", "js/first-paint.js", "js/breath-pacer.js", "js/count-wedge.js")
 LOADED = (*OURS, *SHEETS, "htmx.js", *HTMX, "icon.svg")
+SCRIPT = "text/javascript"
 TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")
 WORTH_COMPRESSING = 600
 LARGE_PAGE = 32_000
@@ -85,7 +86,8 @@ class Asset:
 
     @property
     def content_type(self) -> str:
-        return f"{self.kind}; charset=utf-8" if self.kind in TEXT_TYPES else self.kind
+        said = self.kind in TEXT_TYPES and self.kind != SCRIPT  # modules are UTF-8 by definition
+        return f"{self.kind}; charset=utf-8" if said else self.kind
 
     @cached_property
     def zipped(self) -> bytes | None:
@@ -159,7 +161,7 @@ def tight_css(text: str) -> str:
 def asset(name: str, body: bytes) -> Asset:
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     if name.endswith(".js"):
-        kind = "text/javascript"
+        kind = SCRIPT
     return Asset(body, kind)
 
 
@@ -176,7 +178,7 @@ def packed_page(page: bytes) -> tuple[bytes, str]:
     """
     large = len(page) > LARGE_PAGE
     if accepts("br"):
-        return brotli.compress(page, quality=6 if large else 2), "br"
+        return brotli.compress(page, quality=8 if large else 2), "br"
     if accepts("gzip"):
         return gzip.compress(page, 6) if large else quickly_zipped(page), "gzip"
     return page, ""

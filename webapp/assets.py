@@ -69,7 +69,6 @@ CSS_AFTER = re.compile(r"(?<=[:,])\s+")
 # A page and what it loads; nobody asks for the other modules by themselves.
 OURS = (*SCRIPTS, "worker.js", "js/first-paint.js", "js/breath-pacer.js", "js/count-wedge.js")
 LOADED = (*OURS, *SHEETS, "htmx.js", *HTMX, "icon.svg")
-SCRIPT = "text/javascript"
 TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")
 WORTH_COMPRESSING = 600
 LARGE_PAGE = 32_000
@@ -86,8 +85,7 @@ class Asset:
 
     @property
     def content_type(self) -> str:
-        said = self.kind in TEXT_TYPES and self.kind != SCRIPT  # modules are UTF-8 by definition
-        return f"{self.kind}; charset=utf-8" if said else self.kind
+        return f"{self.kind}; charset=utf-8" if self.kind in TEXT_TYPES else self.kind
 
     @cached_property
     def zipped(self) -> bytes | None:
@@ -161,7 +159,7 @@ def tight_css(text: str) -> str:
 def asset(name: str, body: bytes) -> Asset:
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     if name.endswith(".js"):
-        kind = SCRIPT
+        kind = "text/javascript"
     return Asset(body, kind)
 
 

@@ -7,15 +7,28 @@ import { UndoOffer } from "./undo-offer.js";
 
 const DEBOUNCE_MS = 600;
 const PRESSING = ["Enter", " "];
+const PRESSED = "button, a, summary";
+const FIELDS = "input, select, textarea";
+
+/** Take the focus from what has it, where that is one of `selector`. */
+function letGo(selector) {
+  if (document.activeElement?.matches(selector)) document.activeElement.blur();
+}
 
 class SessionHands extends HTMLElement {
   #listeners = new AbortController();
   #actedAt = -Infinity;
   #undo = null;
   #media = null;
+  // True from a touch or click until the Tab key: a pedal must not press what a finger has left the focus on.
+  #touched = document.querySelector(":focus:not(:focus-visible)") !== null;
 
   connectedCallback() {
-    const on = (target, name, act) => target.addEventListener(name, act, { signal: this.#listeners.signal });
+    const signal = this.#listeners.signal;
+    const on = (target, name, act) => target.addEventListener(name, act, { signal });
+    for (const name of ["pointerdown", "click"]) {
+      window.addEventListener(name, (e) => this.#touch(e), { signal, capture: true });
+    }
     this.#undo = new UndoOffer(this.querySelector("#undo"), this.querySelector("#undo-status"));
     new TouchLock(this.querySelector("#lock-cover"), document.querySelector("#lock"), on, () =>
       this.#control("stop")?.click(),
@@ -57,11 +70,19 @@ class SessionHands extends HTMLElement {
     return document.querySelector("#session-live").dataset.status;
   }
 
-  /** A key of a keyboard, pedal, clicker or headset; what a field or a focused button needs stays theirs. */
+  /** A finger, pen or mouse, also one whose tap does not count. Clicks of keys and screen readers have no detail. */
+  #touch(event) {
+    if (event.type === "pointerdown") this.#touched = true;
+    else if (event.detail > 0 && !event.target.closest(FIELDS)) letGo(`${PRESSED}, ${FIELDS}`);
+  }
+
+  /** A key of a keyboard, pedal, clicker or headset; what a field or a button reached by Tab needs stays theirs. */
   #key(event) {
+    if (this.#touched) letGo(PRESSED);
+    const presses = PRESSING.includes(event.key) && !this.#touched && event.target.closest?.(PRESSED);
+    if (event.key === "Tab") this.#touched = false;
     if (event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
-    const inField = event.target.closest?.("input, select, textarea");
-    const presses = PRESSING.includes(event.key) && event.target.closest?.("button, a, summary");
+    const inField = event.target.closest?.(FIELDS);
     const act = inField || presses ? null : boundKeys.actOf(event);
     if (!act) return;
     event.preventDefault();
@@ -87,7 +108,6 @@ class SessionHands extends HTMLElement {
     this.#media?.then((keys) => keys?.tapped());
     if (ask) this.#do(ask.dataset.ask);
     else if (button) this.#undo.tapped(button.getAttribute("formaction")?.split("/").pop());
-    if (button && event.detail > 0) button.blur(); // a pedal's space must not press it again
     if (ask || button) return;
     if (event.target.closest("a, button, summary, details, input, label, dialog")) return;
     if (event.target.closest("#session-live") && ["running", "paused"].includes(this.#status)) this.#do("toggle");

@@ -224,6 +224,155 @@ def test_a_key_that_was_learned_takes_back(recorded: Prepared) -> None:
     hand.has(step="one")
 
 
+# -- the focus after a touch --------------------------------------------------------------------
+
+
+def stands(page: Page, **expected: str) -> None:
+    """On the page, and on the server."""
+    Hand(page, "").has(**expected)
+    answer = page.request.get(f"{page.url}/live").text()
+    for name, value in expected.items():
+        assert f'data-{name}="{value}"' in answer, name
+
+
+def touch(control: Locator, way: str) -> None:
+    if way == "tap":
+        control.tap()
+    elif way == "double tap":
+        box = control.bounding_box()
+        assert box
+        for _ in range(2):
+            control.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    elif way == "click":
+        control.click()
+    else:
+        control.dblclick()
+
+
+def touch_long(page: Page, control: Locator) -> None:
+    box = control.bounding_box()
+    assert box
+    fingers = page.context.new_cdp_session(page)
+    point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    fingers.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    page.wait_for_timeout(800)
+    fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+TOUCHED: list[tuple[str, str, dict[str, str], str, dict[str, str]]] = [
+    # what is touched, how, what that does, the key after it, and what that does
+    ("#act-next", "double tap", {"step": "two"}, " ", {"status": "paused", "step": "two"}),
+    ("#act-extend", "double tap", {"planned-ms": "150000"}, "Enter", {"status": "running"}),
+    ("#act-extend", "dblclick", {"planned-ms": "180000"}, " ", {"status": "paused"}),
+    ("#act-back", "dblclick", {"step": "one"}, "Enter", {"status": "running", "step": "one"}),
+    ("#act-next", "click", {"step": "two"}, " ", {"status": "paused", "step": "two"}),
+    ("session-voice button", "tap", {}, "Enter", {"status": "running"}),
+    ("summary", "tap", {}, " ", {"status": "paused"}),
+    ("[data-ask=step]", "double tap", {}, "Enter", {"status": "running"}),
+    ("#end-time", "tap", {}, "Tab", {"status": "running"}),  # a field keeps what it gets
+    ("#act-toggle", "double tap", {"status": "paused"}, "PageDown", {"step": "three"}),
+    ("[data-ask=time]", "dblclick", {}, " ", {"status": "running", "step": "three"}),
+]
+
+
+def test_after_a_touch_of_any_control_keys_do_what_the_settings_say(recorded: Prepared) -> None:
+    page = recorded("long", has_touch=True)
+    page.locator("#act-toggle").tap()
+    stands(page, status="running", step="one")
+    pressed = time.monotonic()
+    page.wait_for_timeout(BETWEEN_MS)
+    for target, way, done, key, expected in TOUCHED:
+        control = page.locator(target)
+        touch(control, way)
+        Hand(page, "").has(**done)
+        page.wait_for_timeout(max(0, BETWEEN_MS - 1_000 * (time.monotonic() - pressed)))
+        seen = page.evaluate(SEEN)
+        page.keyboard.press(key)
+        pressed = time.monotonic()
+        stands(page, **{**seen["data"], **expected})
+        assert page.evaluate(SEEN)["others"] == seen["others"], (target, key)
+
+
+# what an act by a key leaves: of the session what it does not change, and whatever else a control may do
+SEEN = """() => { const { status, step } = document.querySelector("#session-live").dataset;
+  return { data: { status, step }, others: [document.querySelector("session-voice").textContent,
+    document.querySelector("#session-more")?.open, window.heard.filter(({ text }) => /left\\.$|^Stroking/.test(text)).length] }; }"""
+
+
+def test_no_key_presses_what_a_finger_or_a_request_has_left_the_focus_on(
+    recorded: Prepared,
+) -> None:
+    page = recorded("long", has_touch=True)
+    page.keyboard.press(" ")
+    stands(page, status="running", step="one")
+    held: list[Route] = []
+    page.route("**/next", lambda route: held.append(route))
+    touch(page.locator("#act-next"), "double tap")
+    page.wait_for_timeout(BETWEEN_MS)
+    page.keyboard.press("Enter")  # while the answer is on its way
+    held[0].continue_()
+    stands(page, status="running", step="two", seq="2")
+    page.unroute("**/next")
+    page.wait_for_timeout(BETWEEN_MS)
+    page.keyboard.press(" ")
+    stands(page, status="paused", step="two", seq="3")
+    page.locator("#act-next").focus()
+    page.keyboard.press("Shift")
+    touch_long(page, page.locator(".step-name"))  # leaves the focus where it was
+    page.keyboard.press("Enter")
+    stands(page, status="running", step="two", seq="4")
+    page.locator("#lock").tap()
+    page.get_by_role("button", name="Hold to open").tap()
+    page.wait_for_timeout(BETWEEN_MS)
+    page.keyboard.press(" ")
+    stands(page, status="paused", step="two", seq="5")
+    expect(page.locator("#lock-cover")).to_be_visible()
+
+
+def test_a_pedal_does_not_confirm_that_cups_are_off(recorded: Prepared) -> None:
+    page = recorded("cups")
+    for key, expected in [
+        (" ", {"status": "running", "seq": "1"}),
+        (" ", {"status": "paused", "seq": "2"}),
+        ("PageDown", {"status": "paused", "step": "two", "seq": "3"}),
+        (" ", {"status": "paused", "step": "two", "seq": "3"}),  # nothing to resume here yet
+    ]:
+        page.keyboard.press(key)
+        page.wait_for_timeout(BETWEEN_MS)
+        stands(page, **expected)
+    expect(page.get_by_role("button", name="Cups are off")).to_be_visible()
+
+
+def test_a_control_reached_by_tab_is_pressed_and_keeps_the_focus(recorded: Prepared) -> None:
+    page = recorded("long", has_touch=True)
+    page.locator("#act-toggle").tap()
+    stands(page, status="running", step="one")
+    page.wait_for_timeout(BETWEEN_MS)
+    touch(page.locator("#act-next"), "double tap")
+    stands(page, step="two")
+    hand = Hand(page, "keyboard")
+    extend = page.locator("#act-extend")
+    hand.use(extend)
+    stands(page, status="running", **{"planned-ms": "150000"})
+    expect(extend).to_be_focused()
+    page.keyboard.press(" ")
+    stands(page, status="running", **{"planned-ms": "180000"})
+    expect(extend).to_be_focused()
+    page.keyboard.press("PageDown")
+    stands(page, status="running", step="three")
+    expect(extend).to_be_focused()
+    hand.use(page.locator("#act-toggle"))
+    stands(page, status="paused", step="three")
+    expect(page.locator("#act-toggle")).to_be_focused()
+    summary = page.locator("summary", has_text="More")
+    hand.use(summary)
+    expect(page.locator("#session-more")).to_have_attribute("open", "")
+    expect(summary).to_be_focused()
+    hand.use(page.locator("#lock"))
+    hand.use(page.get_by_role("button", name="Hold to open"))
+    expect(page.locator("#lock")).to_be_focused()
+
+
 # -- media keys ----------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ transactions to us, so that a write is durable exactly when ``write`` ends.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -32,7 +33,6 @@ TURN_SECONDS = 0.05
 STILL_SECONDS = 2.0
 WIPE_TRIES = 3
 
-LIKE = "postgresql://user:password@host/database"
 POSTGRESQL_OPTIONS = " ".join(
     f"-c {name}={value}"
     for name, value in {
@@ -386,28 +386,26 @@ class Postgresql(Database):
 
     shared = True
 
-    def __init__(self, url: sa.URL, folder: Path) -> None:
-        """Raises StorageError when the driver is not installed."""
-        try:
-            engine = sa.create_engine(
-                url,
-                connect_args={
-                    "connect_timeout": CONNECT_SECONDS,
-                    "tcp_user_timeout": int(BUSY_SECONDS * 1000),
-                    "keepalives_idle": 30,
-                    "options": POSTGRESQL_OPTIONS,
-                    "application_name": "steady-hands",
-                },
-                hide_parameters=True,
-                isolation_level="AUTOCOMMIT",
-                pool_pre_ping=True,
-                pool_reset_on_return=None,
-            )
-        except ModuleNotFoundError:
-            raise StorageError(
-                "PostgreSQL needs its driver; install it with: pip install 'steady-hands[postgresql]'"
-            ) from None
-        super().__init__(engine, folder, place(url))
+    def __init__(self, parameters: dict[str, str], folder: Path, name: str) -> None:
+        """``parameters`` as libpq names them; the engine's own address holds none of them."""
+        theirs = parameters.get("options") or os.environ.get("PGOPTIONS", "")
+        engine = sa.create_engine(
+            "postgresql+psycopg://",
+            connect_args=parameters
+            | {
+                "connect_timeout": CONNECT_SECONDS,
+                "tcp_user_timeout": int(BUSY_SECONDS * 1000),
+                "keepalives_idle": 30,
+                "options": f"{theirs} {POSTGRESQL_OPTIONS}".strip(),  # of two the last counts
+                "application_name": "steady-hands",
+            },
+            hide_parameters=True,
+            isolation_level="AUTOCOMMIT",
+            pool_pre_ping=True,
+            pool_reset_on_return=None,
+        )
+        super().__init__(engine, folder, name)
+        self.parameters = parameters
         self.patient = False
         sa.event.listen(engine, "do_connect", self.connect)
         sa.event.listen(engine, "handle_error", self.translate)
@@ -423,6 +421,8 @@ class Postgresql(Database):
                     self.patient = False
                     raise
                 time.sleep(RETRY_SECONDS)
+            except ValueError:  # a name of a host that cannot be one
+                raise dialect.dbapi.OperationalError("its address cannot be used") from None
             else:
                 self.patient = True
                 return made
@@ -507,27 +507,6 @@ def undo(connection: sa.Connection) -> None:
         connection.exec_driver_sql("ROLLBACK")
     except (DBAPIError, AwayError):
         connection.invalidate()
-
-
-def postgresql_url(text: str) -> sa.URL:
-    """The address in ``DATABASE_URL``, for our driver. Raises StorageError."""
-    try:
-        url = sa.make_url(text)
-    except (sa.exc.ArgumentError, ValueError):
-        raise StorageError(
-            f"the address of the database is not understood; expected {LIKE}"
-        ) from None
-    if url.drivername not in ("postgres", "postgresql", "postgresql+psycopg"):
-        raise StorageError(f"a database of kind {url.drivername} is not known; expected {LIKE}")
-    if not url.database:
-        raise StorageError(f"the address of the database names none; expected {LIKE}")
-    return url.set(drivername="postgresql+psycopg")
-
-
-def place(url: sa.URL) -> str:
-    """Where the database is, without the password."""
-    host = url.host or url.query.get("host") or "this machine"
-    return f"{url.database} at {host}" + (f":{url.port}" if url.port else "")
 
 
 def reason(error: BaseException) -> str:

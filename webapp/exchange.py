@@ -19,7 +19,16 @@ from typing import IO, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from webapp.database import Database, Postgresql, Sqlite, StorageError, Tell, no_matter, undo
+from webapp.database import (
+    Database,
+    Postgresql,
+    Sqlite,
+    StorageError,
+    Tell,
+    no_matter,
+    reason,
+    undo,
+)
 from webapp.strict_json import NotJsonError, json_path, parse
 from webapp.tables import LOCAL_TABLES
 from webapp.upgrade import migrate
@@ -91,7 +100,8 @@ def snapshot(database: Database) -> Iterator[sa.Connection]:
             finally:
                 undo(connection)
     except DBAPIError as error:
-        raise StorageError(f"the database {database.name} cannot be read: {error.orig}") from error
+        said = reason(error)
+        raise StorageError(f"the database {database.name} cannot be read: {said}") from error
 
 
 class Digest:

@@ -24,6 +24,7 @@ from flask import Flask
 
 from webapp.access import EVERYONE, Caller, Who
 from webapp.beat import Asked, Beat, Told
+from webapp.database import Postgresql
 from webapp.devices import Devices
 from webapp.nudges import Nudges
 from webapp.plain_door import PlainDoor
@@ -292,12 +293,11 @@ class Front:
 
 def relay_of(storage: Storage, heard: Callable[[str], None]) -> Relay | None:
     """Where processes share a database; its driver is only there then."""
-    if not storage.database.shared:
+    if not isinstance(storage.database, Postgresql):
         return None
     from webapp.relay import Relay
 
-    url = storage.engine.url.set(drivername="postgresql")
-    return Relay(url.render_as_string(hide_password=False), heard)
+    return Relay(storage.database.parameters, heard)
 
 
 class Answer:

@@ -19,7 +19,6 @@ from contextlib import suppress
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 CHANNEL = "steady_hands_nudges"
 PAYLOAD = re.compile(r"^([0-9a-f]{8}) ([A-Za-z0-9_-]{1,32})$", re.ASCII)
@@ -35,10 +34,10 @@ log = logging.getLogger("steady_hands")
 class Relay(threading.Thread):
     """Tells other processes of our nudges and ``heard`` of theirs; ``tell`` never waits."""
 
-    def __init__(self, address: str, heard: Callable[[str], None]) -> None:
-        """``address`` as the driver takes it, with the password."""
+    def __init__(self, parameters: dict[str, str], heard: Callable[[str], None]) -> None:
+        """``parameters`` of a connection, as libpq names them."""
         super().__init__(name="relay", daemon=True)
-        self.address = conninfo_to_dict(address)
+        self.parameters = parameters
         self.heard = heard
         self.mine = secrets.token_hex(4)
         self.waiting: deque[str] = deque(maxlen=MOST_WAITING)
@@ -79,7 +78,7 @@ class Relay(threading.Thread):
 
     def connected(self) -> psycopg.Connection[Any]:
         told: dict[str, Any] = {
-            **self.address,
+            **self.parameters,
             "connect_timeout": CONNECT_SECONDS,
             "application_name": "steady-hands nudges",
             "tcp_user_timeout": 5_000,

@@ -42,7 +42,7 @@ class Settings:
     port: int = 8000
     protocols: Path = field(default_factory=lambda: shipped("protocols"))
     time_zone: str | None = None
-    database_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)  # it may hold a password
     processes: int = 1
     tls: bool = False
     certificate: Path | None = None

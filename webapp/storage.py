@@ -23,7 +23,7 @@ from webapp.clock import SignOfLife
 from webapp.database import AwayError as AwayError
 from webapp.database import ConflictError as ConflictError
 from webapp.database import FullError as FullError
-from webapp.database import LostError, Postgresql, Sqlite, postgresql_url, reason
+from webapp.database import LostError, Postgresql, Sqlite, reason
 from webapp.database import NotSavedError as NotSavedError
 from webapp.database import StorageError as StorageError
 from webapp.disk import Trouble
@@ -32,6 +32,7 @@ from webapp.domain.past import Early
 from webapp.domain.plan import Plan
 from webapp.domain.screening import Admission, Screening
 from webapp.domain.session import Event, State, fold, follow, live_until
+from webapp.postgresql_address import parameters_of, place_of
 from webapp.settings import Settings
 from webapp.tables import metadata
 from webapp.upgrade import prepare
@@ -506,7 +507,7 @@ class Storage:
 def database_of(settings: Settings) -> Sqlite | Postgresql:
     """The database that the settings name, as it is. Raises StorageError."""
     if settings.database_url:
-        return Postgresql(postgresql_url(settings.database_url), settings.data)
+        return postgresql_at(settings.database_url, settings.data)
     return Sqlite(settings.database)
 
 
@@ -522,7 +523,12 @@ def open_sqlite(path: Path) -> Storage:
 
 def open_postgresql(url: str, folder: Path) -> Storage:
     """The database of a PostgreSQL server; copies go to ``folder``. Raises StorageError."""
-    return opened(Postgresql(postgresql_url(url), folder))
+    return opened(postgresql_at(url, folder))
+
+
+def postgresql_at(url: str, folder: Path) -> Postgresql:
+    parameters = parameters_of(url)
+    return Postgresql(parameters, folder, place_of(parameters))
 
 
 def opened(database: Sqlite | Postgresql) -> Storage:
@@ -536,7 +542,7 @@ def opened(database: Sqlite | Postgresql) -> Storage:
         raise StorageError(f"the database {name} cannot be used: {reason(error)}") from error
     except DBAPIError as error:
         database.close()
-        raise StorageError(f"the database {name} cannot be opened: {error.orig}") from error
+        raise StorageError(f"the database {name} cannot be opened: {reason(error)}") from error
     return Storage(database)
 
 

@@ -32,7 +32,7 @@ from webapp.domain.session import (
     tagged,
 )
 from webapp.life import pause_one
-from webapp.storage import Stored, open_postgresql, open_sqlite
+from webapp.storage import Stored, open_sqlite
 
 LIVE = re.compile(r'data-status="(\w+)" data-step="([\w-]*)" data-seq="(\d+)"')
 LEFT = re.compile(r'data-remaining-ms="(\d+)"')
@@ -306,7 +306,8 @@ def restart(visitor: Visitor) -> None:
     """A new process: nothing of the old one is left but its database."""
     from dataclasses import replace
 
-    from webapp.database import Sqlite
+    from webapp.database import Postgresql, Sqlite
+    from webapp.storage import opened
     from webapp.watch import Watch
 
     database = visitor.storage.database
@@ -314,8 +315,8 @@ def restart(visitor: Visitor) -> None:
     if isinstance(database, Sqlite):
         visitor.storage = open_sqlite(database.path)
     else:
-        address = database.engine.url.render_as_string(hide_password=False)
-        visitor.storage = open_postgresql(address, database.folder)
+        again = Postgresql(database.parameters, database.folder, database.name)
+        visitor.storage = opened(again)
     site = visitor.app.extensions["site"]
     visitor.app.extensions["site"] = replace(
         site, storage=visitor.storage, watch=Watch(visitor.storage)

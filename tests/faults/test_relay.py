@@ -20,6 +20,7 @@ from tests import postgresql
 from tests.faults.server import Server, clean_environment
 from tests.faults.test_nudges import PROTOCOL, Stream
 from webapp.front import ALIVE, NUDGE
+from webapp.postgresql_address import parameters_of
 from webapp.relay import Relay
 
 MOST_SECONDS = 1.0
@@ -32,7 +33,7 @@ class Ear:
     def __init__(self, address: str) -> None:
         self.heard: list[str] = []
         self.new = threading.Event()
-        self.relay = Relay(address, self.hear)
+        self.relay = Relay(parameters_of(address), self.hear)
         self.relay.start()
 
     def hear(self, session_id: str) -> None:

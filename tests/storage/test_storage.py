@@ -14,6 +14,7 @@ from tests.builders import Act, happened, protocol, shipped, sides, simple_plan,
 from tests.builders import phase as phase_of
 from tests.conftest import queries_of
 from webapp.clock import SignOfLife
+from webapp.database import Postgresql
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
 from webapp.domain.session import Event, fold, live_until
@@ -24,8 +25,8 @@ from webapp.storage import (
     Storage,
     StorageError,
     Stored,
-    open_postgresql,
     open_sqlite,
+    opened,
     sessions,
 )
 from webapp.watch import Watch
@@ -51,9 +52,9 @@ def path_of(storage: Storage) -> Path:
 
 def reopened(storage: Storage) -> Storage:
     """The same database, as a new process would open it."""
-    if storage.database.shared:
-        url = storage.engine.url.render_as_string(hide_password=False)
-        return open_postgresql(url, storage.database.folder)
+    there = storage.database
+    if isinstance(there, Postgresql):
+        return opened(Postgresql(there.parameters, there.folder, there.name))
     return open_sqlite(path_of(storage))
 
 

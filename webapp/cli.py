@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import json
+import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,7 +29,32 @@ def show_version(context: click.Context, _option: click.Parameter, asked: bool) 
         context.exit()
 
 
-@click.group(invoke_without_command=True, context_settings={"auto_envvar_prefix": "STEADY_HANDS"})
+def tell_by_place(
+    kind: type[BaseException], _error: BaseException, trace: TracebackType | None
+) -> None:
+    """Of what nobody expected: not its words, which may hold a password."""
+    from webapp.log import place_of
+
+    where = place_of(trace)
+    click.echo(f"steady-hands: {kind.__name__} at {where}; the fault is on our side", err=True)
+
+
+class Commands(click.Group):
+    """A wrong call is told without the login of an address that stands where none belongs."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except click.UsageError as error:
+            said = re.sub(r"://.*@", "://…@", error.format_message(), flags=re.DOTALL)
+            raise click.UsageError(said, error.ctx) from None
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"auto_envvar_prefix": "STEADY_HANDS"},
+)
 @click.option(
     "--version",
     is_flag=True,
@@ -38,6 +66,7 @@ def show_version(context: click.Context, _option: click.Parameter, asked: bool) 
 @click.pass_context
 def main(context: click.Context) -> None:
     """A guided massage-session timer. Without a command it serves the app."""
+    sys.excepthook = tell_by_place
     if context.invoked_subcommand is None:
         # With its own options from the environment, which ``context.invoke`` would leave out.
         with serve.make_context("serve", [], parent=context) as serving:
@@ -123,6 +152,8 @@ def serve(
     open_browser: bool,
 ) -> None:
     """Start the app."""
+    if database_url and sys.platform != "win32":
+        leave_out_of_arguments(database_url)
     with collecting_later():
         from webapp.server import StartError, run
 
@@ -147,6 +178,18 @@ def serve(
         run(settings, open_browser=open_browser)
     except StartError as error:
         raise PlainError(str(error)) from None
+
+
+def leave_out_of_arguments(address: str) -> None:
+    """Everybody sees a process's arguments, and those of its workers: go on with it elsewhere."""
+    kept, words = [], iter(sys.orig_argv)
+    for word in words:
+        if word == "--database":
+            next(words, None)
+        elif not word.startswith("--database="):
+            kept.append(word)
+    if kept != sys.orig_argv:
+        os.execve(sys.executable, kept, os.environ | {"STEADY_HANDS_DATABASE": address})
 
 
 @contextmanager

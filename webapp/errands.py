@@ -7,6 +7,7 @@ second, and in the end what came of it. It ends when its input is closed: then t
 from __future__ import annotations
 
 import json
+import logging.config
 import os
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from typing import IO, Any
 from webapp import backups, erasure, exchange, recovery
 from webapp.database import Postgresql, Sqlite, StorageError
 from webapp.disk import RESERVE_BYTES, free_bytes
+from webapp.log import config as log_config
+from webapp.log import take_exceptions
 from webapp.settings import PACKAGE, Settings
 from webapp.storage import SCHEMA, database_of, open_sqlite, open_storage
 from webapp.tables import metadata
@@ -174,7 +177,7 @@ def in_here(settings: Settings, kind: str, given: Given, stage: Stage) -> Given:
 
 def in_child(settings: Settings, kind: str, given: Given, stage: Stage) -> Given:
     """Have a process of its own do the errand. Raises StorageError."""
-    task = {"kind": kind, "given": given, "data": str(settings.data), "url": settings.database_url}
+    task = task_of(settings) | {"kind": kind, "given": given}
     with child("webapp.errands", task) as process:
         result: Given | None = None
         for line in process.stdout or ():
@@ -227,8 +230,18 @@ def end_with(server: IO[bytes]) -> None:
     threading.Thread(target=wait, name="server", daemon=True).start()
 
 
+def task_of(settings: Settings) -> Given:
+    """What a process of ours has to know; by its input, since everybody sees arguments."""
+    form = settings.log_format
+    return {"data": str(settings.data), "url": settings.database_url, "log_format": form}
+
+
 def settings_in(task: Given) -> Settings:
-    return Settings(Path(task["data"]), database_url=task["url"])
+    """Of the server, for its errand; also has the log written as there."""
+    form = task["log_format"]
+    logging.config.dictConfig(log_config(form))
+    take_exceptions()
+    return Settings(Path(task["data"]), database_url=task["url"], log_format=form)
 
 
 def main() -> None:

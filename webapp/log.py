@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import re
 import sys
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,6 +98,20 @@ def place_of(trace: TracebackType | None) -> str:
         name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else Path(file.name)
         steps.append(f"{name.as_posix()}:{line}")
     return " < ".join(reversed(steps[-6:]))
+
+
+def take_exceptions() -> None:
+    """Have what nothing catches told by its kind and place too, whichever thread it ends."""
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        log.critical("failed", exc_info=(kind, error, trace))
+
+    def tell_of(args: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
+        log.critical("failed", exc_info=(args.exc_type, args.exc_value, args.exc_traceback))  # type: ignore[arg-type]
+
+    sys.excepthook = tell
+    threading.excepthook = tell_of
+    sys.unraisablehook = tell_of
 
 
 class Refused(logging.Filter):

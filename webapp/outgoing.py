@@ -12,7 +12,7 @@ from typing import IO
 
 from webapp import exchange
 from webapp.database import StorageError
-from webapp.errands import child, end_with, looking, settings_in
+from webapp.errands import child, end_with, looking, settings_in, task_of
 from webapp.settings import Settings
 
 PART_BYTES = 256 * 1024
@@ -26,7 +26,7 @@ def outgoing(settings: Settings, code: str = "") -> Iterator[bytes]:
     if not one_at_a_time.acquire(blocking=False):
         raise StorageError("two exports are on their way already; try again when they are done")
     try:
-        task = {"data": str(settings.data), "url": settings.database_url, "client": code}
+        task = task_of(settings) | {"client": code}
         with child("webapp.outgoing", task) as process:
             assert process.stdout
             head = process.stdout.readline()

@@ -6,7 +6,9 @@ import errno
 import gc
 import logging
 import logging.config
+import multiprocessing
 import os
+import signal
 import socket
 import sys
 import threading
@@ -26,11 +28,14 @@ from webapp.folder_lock import SERVING, WRITING, Lock, hold
 from webapp.front import Front
 from webapp.library import BadFileError, load_catalogue
 from webapp.log import config as log_config
+from webapp.log import place_of, take_exceptions
 from webapp.security import hosts_of
 from webapp.settings import Settings, shipped
 from webapp.storage import StorageError, open_storage
 
 if TYPE_CHECKING:
+    from multiprocessing.queues import SimpleQueue
+
     from webapp.tls import Files
 
 BACKPRESSURE = 20_000
@@ -50,8 +55,19 @@ class AppLoader:
 
     settings: Settings
     parent: int
+    failed: SimpleQueue[str]
 
     def __call__(self, _target: str) -> Front:
+        take_exceptions()
+        try:
+            return self.load()
+        except Exception as error:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            self.failed.put(said_of(error))
+            threading.Event().wait()  # a worker that ends by itself would be started again
+            raise
+
+    def load(self) -> Front:
         gc.disable()  # until settle_memory
         lock = None
         if not self.settings.database_url:  # the worker before us may take its time to end
@@ -65,6 +81,14 @@ class AppLoader:
         return Front(app, hosts_of(self.settings), MOST_BODY_BYTES)
 
 
+def said_of(error: Exception) -> str:
+    """One line without the words of an error that nobody expected: they may hold secrets."""
+    if isinstance(error, StorageError):
+        return str(error)
+    at = place_of(error.__traceback__)
+    return f"it cannot start: {type(error).__name__} at {at}; the fault is on our side"
+
+
 def settle_memory() -> None:
     """What was made at the start stays: the collector need not look at it, nor so often at the rest."""
     gc.freeze()
@@ -75,6 +99,7 @@ def settle_memory() -> None:
 def run(settings: Settings, *, open_browser: bool = False) -> None:
     """Serve until told to stop. Raises StartError."""
     logging.config.dictConfig(log_config(settings.log_format))
+    take_exceptions()
     lock = None if settings.database_url else take_folder(settings)
     settings, files = take_certificate(settings)
     check_site(settings)
@@ -89,9 +114,26 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
         from webapp.tls import Renewal
 
         Renewal(settings, server.signal_handler_reload).start()
-    server.serve(target_loader=AppLoader(settings, os.getpid()))  # type: ignore[arg-type]
+    serve(server, settings)
     if lock:
         lock.close()
+
+
+def serve(server: AbstractServer[Any], settings: Settings) -> None:
+    """Until told to stop. A worker that cannot begin ends all of it. Raises StartError."""
+    failed: SimpleQueue[str] = multiprocessing.SimpleQueue()
+    said: list[str] = []
+
+    def hear() -> None:
+        said.append(failed.get())
+        server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
+
+    threading.Thread(target=hear, name="failed", daemon=True).start()
+    try:
+        server.serve(target_loader=AppLoader(settings, os.getpid(), failed))  # type: ignore[arg-type]
+    finally:
+        if said:
+            raise StartError(said[0])
 
 
 def server_of(settings: Settings, files: Files | None) -> AbstractServer[Any]:

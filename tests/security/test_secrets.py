@@ -1,0 +1,262 @@
+"""No secret of a database's address gets into a message, a log or a list of processes.
+
+Each test was seen to fail when addresses were put together again for the connection that listens:
+with a space in a name or password every worker died, and the password stood in the log.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests import postgresql
+from tests.faults.server import COMMAND, Server, clean_environment, free_port
+from webapp.backups import FOLDER
+from webapp.log import config as log_config
+from webapp.postgresql_address import parameters_of, place_of
+from webapp.settings import Settings
+from webapp.storage import StorageError, open_postgresql
+
+pytestmark = pytest.mark.promise("secrets")
+
+ODD = ["a b", "it's", 'quo"te', "back\\slash", "50%", "a@b:c/d", "#1?x=y&z", "größe 手", " ", "a+b"]
+SECRET = "Xq7-hunter"
+LOGIN = f"postgresql://who:{SECRET}@127.0.0.1:1"
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[postgresql.Server]:
+    """A server that asks for the password."""
+    with postgresql.running(fsync="off") as server:
+        rule = "host all all 127.0.0.1/32 scram-sha-256\n"
+        server.execute(f"ALTER ROLE tester PASSWORD '{SECRET}'")
+        (server.data / "pg_hba.conf").write_text(f"host all tester 127.0.0.1/32 trust\n{rule}")
+        server.execute("SELECT pg_reload_conf()")
+        yield server
+
+
+def made(server: postgresql.Server, name: str) -> str:
+    """The address of a database, with a user and a password that are all called so."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        called = sql.Identifier(name)
+        parts = (called, sql.Literal(name))
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(*parts))
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(called, called))
+    safe = quote(name, safe="")
+    return f"postgresql://{safe}:{safe}@127.0.0.1:{server.port}/{safe}"
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_names_and_passwords_reach_the_server_as_they_are(
+    guarded: postgresql.Server, tmp_path: Path, name: str
+) -> None:
+    address = made(guarded, name)
+    parameters = parameters_of(address)
+    assert [parameters[key] for key in ("user", "password", "dbname")] == [name] * 3
+    storage = open_postgresql(address, tmp_path)
+    try:
+        with storage.engine.connect() as connection:
+            row = connection.exec_driver_sql("SELECT current_user, current_database()").one()
+        assert tuple(row) == (name, name)
+        assert name.strip() == "" or quote(name) not in str(storage.engine.url)
+    finally:
+        storage.close()
+
+
+def test_a_site_with_odd_names_serves_and_a_second_process_of_it_hears(
+    guarded: postgresql.Server, tmp_path: Path, protocols_folder: Path
+) -> None:
+    environment = clean_environment(DATABASE_URL=made(guarded, "it's 1 50%@:/"))
+    server = Server(tmp_path, protocols_folder, environment=environment, options=["--processes", "2"])
+    with server:
+        assert server.ask("GET", "/").status == 200
+        session = server.prepare("long")
+        server.act(session, "start")
+        listening = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '%nudges'"
+        assert guarded.execute(listening) == [(2,)]
+        server.running.send_signal(signal.SIGTERM)
+        output, _ = server.running.communicate(timeout=10)
+    assert len(output.splitlines()) == 1, output
+
+
+@pytest.mark.parametrize(
+    ("address", "wanted"),
+    [
+        ("postgres://u:p@h/d", {"user": "u", "password": "p", "host": "h", "dbname": "d"}),
+        ("postgresql+psycopg://u:pa ss@h/d e", {"password": "pa ss", "dbname": "d e"}),
+        ("postgresql://u:a/b?c#d@h:1/d", {"password": "a/b?c#d", "host": "h", "port": "1"}),
+        ("postgresql://u:p@one:1,two:2/d", {"host": "one,two", "port": "1,2"}),
+        ("postgresql://[::1]:5/d", {"host": "::1", "port": "5"}),
+        ("postgresql:///d?host=/run/pg&user=me%40x", {"host": "/run/pg", "user": "me@x"}),
+        ("postgresql://h/d?options=-csearch_path=a", {"options": "-csearch_path=a"}),
+        ("postgresql://h/d?sslmode=require&passfile=/a%20b", {"passfile": "/a b"}),
+        ("postgresql://?service=clinic", {"service": "clinic"}),
+    ],
+)
+def test_every_form_of_address_is_understood(address: str, wanted: dict[str, str]) -> None:
+    assert wanted.items() <= parameters_of(address).items()
+    assert "pa ss" not in place_of(parameters_of(address))
+
+
+def test_options_service_and_password_files_and_the_environment_count(
+    guarded: postgresql.Server, tmp_path: Path
+) -> None:
+    address = made(guarded, "plain words")
+    place = f"127.0.0.1:{guarded.port}"
+    (tmp_path / "service").write_text(
+        f"[clinic]\nhost=127.0.0.1\nport={guarded.port}\nuser=plain words\ndbname=plain words\n"
+    )
+    (tmp_path / "pass").write_text("*:*:*:*:plain words\n")
+    (tmp_path / "pass").chmod(0o600)
+    login = {"PGPASSWORD": "plain words"}
+    passfile = quote(str(tmp_path / "pass"), safe="")
+    told = "plain%20words"
+    for number, (url, more) in enumerate(
+        [
+            (f"{address}?options=-csearch_path=own", {}),
+            (f"postgresql://{told}@{place}/{told}", login),
+            (f"postgresql://{told}@{place}/{told}?passfile={passfile}", {}),
+            (f"postgresql://{told}@127.0.0.1:1,{place}/{told}", login),
+            ("postgresql://?service=clinic", login | {"PGSERVICEFILE": str(tmp_path / "service")}),
+        ]
+    ):
+        if not number:
+            guarded.execute('CREATE SCHEMA own AUTHORIZATION "plain words"', "plain words")
+        ended = command("backup", tmp_path, DATABASE_URL=url, **more)
+        if not number:  # what only reads makes no tables
+            assert ended.returncode == 1
+            storage = open_postgresql(url, tmp_path)
+            storage.close()
+            there = "SELECT count(*) FROM pg_tables WHERE schemaname = 'own'"
+            assert guarded.execute(there, "plain words")[0][0] > 5
+            guarded.execute('ALTER ROLE "plain words" SET search_path = own', "plain words")
+            continue
+        assert ended.returncode == 0, (url, ended.stderr)
+    assert list((tmp_path / FOLDER).glob("*"))
+
+
+def command(
+    name: str, folder: Path, *more: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(COMMAND), name, "--data", str(folder), *more],
+        env=clean_environment(**environment),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+BROKEN = {
+    "no address": f"who:{SECRET}@host/name",
+    "another kind": f"mysql://who:{SECRET}@host/name",
+    "words of libpq": f"host=127.0.0.1 password={SECRET}",
+    "no database": f"postgresql://who:{SECRET}@host",
+    "no host": f"postgresql://who:{SECRET}",
+    "an @ too many": f"postgresql://who:x@{SECRET}@host/name",
+    "an @ and a /": f"postgresql://who:12@{SECRET}/b@host/name",
+    "a port of letters": f"{LOGIN}x/name",
+    "a port too large": f"{LOGIN}99999/name",
+    "an unknown option": f"{LOGIN}/name?{SECRET}=1",
+    "an option without value": f"{LOGIN}/name?{SECRET}",
+    "a value of no sense": f"{LOGIN}/name?sslmode=none",
+    "a number of no sense": f"{LOGIN}/name?keepalives_count=x",
+    "a broken escape": f"postgresql://who:{SECRET}%zz@127.0.0.1:1/name",
+    "an escape cut short": f"postgresql://who:{SECRET}%4@127.0.0.1:1/name",
+    "an escaped NUL": f"postgresql://who:{SECRET}%00@127.0.0.1:1/name",
+    "an escape that is no text": f"postgresql://who:{SECRET}%ff@127.0.0.1:1/name",
+    "an open bracket": f"postgresql://who:{SECRET}@[::1/name",
+    "nobody there": f"{LOGIN}/name",
+    "a line in the name": f"{LOGIN}/na%0Ame",
+    "an unknown host": f"postgresql://who:{SECRET}@nowhere.invalid/name",
+    "a host that is too long": f"postgresql://who:{SECRET}@{'x' * 80}.invalid/name",
+    "a host of dots": f"postgresql://who:{SECRET}@a..b/name",
+    "no such socket": f"postgresql://who:{SECRET}@/name?host=/nowhere",
+    "no such service": f"postgresql://who:{SECRET}@host/name?service=nowhere",
+    "no such certificate": f"{LOGIN}/name?sslmode=verify-full&sslrootcert=/nowhere&sslpassword={SECRET}",
+}
+
+
+def plain_and_silent(ended: subprocess.CompletedProcess[str], *secrets: str) -> str:
+    """The one line."""
+    said = ended.stdout + ended.stderr
+    for secret in (SECRET, *secrets):
+        assert secret not in said, said
+    assert ended.returncode == 1, said
+    (line,) = said.splitlines()
+    assert line.startswith("steady-hands: ")
+    return line
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("address", BROKEN.values(), ids=BROKEN)
+def test_whatever_is_wrong_with_an_address_is_one_line_without_the_password(
+    tmp_path: Path, address: str, form: str
+) -> None:
+    more = ("--port", str(free_port()), "--log-format", form)
+    line = plain_and_silent(command("serve", tmp_path, *more, DATABASE_URL=address))
+    assert "database" in line
+    assert "fault is on our side" not in line
+
+
+@pytest.mark.parametrize("name", ["backup", "export", "import", "restore", "retention", "invite"])
+def test_every_command_tells_it_so(guarded: postgresql.Server, tmp_path: Path, name: str) -> None:
+    more = {"retention": ["--days", "9"], "import": ["x"], "restore": ["x"]}.get(name, [])
+    wrong = f"postgresql://tester2:{SECRET}%40%20@127.0.0.1:{guarded.port}/postgres"
+    for address in (wrong, BROKEN["a broken escape"], BROKEN["nobody there"]):
+        line = plain_and_silent(command(name, tmp_path, *more, DATABASE_URL=address))
+        assert "database" in line
+
+
+def test_a_wrong_call_does_not_repeat_the_password(tmp_path: Path) -> None:
+    for arguments in (
+        [LOGIN],
+        ["serve", f"{LOGIN}/x y"],
+        ["serve", "--port", LOGIN],
+        ["serve", "--database", f"{LOGIN}/a", "--data"],
+    ):
+        ended = subprocess.run([str(COMMAND), *arguments], capture_output=True, text=True)
+        assert ended.returncode == 2
+        assert SECRET not in ended.stdout + ended.stderr
+
+
+FAILING = """
+import webapp.server
+from webapp.cli import main
+def start_life(app):
+    raise {error}
+webapp.server.start_life = start_life
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (f"RuntimeError('{SECRET}')", "RuntimeError at <string>:5"),
+        ("webapp.server.StorageError('the database is away')", "the database is away"),
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_worker_that_cannot_begin_ends_the_start_with_one_line(
+    tmp_path: Path, error: str, words: str, form: str
+) -> None:
+    where = ["--port", str(free_port()), "--data", str(tmp_path), "--log-format", form]
+    ended = subprocess.run(
+        [*(COMMAND.parent / "python", "-c", FAILING.format(error=error)), "serve", *where],
+        **{"capture_output": True, "text": True, "timeout": 20, "env": clean_environment()},
+    )
+    assert SECRET not in ended.stdout + ended.stderr
+    assert ended.returncode == 1
+    (line,) = [line for line in ended.stderr.splitlines() if '"level": "info"' not in line]
+    assert words in line

@@ -10,6 +10,7 @@ PROMISES = {
     "requests": "bad requests: no 5xx, nothing changes",
     "browser": "attacks in a real browser are blocked",
     "outbound": "the server connects to nobody",
+    "secrets": "no password in messages, logs and lists of processes",
     "elsewhere": "pages ask no other host",
     "marks": "MDN Observatory A+, 135 at least; csp_evaluator finds nothing",
 }

@@ -6,14 +6,14 @@ with a space in a name or password every worker died, and the password stood in 
 
 from __future__ import annotations
 
-import dataclasses
+import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -21,11 +21,10 @@ from psycopg import sql
 
 from tests import postgresql
 from tests.faults.server import COMMAND, Server, clean_environment, free_port
-from webapp.backups import FOLDER
-from webapp.log import config as log_config
+from webapp.errands import task_of
 from webapp.postgresql_address import parameters_of, place_of
 from webapp.settings import Settings
-from webapp.storage import StorageError, open_postgresql
+from webapp.storage import open_postgresql
 
 pytestmark = pytest.mark.promise("secrets")
 
@@ -77,7 +76,9 @@ def test_a_site_with_odd_names_serves_and_a_second_process_of_it_hears(
     guarded: postgresql.Server, tmp_path: Path, protocols_folder: Path
 ) -> None:
     environment = clean_environment(DATABASE_URL=made(guarded, "it's 1 50%@:/"))
-    server = Server(tmp_path, protocols_folder, environment=environment, options=["--processes", "2"])
+    server = Server(
+        tmp_path, protocols_folder, environment=environment, options=["--processes", "2"]
+    )
     with server:
         assert server.ask("GET", "/").status == 200
         session = server.prepare("long")
@@ -108,41 +109,43 @@ def test_every_form_of_address_is_understood(address: str, wanted: dict[str, str
     assert "pa ss" not in place_of(parameters_of(address))
 
 
-def test_options_service_and_password_files_and_the_environment_count(
+def test_an_option_of_the_address_counts_beside_ours(
     guarded: postgresql.Server, tmp_path: Path
 ) -> None:
-    address = made(guarded, "plain words")
-    place = f"127.0.0.1:{guarded.port}"
+    address = made(guarded, "an option")
+    guarded.execute('CREATE SCHEMA own AUTHORIZATION "an option"', "an%20option")
+    storage = open_postgresql(f"{address}?options=-csearch_path=own", tmp_path)
+    with storage.engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW search_path").scalar() == "own"
+        assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "5s"
+    storage.close()
+    there = "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename IN ('meta', 'events')"
+    assert guarded.execute(there, "an%20option") == [("own",)]
+
+
+def test_services_password_files_hosts_and_the_environment_count(
+    guarded: postgresql.Server, tmp_path: Path
+) -> None:
+    open_postgresql(made(guarded, "two words"), tmp_path).close()
     (tmp_path / "service").write_text(
-        f"[clinic]\nhost=127.0.0.1\nport={guarded.port}\nuser=plain words\ndbname=plain words\n"
+        f"[clinic]\nhost=127.0.0.1\nport={guarded.port}\nuser=two words\ndbname=two words\n"
     )
-    (tmp_path / "pass").write_text("*:*:*:*:plain words\n")
+    (tmp_path / "pass").write_text("*:*:*:*:two words\n")
     (tmp_path / "pass").chmod(0o600)
-    login = {"PGPASSWORD": "plain words"}
-    passfile = quote(str(tmp_path / "pass"), safe="")
-    told = "plain%20words"
-    for number, (url, more) in enumerate(
-        [
-            (f"{address}?options=-csearch_path=own", {}),
-            (f"postgresql://{told}@{place}/{told}", login),
-            (f"postgresql://{told}@{place}/{told}?passfile={passfile}", {}),
-            (f"postgresql://{told}@127.0.0.1:1,{place}/{told}", login),
-            ("postgresql://?service=clinic", login | {"PGSERVICEFILE": str(tmp_path / "service")}),
-        ]
-    ):
-        if not number:
-            guarded.execute('CREATE SCHEMA own AUTHORIZATION "plain words"', "plain words")
-        ended = command("backup", tmp_path, DATABASE_URL=url, **more)
-        if not number:  # what only reads makes no tables
-            assert ended.returncode == 1
-            storage = open_postgresql(url, tmp_path)
-            storage.close()
-            there = "SELECT count(*) FROM pg_tables WHERE schemaname = 'own'"
-            assert guarded.execute(there, "plain words")[0][0] > 5
-            guarded.execute('ALTER ROLE "plain words" SET search_path = own', "plain words")
-            continue
-        assert ended.returncode == 0, (url, ended.stderr)
-    assert list((tmp_path / FOLDER).glob("*"))
+    place = f"127.0.0.1:{guarded.port}"
+    file = quote(str(tmp_path / "pass"), safe="")
+    login, service = {"PGPASSWORD": "two words"}, {"PGSERVICEFILE": str(tmp_path / "service")}
+    addresses: list[tuple[str, dict[str, str]]] = [
+        (f"postgresql://two%20words@{place}/two%20words", login),
+        (f"postgresql://two%20words@{place}/two%20words?passfile={file}", {}),
+        (f"postgresql://two%20words@127.0.0.1:1,{place}/two%20words", login),
+        ("postgresql://?service=clinic", login | service),
+        ("postgresql://", login | service | {"PGSERVICE": "clinic"}),
+    ]
+    for address, more in addresses:
+        ended = command("export", tmp_path, DATABASE_URL=address, **more)
+        assert ended.returncode == 0, (address, ended.stderr)
+        assert ended.stdout.startswith("{")
 
 
 def command(
@@ -252,11 +255,79 @@ def test_a_worker_that_cannot_begin_ends_the_start_with_one_line(
     tmp_path: Path, error: str, words: str, form: str
 ) -> None:
     where = ["--port", str(free_port()), "--data", str(tmp_path), "--log-format", form]
+    python = [str(COMMAND.parent / "python"), "-c", FAILING.format(error=error)]
     ended = subprocess.run(
-        [*(COMMAND.parent / "python", "-c", FAILING.format(error=error)), "serve", *where],
-        **{"capture_output": True, "text": True, "timeout": 20, "env": clean_environment()},
+        [*python, "serve", *where],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=20,
     )
     assert SECRET not in ended.stdout + ended.stderr
     assert ended.returncode == 1
     (line,) = [line for line in ended.stderr.splitlines() if '"level": "info"' not in line]
     assert words in line
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
+@pytest.mark.parametrize("joined", [False, True])
+def test_no_list_of_processes_shows_the_password(
+    guarded: postgresql.Server, tmp_path: Path, protocols_folder: Path, joined: bool
+) -> None:
+    address = guarded.url().replace("tester@", f"tester:{SECRET}@")
+    given = [f"--database={address}"] if joined else ["--database", address]
+    server = Server(tmp_path, protocols_folder, options=given)
+    with server:
+        assert server.ask("GET", "/").status == 200
+        group = os.getpgid(server.running.pid)
+        lines = list(arguments_of(group))
+        assert len(lines) == 2, "the server and its worker"
+        for line in lines:
+            assert SECRET not in line
+            assert "--port" in line
+        listening = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '%nudges'"
+        assert guarded.execute(listening) == [(1,)], "it serves from PostgreSQL"
+
+
+def arguments_of(group: int) -> Iterator[str]:
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getpgid(int(folder.name)) == group:
+                yield (folder / "cmdline").read_text()
+        except (ProcessLookupError, FileNotFoundError):
+            continue
+
+
+def test_what_nobody_expected_is_told_by_its_place_in_threads_and_errands_too(
+    tmp_path: Path,
+) -> None:
+    raising = (
+        "import threading, logging.config\n"
+        "from webapp.log import config, take_exceptions\n"
+        "logging.config.dictConfig(config('json'))\n"
+        "take_exceptions()\n"
+        f"def fail(): raise ValueError('{SECRET}')\n"
+        "thread = threading.Thread(target=fail); thread.start(); thread.join()\n"
+        "fail()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", raising], capture_output=True, text=True)
+    told = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert [line["error"] for line in told] == ["ValueError"] * 2
+    assert SECRET not in ended.stderr
+    task = task_of(Settings(tmp_path, log_format="json")) | {"kind": SECRET, "given": {}}
+    with subprocess.Popen(
+        [sys.executable, "-m", "webapp.errands"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as errand:
+        assert errand.stdin
+        assert errand.stderr
+        print(json.dumps(task), file=errand.stdin, flush=True)  # it ends when its input does
+        said = errand.stderr.read()
+    assert json.loads(said)["error"] == "KeyError"
+    assert SECRET not in said
+
+
+def test_the_settings_do_not_show_the_address() -> None:
+    assert SECRET not in repr(Settings(Path(), database_url=f"{LOGIN}/name"))

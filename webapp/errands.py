@@ -7,6 +7,7 @@ second, and in the end what came of it. It ends when its input is closed: then t
 from __future__ import annotations
 
 import json
+import logging
 import logging.config
 import os
 import subprocess
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from webapp import backups, erasure, exchange, recovery
 from webapp.database import Postgresql, Sqlite, StorageError
@@ -39,6 +40,8 @@ runpy.run_module(sys.argv[1], run_name="__main__")
 """
 INCOMING = "incoming"
 STAGED, PREPARED = "staged.sqlite3", "prepared.sqlite3"
+
+log = logging.getLogger("steady_hands")
 
 Given = dict[str, Any]
 Stage = Callable[[int, int, str], None]
@@ -244,7 +247,18 @@ def settings_in(task: Given) -> Settings:
     return Settings(Path(task["data"]), database_url=task["url"], log_format=form)
 
 
-def main() -> None:
+def end_after(work: Callable[[], int]) -> NoReturn:
+    """End this process with its work, although a thread still waits for the server."""
+    try:
+        status = work()
+    except Exception:
+        log.exception("an errand failed")
+        status = 1
+    sys.stdout.flush()
+    os._exit(status)
+
+
+def main() -> int:
     task = json.loads(sys.stdin.buffer.readline())
     end_with(sys.stdin.buffer)
     progress = Progress(settings_in(task))
@@ -264,6 +278,7 @@ def main() -> None:
     over.set()
     teller.join()
     say(last)
+    return 0
 
 
 def say(told: Given) -> None:
@@ -271,6 +286,4 @@ def say(told: Given) -> None:
 
 
 if __name__ == "__main__":
-    main()
-    sys.stdout.flush()
-    os._exit(0)  # the thread that waits for the server is still reading
+    end_after(main)

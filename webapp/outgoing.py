@@ -12,7 +12,7 @@ from typing import IO
 
 from webapp import exchange
 from webapp.database import StorageError
-from webapp.errands import child, end_with, looking, settings_in, task_of
+from webapp.errands import child, end_after, end_with, looking, settings_in, task_of
 from webapp.settings import Settings
 
 PART_BYTES = 256 * 1024
@@ -65,6 +65,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    import os
-
-    os._exit(main())  # the thread that waits for the server is still reading
+    end_after(main)

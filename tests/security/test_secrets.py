@@ -1,7 +1,7 @@
 """No secret of a database's address gets into a message, a log or a list of processes.
 
-Each test was seen to fail when addresses were put together again for the connection that listens:
-with a space in a name or password every worker died, and the password stood in the log.
+Seen to fail when the address was put together again for the connection that listens: with a space
+in a name or password every worker died, and the password stood in the log.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -267,6 +268,27 @@ def test_a_worker_that_cannot_begin_ends_the_start_with_one_line(
     assert ended.returncode == 1
     (line,) = [line for line in ended.stderr.splitlines() if '"level": "info"' not in line]
     assert words in line
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_server_that_goes_away_is_told_without_the_password(
+    tmp_path: Path, protocols_folder: Path, form: str
+) -> None:
+    with postgresql.running(fsync="off") as there:
+        address = there.url().replace("tester@", f"tester:{SECRET}%20@")
+        environment = clean_environment(DATABASE_URL=address)
+        options = ["--log-format", form]
+        server = Server(tmp_path, protocols_folder, environment=environment, options=options)
+        with server:
+            session = server.prepare("long")
+            there.stop(signal.SIGQUIT)
+            assert server.ask("GET", f"/sessions/{session}").status == 503
+            time.sleep(1)  # the connection that listens tries again
+            server.running.send_signal(signal.SIGTERM)
+            output, _ = server.running.communicate(timeout=15)
+    assert "nudges to other processes rest" in output
+    assert SECRET not in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")

@@ -19,7 +19,7 @@ from benchmarks.options import Options
 from benchmarks.sites import HOST, Server
 from benchmarks.table import Row, Table
 from webapp.app import create_app
-from webapp.domain.joining import Role
+from webapp.domain.invites import Role
 from webapp.domain.session import Event
 from webapp.settings import Settings
 

@@ -16,7 +16,7 @@ from benchmarks.options import Options
 from benchmarks.proxy import Exchange
 from benchmarks.sites import Server
 from benchmarks.table import Row, Table
-from webapp.library import load
+from webapp.protocol_files.loader import load
 from webapp.settings import shipped
 
 ROUNDS = 5

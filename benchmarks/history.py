@@ -14,15 +14,15 @@ from benchmarks.load import quick_storage
 from benchmarks.options import Options
 from benchmarks.sites import Server
 from benchmarks.table import Row, Table
-from webapp.clock import Clock
-from webapp.course_storage import Courses
 from webapp.domain.course import Course, terms_of
-from webapp.domain.past import Told
 from webapp.domain.plan import Plan
+from webapp.domain.record import Told
 from webapp.domain.session import Event
-from webapp.library import load as load_library
+from webapp.protocol_files.loader import load as load_library
 from webapp.settings import shipped
-from webapp.storage import Belonging, Storage
+from webapp.storage.courses import Courses
+from webapp.storage.sessions import Belonging, Storage
+from webapp.timekeeping.clock import Clock
 
 SESSIONS = 10_000
 CLIENTS = 100

@@ -18,11 +18,11 @@ from benchmarks.options import Options
 from benchmarks.sites import HOST, Server
 from benchmarks.swarm import Report, Task
 from benchmarks.table import Row, Table, percentile
-from webapp.clock import Clock
 from webapp.domain.session import Event
-from webapp.library import load as load_library
+from webapp.protocol_files.loader import load as load_library
 from webapp.settings import shipped
-from webapp.storage import Storage, open_sqlite
+from webapp.storage.sessions import Storage, open_sqlite
+from webapp.timekeeping.clock import Clock
 
 SESSIONS = 10_000
 STEPS = (10_000, 11_500, 13_000, 15_000)

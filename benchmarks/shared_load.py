@@ -20,12 +20,12 @@ from benchmarks.sites import HOST, Server, free_port, our_command, wait_for
 from benchmarks.swarm import Task
 from benchmarks.table import Row, Table
 from tests import postgresql
-from webapp.clock import Clock
-from webapp.domain.joining import Role
-from webapp.invitations import hashed
+from webapp.auth.invites import hashed
+from webapp.domain.invites import Role
 from webapp.settings import Settings
-from webapp.storage import Storage, open_storage
-from webapp.tables import devices as devices_table
+from webapp.storage.sessions import Storage, open_storage
+from webapp.storage.tables import devices as devices_table
+from webapp.timekeeping.clock import Clock
 
 HANDSHAKES_A_SECOND = 250
 COLD_SECONDS = 180.0

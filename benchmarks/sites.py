@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 
 from benchmarks import processes
 from tests.screened import SAFE
-from webapp.server import BACKLOG, BACKPRESSURE
+from webapp.server.run import BACKLOG, BACKPRESSURE
 
 HOST = "127.0.0.2"
 PROXY_HOST = "127.0.0.1"

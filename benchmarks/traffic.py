@@ -15,7 +15,7 @@ from benchmarks.options import Options
 from benchmarks.proxy import Proxy
 from benchmarks.sites import Server
 from benchmarks.table import Row, Table
-from webapp.library import load
+from webapp.protocol_files.loader import load
 from webapp.settings import shipped
 
 WINDOWS = 5

@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from webapp.domain.acts import act
+from webapp.domain.commands import act
 from webapp.domain.plan import Plan, fit
 from webapp.domain.protocol import Duration, Entry, Phase, Protocol, Rules, SideGroup, Step
 from webapp.domain.session import Action, Event, State, fold
-from webapp.library import Library, load
+from webapp.protocol_files.loader import Library, load
 
 PROTOCOLS = Path(__file__).parent.parent / "protocols"
 WITHHELD = ("honey-neck", "neck-front-self")

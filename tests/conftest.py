@@ -23,10 +23,10 @@ from tests.postgresql import Server, running
 from tests.routes.page import Page
 from tests.screened import SAFE
 from webapp.app import Site, create_app
-from webapp.clock import Clock, SignOfLife
 from webapp.settings import Settings
-from webapp.storage import Storage, open_sqlite, open_storage
-from webapp.watch import Watch
+from webapp.storage.sessions import Storage, open_sqlite, open_storage
+from webapp.timekeeping.clock import Clock, SignOfLife
+from webapp.timekeeping.presence import Watch
 
 ACTS = re.compile(r'<form id="acts".*?</form>', re.DOTALL)
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')

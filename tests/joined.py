@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from werkzeug.test import TestResponse
 
 from tests.conftest import Visitor
-from webapp.devices import Devices
-from webapp.domain.joining import Role
-from webapp.invitations import Fresh
+from webapp.auth.devices import Devices
+from webapp.auth.invites import Fresh
+from webapp.domain.invites import Role
 
 LAN_HOST = "192.168.7.7:8000"
 IPAD = "Mozilla/5.0 (iPad; CPU OS 18_4 like Mac OS X) AppleWebKit/605.1.15 Version/18.4 Mobile"

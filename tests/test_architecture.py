@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from webapp.assets import SHEETS
+from webapp.assets.files import SHEETS
 
 ROOT = Path(__file__).resolve().parent.parent
 # each above the one before
-HIGHER = ("webapp.routes", "webapp.app", "webapp.server", "webapp.cli", "webapp.__main__")
+HIGHER = ("webapp.routes", "webapp.app", "webapp.server.run", "webapp.cli.main", "webapp.__main__")
 DATABASE = (
     "database",
     "storage",
@@ -76,18 +76,18 @@ def test_imports_go_one_way(module: str) -> None:
     ("library", "users"),
     [
         ("sqlalchemy", {f"webapp.{name}" for name in DATABASE}),
-        ("alembic", {"webapp.upgrade", "webapp.migrations"}),
-        ("brotli", {"webapp.assets", "webapp.squeezed"}),
-        ("tree_sitter", {"webapp.short_names"}),
-        ("tree_sitter_javascript", {"webapp.short_names"}),
-        ("granian", {"webapp.server"}),
-        ("click", {"webapp.cli", "webapp.cli_data", "webapp.cli_joining"}),
-        ("segno", {"webapp.cards"}),
+        ("alembic", {"webapp.storage.upgrade", "webapp.storage.migrations"}),
+        ("brotli", {"webapp.assets.files", "webapp.assets.squeezed"}),
+        ("tree_sitter", {"webapp.assets.short_names"}),
+        ("tree_sitter_javascript", {"webapp.assets.short_names"}),
+        ("granian", {"webapp.server.run"}),
+        ("click", {"webapp.cli.main", "webapp.cli.data", "webapp.cli.invite"}),
+        ("segno", {"webapp.presentation.qr"}),
         ("ifaddr", {"webapp.addresses"}),
-        ("svg", {"webapp.charts"}),
-        ("icalendar", {"webapp.calendar_file"}),
-        ("cryptography", {"webapp.certificates", "webapp.pem_files"}),
-        ("psycopg", {"webapp.relay", "webapp.postgresql_address"}),
+        ("svg", {"webapp.presentation.charts"}),
+        ("icalendar", {"webapp.presentation.ical"}),
+        ("cryptography", {"webapp.tls.authority", "webapp.tls.pem"}),
+        ("psycopg", {"webapp.server.pg_notify", "webapp.storage.postgresql_address"}),
     ],
 )
 def test_few_modules_know_each_outside_library(library: str, users: set[str]) -> None:

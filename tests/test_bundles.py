@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from webapp.assets import HTMX, SCRIPTS, read_assets
-from webapp.bundles import BundleError, bundle
+from webapp.assets.bundles import BundleError, bundle
+from webapp.assets.files import HTMX, SCRIPTS, read_assets
 from webapp.settings import shipped
 
 MODULES = {path.stem: path.read_text(encoding="utf-8") for path in Path("static/js").glob("*.js")}

@@ -16,12 +16,12 @@ from ical.calendar_stream import IcsCalendarStream
 
 from tests.builders import happened, shipped_protocol, simple_plan
 from tests.domain.test_course import BERLIN, at
-from webapp.calendar_file import course_calendar, reminder_calendar
 from webapp.domain.aftercare import reminders
+from webapp.domain.calendar_dates import HOUR_MS
 from webapp.domain.course import Client, Course, Progress, planned, progress, terms_of
-from webapp.domain.dates import HOUR_MS
-from webapp.domain.past import Past, past_of
+from webapp.domain.record import Past, past_of
 from webapp.domain.session import fold
+from webapp.presentation.ical import course_calendar, reminder_calendar
 
 NOW = at("2026-03-27 12:00")
 Entry = tuple[str, datetime, datetime, str, str]

@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from webapp import certificates, machine
-from webapp.certificates import Authority, names_here
-from webapp.pem_files import (
+from webapp import network
+from webapp.settings import Settings
+from webapp.tls.authority import Authority, issued, names_here
+from webapp.tls.pem import (
     CertificateError,
     Names,
     check_given,
@@ -25,8 +26,7 @@ from webapp.pem_files import (
     read_chain,
     read_key,
 )
-from webapp.settings import Settings
-from webapp.tls import Renewal, files_of, how_to_trust, with_names
+from webapp.tls.setup import Renewal, files_of, how_to_trust, with_names
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 LAN = ipaddress.ip_address("192.168.7.20")
@@ -85,7 +85,7 @@ def test_the_authority_cannot_vouch_for_the_internet(authority: Authority) -> No
     """Whoever steals its key can sign for a bank, but nobody who knows the rules takes it."""
     key, root = authority.load(NOW)
     stolen = Names(("bank.example.com",), (ipaddress.ip_address("203.0.113.9"),))
-    authority.server_file.write_bytes(certificates.issued(key, root, stolen, NOW))
+    authority.server_file.write_bytes(issued(key, root, stolen, NOW))
     assert not accepts(authority, "bank.example.com")
     assert not accepts(authority, "203.0.113.9")
 
@@ -174,9 +174,9 @@ def test_a_service_that_may_not_ask_the_kernel_knows_its_addresses_too(
     def forbidden() -> None:
         raise OSError(97, "Address family not supported by protocol")
 
-    asked = set(machine.interface_addresses())
+    asked = set(network.interface_addresses())
     monkeypatch.setattr("socket.if_nameindex", forbidden)
-    assert set(machine.interface_addresses()) == asked
+    assert set(network.interface_addresses()) == asked
 
 
 def test_an_address_that_the_authority_was_not_made_for_stops_the_start(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_the_terminal_says_where_to_learn_it_and_what_to_compare(
 ) -> None:
     settings = Settings(tmp_path, host="0.0.0.0", tls=True)
     files_of(settings)
-    monkeypatch.setattr(machine, "own_addresses", lambda: [LAN])
+    monkeypatch.setattr(network, "own_addresses", lambda: [LAN])
     page, numbers = how_to_trust(settings)
     assert "http://192.168.7.20:8001/trust" in page
     assert numbers.endswith(Authority(settings.authority).shown().fingerprint)
@@ -206,7 +206,7 @@ def test_the_server_takes_up_a_certificate_that_was_renewed(
     renewal = Renewal(settings, lambda: renewed.append(True))
     renewal.look()
     assert renewed == []
-    monkeypatch.setattr("webapp.tls.names_here", lambda _host: HERE)
+    monkeypatch.setattr("webapp.tls.setup.names_here", lambda _host: HERE)
     renewal.look()
     assert renewed == [True]
 
@@ -233,7 +233,7 @@ def given(authority: Authority, tmp_path: Path) -> tuple[Path, Path]:
 def test_a_given_certificate_tells_the_names_that_we_answer_to(
     given: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.tls.now", lambda: NOW)
+    monkeypatch.setattr("webapp.tls.setup.now", lambda: NOW)
     certificate, key = given
     assert check_given(certificate, key, NOW) == HERE.dns
     assert with_names(Settings(tmp_path, certificate=certificate, key=key)).names == HERE.dns

@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.broken.cases import BASE, FOLDER
-from webapp.cli import main
-from webapp.consistency import MOST_PHASES, MOST_RULES
-from webapp.schema import schema_text
+from webapp.cli.main import main
+from webapp.protocol_files.consistency import MOST_PHASES, MOST_RULES
+from webapp.protocol_files.json_schema import schema_text
 from webapp.settings import shipped
 
 SHIPPED = shipped("protocols")

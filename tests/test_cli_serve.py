@@ -17,10 +17,10 @@ import pytest
 from click.testing import CliRunner
 
 from tests.faults.server import COMMAND, Server, clean_environment, free_port, wait_until_free
-from webapp import cli
-from webapp.server import settle_memory
+from webapp.cli import main
+from webapp.server.run import settle_memory
 from webapp.settings import Settings, shipped
-from webapp.storage import open_sqlite
+from webapp.storage.sessions import open_sqlite
 
 Started = dict[str, Any]
 
@@ -41,7 +41,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
 
 def call(*arguments: str, **environment: str) -> None:
     env = {f"STEADY_HANDS_{name}": value for name, value in environment.items()}
-    outcome = CliRunner().invoke(cli.main, arguments, env=env)
+    outcome = CliRunner().invoke(main.main, arguments, env=env)
     assert outcome.exit_code == 0, outcome.output
 
 
@@ -128,7 +128,7 @@ def test_lan_and_the_public_address_are_environment_variables_too(started: Start
     ],
 )
 def test_a_public_address_is_https_and_no_more_than_a_host(started: Started, url: str) -> None:
-    assert CliRunner().invoke(cli.main, ["serve", "--public-url", url]).exit_code == 2
+    assert CliRunner().invoke(main.main, ["serve", "--public-url", url]).exit_code == 2
     assert started == {}
 
 
@@ -190,7 +190,7 @@ def test_a_public_address_is_kept_as_browsers_write_it(
 def test_options_that_make_no_sense_are_one_clear_line(
     started: Started, options: list[str]
 ) -> None:
-    outcome = CliRunner().invoke(cli.main, ["serve", *options])
+    outcome = CliRunner().invoke(main.main, ["serve", *options])
     assert outcome.exit_code == 1
     assert outcome.output.startswith("steady-hands: ")
     assert len(outcome.output.splitlines()) == 1
@@ -205,13 +205,13 @@ def test_options_that_make_no_sense_are_one_clear_line(
     ],
 )
 def test_an_impossible_public_address_is_a_wrong_call(started: Started, text: str) -> None:
-    assert CliRunner().invoke(cli.main, ["serve", "--public-url", text]).exit_code == 2
+    assert CliRunner().invoke(main.main, ["serve", "--public-url", text]).exit_code == 2
     assert started == {}
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "x", "-1"])
 def test_an_impossible_port_is_a_wrong_call(started: Started, port: str) -> None:
-    assert CliRunner().invoke(cli.main, ["serve", "--port", port]).exit_code == 2
+    assert CliRunner().invoke(main.main, ["serve", "--port", port]).exit_code == 2
     assert started == {}
 
 
@@ -332,9 +332,9 @@ def test_an_invite_for_a_site_over_https_names_its_https_address(tmp_path: Path)
     storage = open_sqlite(tmp_path / "steady-hands.sqlite3")
     storage.close()
     where = ["--data", str(tmp_path), "--host", "192.0.2.7", "--port", "8443"]
-    told = CliRunner().invoke(cli.main, ["invite", *where, "--tls"])
+    told = CliRunner().invoke(main.main, ["invite", *where, "--tls"])
     assert "Or open https://192.0.2.7:8443/join and type" in told.output
-    plain = CliRunner().invoke(cli.main, ["invite", *where])
+    plain = CliRunner().invoke(main.main, ["invite", *where])
     assert "Or open http://192.0.2.7:8443/join and type" in plain.output
 
 
@@ -348,7 +348,7 @@ def test_without_a_machine_of_ones_own_it_says_how_the_first_one_comes_in(tmp_pa
 
 
 def test_an_invite_for_a_site_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
-    outcome = CliRunner().invoke(cli.main, ["invite", "--data", str(tmp_path)])
+    outcome = CliRunner().invoke(main.main, ["invite", "--data", str(tmp_path)])
     assert outcome.exit_code == 1
     assert "there is no database" in outcome.output
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from jinja2 import DictLoader, Environment
 
-from webapp import compiled
-from webapp.compiled import Compiled, compiled_before
+from webapp.presentation import template_cache
+from webapp.presentation.template_cache import Compiled, compiled_before
 
 
 def shown(folder: Path, text: str = "Hello {{ name }}") -> str:
@@ -58,7 +58,7 @@ def test_where_others_may_write_nothing_is_taken(tmp_path: Path, rights: int) ->
 
 
 def test_the_folder_is_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "user_cache_path", lambda *_, **__: tmp_path / "cache")
+    monkeypatch.setattr(template_cache, "user_cache_path", lambda *_, **__: tmp_path / "cache")
     found = compiled_before()
     assert isinstance(found, Compiled)
     assert Path(found.directory) == tmp_path / "cache" / "templates"

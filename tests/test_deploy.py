@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from webapp import cli
 from webapp.app import MOST_BODY_BYTES
-from webapp.front import NUDGES
+from webapp.cli import main
+from webapp.server.rsgi import NUDGES
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 SERVICES = sorted(DEPLOY.glob("*.service"))
@@ -25,7 +25,7 @@ def test_a_service_calls_a_command_with_options_that_it_has(unit: Path) -> None:
     (command,) = re.findall(r"^ExecStart=(.+)$", text, re.M)
     program, name, *options = shlex.split(command)
     assert Path(program).name == "steady-hands"
-    known = {option for parameter in cli.main.commands[name].params for option in parameter.opts}
+    known = {option for parameter in main.main.commands[name].params for option in parameter.opts}
     assert {word for word in options if word.startswith("--")} <= known
 
 

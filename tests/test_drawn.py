@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.builders import simple_plan
 from webapp.domain.plan import Plan
-from webapp.drawn import Drawn
+from webapp.presentation.drawn import Drawn
 
 
 def test_it_is_made_once_for_a_plan_and_a_key() -> None:

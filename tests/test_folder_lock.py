@@ -10,9 +10,9 @@ import pytest
 
 from tests.faults.command import refused
 from tests.faults.server import Server, free_port
-from webapp import folder_lock
-from webapp.folder_lock import SERVING, hold
-from webapp.storage import StorageError
+from webapp.maintenance import folder_lock
+from webapp.maintenance.folder_lock import SERVING, hold
+from webapp.storage.sessions import StorageError
 
 
 def test_a_second_server_on_one_folder_is_refused_in_one_clear_line(

@@ -15,15 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.broken.cases import BASE, CASES, CATALOGUE, CATALOGUE_CASES, FOLDER, Case, CatalogueCase
-from webapp import strict_json
 from webapp.domain.catalogue import Catalogue
-from webapp.library import (
-    BadFileError,
-    Entry,
-    load,
-    load_catalogue,
-    load_protocol,
-)
+from webapp.protocol_files import json_reader
+from webapp.protocol_files.loader import BadFileError, Entry, load, load_catalogue, load_protocol
 from webapp.settings import shipped
 
 SHIPPED = shipped("protocols")
@@ -111,7 +105,7 @@ def test_a_broken_file_is_told_in_exactly_these_lines(
         pytest.param(b"[" * 100_000, f"1: {'[0]' * 32}: {TOO_DEEP}", id="100,000 lists deep"),
         pytest.param(b'{"a":' * 40_000, f"1: a{'.a' * 31}: {TOO_DEEP}", id="40,000 objects deep"),
         pytest.param(
-            BASE.encode() + b" " * (strict_json.MOST_BYTES + 1 - len(BASE.encode())),
+            BASE.encode() + b" " * (json_reader.MOST_BYTES + 1 - len(BASE.encode())),
             "1: $: the file is too big, expected at most 262,144 bytes",
             id="one byte too big",
         ),
@@ -131,7 +125,7 @@ def test_a_file_with_such_bytes_is_told_in_exactly_this_line(
         pytest.param(b"\xef\xbb\xbf" + BASE.encode(), id="byte order mark"),
         pytest.param(BASE.replace("\n", "\r\n").encode(), id="lines of Windows"),
         pytest.param(
-            BASE.encode() + b" " * (strict_json.MOST_BYTES - len(BASE.encode())), id="256 KiB"
+            BASE.encode() + b" " * (json_reader.MOST_BYTES - len(BASE.encode())), id="256 KiB"
         ),
         pytest.param(BASE.replace("A base", "Gr\\u00f6\\ud83d\\ude00").encode(), id="escapes"),
         pytest.param(BASE.replace("A base", "Größe 😀").encode(), id="beyond ASCII"),
@@ -146,7 +140,7 @@ def test_a_file_at_the_edge_of_what_is_allowed_loads(
 
 
 def test_thirty_two_levels_are_read() -> None:
-    assert strict_json.parse("[" * 32 + "1" + "]" * 32).faults == []
+    assert json_reader.parse("[" * 32 + "1" + "]" * 32).faults == []
 
 
 def real_files() -> list[Path]:

@@ -20,7 +20,7 @@ import pytest
 from webapp.domain.glucose import PLAUSIBLE, Band, Reading, Unit, band_of
 from webapp.domain.protocol import Phase, Protocol, SideGroup, Step
 from webapp.domain.screening import READING_COUNTS_MS, needs_glucose, questions_for
-from webapp.library import load
+from webapp.protocol_files.loader import load
 from webapp.settings import shipped
 
 SHIPPED = shipped("protocols")

@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 from tests.builders import shipped, shipped_protocol
-from webapp.cli import main
+from webapp.cli.main import main
 from webapp.domain.glucose import Band, Reading, Unit, band_of
 from webapp.domain.protocol import Review
 from webapp.domain.screening import questions_for
-from webapp.library import Entry
-from webapp.review import CONFLICTS, plain, range_text, review_text, sample
+from webapp.protocol_files.loader import Entry
+from webapp.protocol_files.review import CONFLICTS, plain, range_text, review_text, sample
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = shipped().catalogue

@@ -8,9 +8,8 @@ from itertools import pairwise
 import pytest
 from tree_sitter import Node, Parser
 
-from webapp.assets import OURS, read_assets
-from webapp.settings import shipped
-from webapp.short_names import (
+from webapp.assets.files import OURS, read_assets
+from webapp.assets.short_names import (
     LANGUAGE,
     PRIVATE,
     SHORTHAND,
@@ -20,6 +19,7 @@ from webapp.short_names import (
     leaves,
     shorten,
 )
+from webapp.settings import shipped
 
 FILES = read_assets(shipped("static")).files
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import brotli  # type: ignore[import-untyped]
 import pytest
 
-from webapp import assets, squeezed
+from webapp.assets import files, squeezed
+from webapp.assets.squeezed import Squeezer
 from webapp.settings import shipped
-from webapp.squeezed import Squeezer
 
 SCRIPT = b"const first = 1;\nshow(first);\n"
 SHORT = b"let a=1;show(a);\n"
@@ -47,9 +47,9 @@ def test_other_rules_for_names_make_other_files(
 
 def test_other_rules_for_names_have_other_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     """A browser keeps a file for a year. Seen to fail with the hash of the files alone."""
-    before = assets.read_assets(shipped("static")).version
-    monkeypatch.setattr(assets, "rules", lambda: b"others")
-    assert assets.read_assets(shipped("static")).version != before
+    before = files.read_assets(shipped("static")).version
+    monkeypatch.setattr(files, "rules", lambda: b"others")
+    assert files.read_assets(shipped("static")).version != before
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"rubbish", None])

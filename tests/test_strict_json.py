@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from webapp.protocol_files.json_reader import DoubtError, NotJsonError, parse, quickly, read
 from webapp.settings import shipped
-from webapp.strict_json import DoubtError, NotJsonError, parse, quickly, read
 
 TEXTS = st.text(max_size=12)
 VALUES = st.recursive(

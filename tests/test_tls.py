@@ -22,9 +22,9 @@ import pytest
 
 from tests.faults.server import Server, clean_environment, free_port
 from tests.test_cli_serve import refused
-from webapp.certificates import AUTHORITY, Authority, now
-from webapp.pem_files import Names
 from webapp.settings import Settings
+from webapp.tls.authority import AUTHORITY, Authority, now
+from webapp.tls.pem import Names
 
 
 @dataclass

@@ -88,7 +88,7 @@ def begin(arguments: list[str]) -> None:
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     sys.argv = ["steady-hands", *arguments]
-    from webapp.cli import main
+    from webapp.cli.main import main
 
     main()
 
@@ -103,8 +103,8 @@ def serve() -> None:
     """Fork a child for each line of arguments until nobody can write another."""
     import sqlalchemy.dialects.sqlite
 
-    import webapp.cli
-    import webapp.server
+    import webapp.cli.main
+    import webapp.server.run
 
     assert webapp.cli
     assert webapp.server

@@ -1,5 +1,5 @@
 """``python -m webapp`` is the command ``steady-hands``."""
 
-from webapp.cli import main
+from webapp.cli.main import main
 
 main()

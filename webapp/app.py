@@ -10,21 +10,17 @@ from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from webapp import assets, figures, gate, security, step_drawings
 from webapp import log as requests_log
-from webapp.access import gate_of
-from webapp.beat import Beat
-from webapp.clock import Clock, zone_named
-from webapp.compiled import compiled_before
-from webapp.course_storage import Courses
-from webapp.database import Sqlite
-from webapp.devices import Devices
-from webapp.filters import FILTERS
-from webapp.library import Library, load
-from webapp.life import LifeSigns, wake
-from webapp.line import SharedLine
+from webapp.assets import files
+from webapp.auth import http_security, middleware
+from webapp.auth.devices import Devices
+from webapp.auth.permissions import gate_of
+from webapp.maintenance.runner import Daily, Upkeep
+from webapp.presentation import figures, steps
+from webapp.presentation.filters import FILTERS
+from webapp.presentation.template_cache import compiled_before
+from webapp.protocol_files.loader import Library, load
 from webapp.routes import (
-    accounts,
     catalogue,
     clients,
     courses,
@@ -39,14 +35,20 @@ from webapp.routes import (
     screenings,
     sessions,
     summaries,
+    sync,
     today,
     trust,
 )
 from webapp.routes import settings as device_settings
+from webapp.server.heartbeat import Beat
 from webapp.settings import Settings, shipped
-from webapp.storage import AwayError, FullError, NotSavedError, Storage, open_storage
-from webapp.upkeep import Daily, Upkeep
-from webapp.watch import Watch
+from webapp.storage.courses import Courses
+from webapp.storage.database import Sqlite
+from webapp.storage.sessions import AwayError, FullError, NotSavedError, Storage, open_storage
+from webapp.timekeeping.clock import Clock, zone_named
+from webapp.timekeeping.liveness import LifeSigns, wake
+from webapp.timekeeping.presence import Watch
+from webapp.timekeeping.shared_clock import SharedLine
 
 log = logging.getLogger("steady_hands")
 
@@ -96,19 +98,19 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.extensions["site"] = site
     requests_log.install(app)
     app.extensions["upkeep"] = Upkeep(lambda: app.extensions["site"])
-    assets.install(app, assets.read_assets(shipped("static")))
-    hosts = security.hosts_of(settings)
+    files.install(app, files.read_assets(shipped("static")))
+    hosts = http_security.hosts_of(settings)
     guard = gate_of(settings, hosts)
-    security.install(app, settings)
-    gate.install(app, guard)
+    http_security.install(app, settings)
+    middleware.install(app, guard)
     figures.install(app)
-    step_drawings.install(app)
+    steps.install(app)
     app.jinja_env.filters.update(FILTERS)
-    app.jinja_env.globals["nonce"] = security.new_nonce
+    app.jinja_env.globals["nonce"] = http_security.new_nonce
     app.jinja_env.globals["device"] = device_settings.this_device
     app.jinja_env.globals["trouble"] = lambda: app.extensions["site"].storage.trouble
     for module in (
-        *(accounts, catalogue, offline, protocols, reference, screenings, sessions),
+        *(sync, catalogue, offline, protocols, reference, screenings, sessions),
         *(clients, courses, device_settings, health, history, joining, owner),
         *(owner_exchange, summaries, today, trust),
     ):
@@ -161,7 +163,7 @@ def show_error(error: HTTPException) -> Response:
         return error.response
     status = error.code or 500
     title, text = WORDS.get(status, (error.name, error.description or ""))
-    answer = gate.refused(status, title, text)
+    answer = middleware.refused(status, title, text)
     for name, value in error.get_headers():
         if name == "Allow":
             answer.headers[name] = value
@@ -170,7 +172,7 @@ def show_error(error: HTTPException) -> Response:
 
 def show_not_saved(error: NotSavedError) -> Response:
     log.error("not saved: %s", error.__cause__)
-    answer = gate.refused(
+    answer = middleware.refused(
         503,
         "Not saved",
         "The server could not save that, so nothing has changed. Please try again.",
@@ -181,7 +183,7 @@ def show_not_saved(error: NotSavedError) -> Response:
 
 def show_full(error: FullError) -> Response:
     log.error("%s: %s", error, error.__cause__)
-    answer = gate.refused(
+    answer = middleware.refused(
         503,
         "The disk is full",
         "The server has no room to save that, so nothing has changed. Running sessions go on to "
@@ -193,7 +195,7 @@ def show_full(error: FullError) -> Response:
 
 def show_away(error: AwayError) -> Response:
     log.error("%s: %s", error, error.__cause__)
-    answer = gate.refused(
+    answer = middleware.refused(
         503,
         "One moment",
         "The server cannot reach its database. Running sessions go on. Please try again.",
@@ -204,6 +206,6 @@ def show_away(error: AwayError) -> Response:
 
 def show_failure(error: Exception) -> Response:
     log.exception("failed: %s %s", request.method, request.endpoint, exc_info=error)
-    return gate.refused(
+    return middleware.refused(
         500, "That went wrong", "The fault is on our side. A running session is not affected."
     )

@@ -1,5 +1,5 @@
 // What people may do with a session, and the checks before an act counts: the same rules, names and
-// words as webapp/domain/acts.py, held to it by tests/cases/session.json. Pure. Times in integer ms.
+// words as webapp/domain/commands.py, held to it by tests/cases/session.json. Pure. Times in integer ms.
 import { phasesAhead, refit } from "./session-refit.js";
 import { TRANSITIONS, apply, onTheSkinHere } from "./session-rules.js";
 import { advance, handsOn, handsOnMs, sum, tagged, usedMs } from "./session-time.js";

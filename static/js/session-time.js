@@ -1,6 +1,6 @@
 // Time passes in a session: the same rules and names as webapp/domain/session.py, held to it by
 // tests/cases/session.json. Pure. Times are integer ms, instants on the server's clock (Unix epoch).
-// A plan is what webapp/domain/bare.py describes, a state what `initial` gives.
+// A plan is what webapp/domain/payload.py describes, a state what `initial` gives.
 
 /** A session that nobody has started. */
 export function initial(plan, at = 0) {

@@ -38,7 +38,7 @@ function drawAsks(stage, live, { state, capSecondsLeft }) {
   } else if (state.endedEarly && cups) foot.before(cups.content.cloneNode(true));
 }
 
-/** Every phase in proportion to its planned time, as webapp/figures.py draws it. */
+/** Every phase in proportion to its planned time, as webapp/presentation/figures.py draws it. */
 function drawBar(live, { planned, done, index }) {
   const parts = [...live.querySelectorAll(".bar .segment")];
   const steps = parts.map((part) => Number(part.dataset.index));

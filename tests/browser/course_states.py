@@ -9,12 +9,12 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import Visitor
 from webapp.app import Site
-from webapp.course_storage import Courses
-from webapp.domain.acts import decide
+from webapp.domain.commands import decide
 from webapp.domain.course import terms_of
-from webapp.domain.past import Told
+from webapp.domain.record import Told
 from webapp.domain.session import Action
-from webapp.storage import Belonging
+from webapp.storage.courses import Courses
+from webapp.storage.sessions import Belonging
 
 Made = str | TestResponse
 LUMBAR, POINTS, CUPS, NAPE = "oc-classic-lumbar", "oc-ap-toning", "oc-cupping-back", "oc-self-nape"

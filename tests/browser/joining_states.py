@@ -9,8 +9,8 @@ from werkzeug.test import TestResponse
 
 from tests.browser.site import Hand
 from tests.conftest import Visitor
-from webapp.devices import Devices
-from webapp.domain.joining import Role
+from webapp.auth.devices import Devices
+from webapp.domain.invites import Role
 
 Asked = Callable[[Visitor], TestResponse]
 

@@ -14,8 +14,8 @@ from werkzeug.serving import make_server
 
 from tests.faults.server import free_port
 from webapp.app import Site, create_app
-from webapp.clock import Clock, wall_ms
 from webapp.settings import Settings
+from webapp.timekeeping.clock import Clock, wall_ms
 
 
 class MovedClock(Clock):

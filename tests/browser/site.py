@@ -19,8 +19,8 @@ from tests.browser.conftest import free_port, go
 from tests.conftest import StandingClock, Visitor
 from webapp.app import create_app
 from webapp.settings import Settings
-from webapp.storage import open_sqlite
-from webapp.watch import Watch
+from webapp.storage.sessions import open_sqlite
+from webapp.timekeeping.presence import Watch
 
 
 class QuietHandler(WSGIRequestHandler):

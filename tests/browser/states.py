@@ -17,13 +17,13 @@ from tests.browser import course_states as course
 from tests.browser import joining_states as joining
 from tests.conftest import Visitor
 from tests.screened import SAFE
-from webapp.course_storage import Courses
-from webapp.database import Sqlite
-from webapp.domain.joining import Role
+from webapp.domain.invites import Role
 from webapp.domain.session import Event
-from webapp.errands import INCOMING, in_here
-from webapp.exchange import write_file
-from webapp.upkeep import Upkeep
+from webapp.maintenance.jsonl import write_file
+from webapp.maintenance.runner import Upkeep
+from webapp.maintenance.worker import INCOMING, in_here
+from webapp.storage.courses import Courses
+from webapp.storage.database import Sqlite
 
 BACK, LEGS, NAPE, CUPS = "oc-classic-full", "dm-legs-feet", "oc-self-nape", "oc-cupping-back"
 

@@ -21,9 +21,9 @@ from tests.builders import phase_dict
 from tests.conftest import protocol_file
 from tests.screened import SAFE
 from webapp.app import Site, create_app
-from webapp.clock import Clock
 from webapp.domain.session import Event
 from webapp.settings import Settings
+from webapp.timekeeping.clock import Clock
 
 OWN_NOW = """() => new Promise((done) => {
   document.addEventListener("stage:timeline", (e) => done(e.detail.now()), { once: true });

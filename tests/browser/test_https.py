@@ -21,8 +21,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import chromium
 from tests.browser.conftest import AWAKE, Watch
 from tests.faults.server import Server, clean_environment
-from webapp.certificates import Authority, now
-from webapp.pem_files import Names, read_chain
+from webapp.tls.authority import Authority, now
+from webapp.tls.pem import Names, read_chain
 
 NAME = "clinic.lan"
 

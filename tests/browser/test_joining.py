@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Watch
 from tests.browser.network import Network, network
-from webapp import cards
-from webapp.devices import Devices
-from webapp.domain.joining import Role
+from webapp.auth.devices import Devices
+from webapp.domain.invites import Role
+from webapp.presentation import qr
 
 Open = Callable[[], Page]
 
@@ -30,13 +30,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the QR codes say, which nothing here can read."""
     said: list[str] = []
-    draw = cards.qr_code
+    draw = qr.qr_code
 
     def noted(text: str) -> Markup:
         said.append(text)
         return draw(text)
 
-    monkeypatch.setattr(cards, "qr_code", noted)
+    monkeypatch.setattr(qr, "qr_code", noted)
     return said
 
 

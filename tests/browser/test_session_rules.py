@@ -15,8 +15,8 @@ from tests.browser.conftest import Watch
 from tests.cases import plans
 from tests.cases.course import FILE, compact, names, outcome
 from tests.cases.courses import random_course, random_refit
-from webapp.assets import read_assets
-from webapp.domain.bare import bare
+from webapp.assets.files import read_assets
+from webapp.domain.payload import bare
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = Path(__file__).with_name("run_cases.js").read_text(encoding="utf-8")

@@ -17,8 +17,8 @@ from tests.browser.answers import answer_safely
 from tests.browser.conftest import Visit, Watch, free_port
 from tests.browser.recording import CLOSE_ENOUGH_MS, allowed, chimes, has_status, heard, press
 from webapp.app import create_app
-from webapp.devices import Devices
-from webapp.domain.joining import Role
+from webapp.auth.devices import Devices
+from webapp.domain.invites import Role
 from webapp.settings import Settings
 
 Prepared = Callable[..., Page]

@@ -9,8 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from webapp.domain.acts import decide
-from webapp.domain.bare import told
+from webapp.domain.commands import decide
+from webapp.domain.payload import told
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.protocol import Cap, Rules, Share
 from webapp.domain.session import Action, Event, Kind, RefusedError, State, follow, initial

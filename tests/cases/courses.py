@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from tests.cases.course import Act, event_of
-from webapp.domain.acts import allowed
+from webapp.domain.commands import allowed
 from webapp.domain.plan import Plan
 from webapp.domain.session import (
     Action,

@@ -9,7 +9,7 @@ from tests.cases import plans
 from tests.cases.course import FILE, Json, as_text, names, outcome
 from tests.cases.courses import random_course, random_refit
 from tests.cases.inputs import Case, thought_up
-from webapp.domain.bare import bare
+from webapp.domain.payload import bare
 from webapp.domain.plan import Plan
 
 SEED = 20_261_112

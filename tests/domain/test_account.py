@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import Act, happened, simple_plan
-from webapp.domain.account import ELSEWHERE, OLDER, Account, Taken, Told, step_id, take_up
-from webapp.domain.acts import allowed
+from webapp.domain.commands import allowed
 from webapp.domain.plan import Plan
 from webapp.domain.session import Action, Event, RefusedError, State, Status, advance, fold
+from webapp.domain.sync import ELSEWHERE, OLDER, Account, Taken, Told, step_id, take_up
 
 PLAN = simple_plan()
 BEGUN: tuple[Act, ...] = (("start", 1_000), ("next", 1_000))

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import phase, protocol, shipped, shipped_protocol, simple_plan
+from webapp.domain.calendar_dates import HOUR_MS, add_span, dates, slot, wall
 from webapp.domain.course import (
     Client,
     Course,
@@ -26,9 +27,8 @@ from webapp.domain.course import (
     terms_of,
     within,
 )
-from webapp.domain.dates import HOUR_MS, add_span, dates, slot, wall
-from webapp.domain.past import Past, Spell
 from webapp.domain.protocol import Break, Count, Span
+from webapp.domain.record import Past, Spell
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = 24 * HOUR_MS

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.domain.joining import (
+from webapp.domain.invites import (
     LETTERS,
     MOST_WRONG,
     TRIES_A_MINUTE,

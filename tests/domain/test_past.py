@@ -8,7 +8,7 @@ import pytest
 
 from tests.builders import Act, happened, phase, protocol, shipped, sides, simple_plan, usual_plan
 from webapp.domain.aftercare import MINUTE_MS, advice, reminders
-from webapp.domain.past import Past, Told, balance, past_of, short_sides, skin_asked
+from webapp.domain.record import Past, Told, balance, past_of, short_sides, skin_asked
 from webapp.domain.session import fold
 
 SIDED = usual_plan(protocol(sides(phase("calf", area="calf"), phase("sole", area="sole"))))

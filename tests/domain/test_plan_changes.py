@@ -27,8 +27,8 @@ from tests.builders import (
     step,
 )
 from tests.faults.soak import FULL
-from webapp.domain.acts import allowed, decide
 from webapp.domain.catalogue import Area
+from webapp.domain.commands import allowed, decide
 from webapp.domain.plan import (
     Changes,
     LeaveOut,

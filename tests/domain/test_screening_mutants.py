@@ -19,23 +19,9 @@ import pytest
 
 from tests.builders import shipped
 from tests.domain import test_glucose as of_glucose
-from tests.domain.test_screening import (
-    ALL_FLAGS,
-    URGENCIES,
-    unmet,
-    unmet_flag,
-    unmet_starts,
-)
+from tests.domain.test_screening import ALL_FLAGS, URGENCIES, unmet, unmet_flag, unmet_starts
 from webapp.domain import glucose, screening
-from webapp.domain.catalogue import (
-    LEVELS,
-    Catalogue,
-    Option,
-    Outcome,
-    Question,
-    RedFlag,
-    When,
-)
+from webapp.domain.catalogue import LEVELS, Catalogue, Option, Outcome, Question, RedFlag, When
 from webapp.domain.glucose import BELOW, PLAUSIBLE, UP_TO, Advice, Ketones, Reading
 from webapp.domain.plan import Changes
 from webapp.domain.protocol import Protocol

@@ -29,7 +29,7 @@ from tests.builders import (
     usual_plan,
 )
 from tests.faults.soak import FULL
-from webapp.domain.acts import act, allowed
+from webapp.domain.commands import act, allowed
 from webapp.domain.plan import Plan
 from webapp.domain.session import (
     FAR_AWAY,

@@ -8,17 +8,8 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.cases.course import (
-    FILE,
-    as_text,
-    event_of,
-    happen,
-    names,
-    outcome,
-    outcome_of,
-    plan_of,
-)
-from webapp.domain.bare import bare, told
+from tests.cases.course import FILE, as_text, event_of, happen, names, outcome, outcome_of, plan_of
+from webapp.domain.payload import bare, told
 from webapp.domain.plan import Plan
 from webapp.domain.session import (
     TRANSITIONS,
@@ -30,7 +21,7 @@ from webapp.domain.session import (
     fold,
     initial,
 )
-from webapp.filters import bare_json, told_json
+from webapp.presentation.filters import bare_json, told_json
 
 STALE = "the rules have changed: run `make cases`, and bring static/js/session-*.js along"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.builders import happened, simple_plan
 from webapp.domain.session import advance, fold
-from webapp.domain.watch import Gap, Run, runs, unobserved_ms
+from webapp.domain.unobserved import Gap, Run, runs, unobserved_ms
 
 PLAN = simple_plan()
 EVENTS = happened(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from click.testing import CliRunner
 
 from tests.faults.server import COMMAND, clean_environment
-from webapp import cli
+from webapp.cli import main
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def called(*arguments: object, **environment: str) -> Said:
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
         return Said(done.returncode, done.stdout, done.stderr)
     missing = {name: None for name in os.environ if name not in env}
-    result = CliRunner().invoke(cli.main, words, env={**missing, **env})
+    result = CliRunner().invoke(main.main, words, env={**missing, **env})
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Said(result.exit_code, result.stdout, result.stderr)

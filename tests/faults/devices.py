@@ -18,8 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from werkzeug.test import TestResponse
 
 from tests.conftest import Visitor
-from webapp.domain.account import Told, step_id
-from webapp.domain.acts import decide
+from webapp.domain.commands import decide
 from webapp.domain.session import (
     STOPS,
     TRANSITIONS,
@@ -31,8 +30,9 @@ from webapp.domain.session import (
     fold,
     tagged,
 )
-from webapp.life import pause_one
-from webapp.storage import Stored, open_sqlite
+from webapp.domain.sync import Told, step_id
+from webapp.storage.sessions import Stored, open_sqlite
+from webapp.timekeeping.liveness import pause_one
 
 LIVE = re.compile(r'data-status="(\w+)" data-step="([\w-]*)" data-seq="(\d+)"')
 LEFT = re.compile(r'data-remaining-ms="(\d+)"')
@@ -306,9 +306,9 @@ def restart(visitor: Visitor) -> None:
     """A new process: nothing of the old one is left but its database."""
     from dataclasses import replace
 
-    from webapp.database import Postgresql, Sqlite
-    from webapp.storage import opened
-    from webapp.watch import Watch
+    from webapp.storage.database import Postgresql, Sqlite
+    from webapp.storage.sessions import opened
+    from webapp.timekeeping.presence import Watch
 
     database = visitor.storage.database
     visitor.storage.close()

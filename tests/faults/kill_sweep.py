@@ -22,10 +22,10 @@ from flask import Flask
 
 from tests.faults.recorded import ACTS, Act, Person, noted, site_in, started_on
 from tests.faults.sweep import killed_at
-from webapp.clock import steady_ms
-from webapp.domain.past import Early
+from webapp.domain.record import Early
 from webapp.domain.session import Event
-from webapp.storage import Storage, Stored
+from webapp.storage.sessions import Storage, Stored
+from webapp.timekeeping.clock import steady_ms
 
 CALLS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "unlink")
 NEAR_MS = 1_000

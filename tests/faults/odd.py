@@ -46,7 +46,8 @@ class OddMachine:
 
 
 def main() -> None:
-    from webapp import cli, clock, life
+    from webapp.cli import main
+    from webapp.timekeeping import clock, liveness
 
     path = Path(os.environ["ODD_MACHINE"])
     real_steady, real_wall = clock.steady_ms, clock.wall_ms
@@ -57,8 +58,8 @@ def main() -> None:
     clock.steady_ms = lambda: real_steady() + told("steady_ms")
     clock.wall_ms = lambda: real_wall() + told("wall_ms")
     clock.boot_id = lambda: str(json.loads(path.read_text(encoding="ascii"))["boot"])
-    life.BEAT_SECONDS = 0.3
-    cli.main()
+    liveness.BEAT_SECONDS = 0.3
+    main.main()
 
 
 if __name__ == "__main__":

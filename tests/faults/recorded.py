@@ -20,11 +20,11 @@ from tests.conftest import HOST, protocol_file, rest_step, waiting_step
 from tests.routes.page import Page
 from tests.screened import SAFE
 from webapp.app import create_app
-from webapp.clock import Clock, steady_ms
-from webapp.life import wake
 from webapp.settings import Settings
-from webapp.storage import Storage, open_sqlite
-from webapp.watch import Watch
+from webapp.storage.sessions import Storage, open_sqlite
+from webapp.timekeeping.clock import Clock, steady_ms
+from webapp.timekeeping.liveness import wake
+from webapp.timekeeping.presence import Watch
 
 PROTOCOL = "whole"
 ACTS = (

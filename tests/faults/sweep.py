@@ -27,10 +27,10 @@ import psycopg
 import sqlalchemy as sa
 
 from tests.storage import golden
-from webapp.backups import FOLDER, damage
-from webapp.exchange import digest
+from webapp.maintenance.backups import FOLDER, damage
+from webapp.maintenance.jsonl import digest
 from webapp.settings import Settings
-from webapp.storage import SCHEMA, open_storage
+from webapp.storage.sessions import SCHEMA, open_storage
 
 CALLS = ("pwrite64", "write", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "mkdir")
 OLD, NEW = "old", "new"

@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 
 from tests.conftest import MORNING, Visitor, visit
-from webapp import clock as clock_module
-from webapp.clock import Clock
-from webapp.life import LOST_MS, LifeSigns, wake
-from webapp.storage import Storage
+from webapp.storage.sessions import Storage
+from webapp.timekeeping import clock as clock_module
+from webapp.timekeeping.clock import Clock
+from webapp.timekeeping.liveness import LOST_MS, LifeSigns, wake
 
 
 class Machine:
@@ -240,7 +240,7 @@ def test_whatever_goes_wrong_the_next_sign_of_life_comes(place: Place) -> None:
 def test_a_sign_of_life_that_cannot_be_saved_ends_nothing(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from webapp.storage import NotSavedError
+    from webapp.storage.sessions import NotSavedError
 
     def full(_sign: object) -> None:
         raise NotSavedError

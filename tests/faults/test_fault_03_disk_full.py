@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from tests.conftest import Visitor
 from tests.faults.server import COMMAND, Server
 from tests.screened import SAFE
-from webapp import disk
+from webapp.storage import disk
 
 pytestmark = pytest.mark.fault(3)
 
@@ -129,7 +129,7 @@ def test_a_disk_without_room_keeps_no_reserve_and_is_full_from_the_start(
 ) -> None:
     own = disk.Disk(tmp_path)
     usage = shutil.disk_usage(tmp_path)._replace(free=2 * disk.RESERVE_BYTES - 1)
-    monkeypatch.setattr("webapp.disk.shutil.disk_usage", lambda _folder: usage)
+    monkeypatch.setattr("webapp.storage.disk.shutil.disk_usage", lambda _folder: usage)
     assert not own.keep_reserve()
     assert str(own.trouble) == "full"
     assert not own.give_reserve()
@@ -175,7 +175,7 @@ def test_a_reserve_that_is_wanted_while_it_is_made_is_given_afterwards(
         in_the_middle.set()
         assert go_on.wait(10)
 
-    monkeypatch.setattr("webapp.disk.os.fsync", sync)
+    monkeypatch.setattr("webapp.storage.disk.os.fsync", sync)
     making = threading.Thread(target=own.keep_reserve)
     giving = threading.Thread(target=own.give_reserve)
     making.start()

@@ -24,8 +24,8 @@ import pytest
 from tests.conftest import Visitor
 from tests.faults.server import Server
 from tests.faults.test_kill import events_in
-from webapp import disk
-from webapp.disk import Disk
+from webapp.storage import disk
+from webapp.storage.disk import Disk
 
 pytestmark = pytest.mark.fault(4)
 
@@ -87,7 +87,7 @@ def test_after_a_failure_the_disk_is_left_alone_for_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
-    monkeypatch.setattr("webapp.disk.time.monotonic", lambda: now)
+    monkeypatch.setattr("webapp.storage.disk.time.monotonic", lambda: now)
     one = Disk(tmp_path)
     assert one.judge(io_error()) == "failing"
     assert (one.resting, str(one.trouble)) == (True, "failing")

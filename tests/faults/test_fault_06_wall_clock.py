@@ -15,7 +15,7 @@ import pytest
 
 from tests.faults.odd import OddMachine
 from tests.faults.server import Server
-from webapp.clock import wall_ms
+from webapp.timekeeping.clock import wall_ms
 
 pytestmark = pytest.mark.fault(6)
 

@@ -23,9 +23,9 @@ import pytest
 from tests.faults.server import Server, clean_environment
 from tests.faults.soak import CALL_STEP, STATEMENT_STEP
 from tests.storage import golden
-from webapp.clock import boot_id, steady_ms
 from webapp.settings import Settings
-from webapp.storage import SCHEMA
+from webapp.storage.sessions import SCHEMA
+from webapp.timekeeping.clock import boot_id, steady_ms
 
 pytestmark = pytest.mark.fault(14)
 

@@ -18,9 +18,14 @@ import pytest
 from tests.builders import simple_plan
 from tests.faults.command import refused, told
 from tests.faults.server import Server, free_port
-from webapp.backups import ALWAYS_CHECKED_BYTES, FOLDER, check_before_start, damage_at_start
+from webapp.maintenance.backups import (
+    ALWAYS_CHECKED_BYTES,
+    FOLDER,
+    check_before_start,
+    damage_at_start,
+)
 from webapp.settings import Settings
-from webapp.storage import StorageError, open_sqlite
+from webapp.storage.sessions import StorageError, open_sqlite
 
 pytestmark = pytest.mark.fault(17)
 
@@ -120,7 +125,7 @@ def test_a_big_file_is_read_through_only_when_it_was_not_closed_well(
     tear_a_page(path)
     with pytest.raises(StorageError, match="damaged"):
         check_before_start(path)
-    monkeypatch.setattr("webapp.backups.ALWAYS_CHECKED_BYTES", 1)
+    monkeypatch.setattr("webapp.maintenance.backups.ALWAYS_CHECKED_BYTES", 1)
     assert damage_at_start(path) is None
     path.with_name(f"{path.name}-wal").write_bytes(b"")
     assert damage_at_start(path)

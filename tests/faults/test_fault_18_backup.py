@@ -20,12 +20,12 @@ import pytest
 from tests.builders import simple_plan
 from tests.faults.command import refused, told
 from tests.faults.server import Server
-from webapp import backups
-from webapp.backups import FOLDER, damage, superseded
 from webapp.domain.session import Event
-from webapp.exchange import digest
+from webapp.maintenance import backups
+from webapp.maintenance.backups import FOLDER, damage, superseded
+from webapp.maintenance.jsonl import digest
 from webapp.settings import Settings
-from webapp.storage import Storage, StorageError, open_storage
+from webapp.storage.sessions import Storage, StorageError, open_storage
 
 pytestmark = pytest.mark.fault(18)
 

@@ -16,7 +16,7 @@ from tests.faults.server import Reply, Server, lower
 from tests.faults.test_nudges import Stream
 from tests.joined import IPAD
 from tests.routes.page import Page
-from webapp.front import ALIVE, NUDGE
+from webapp.server.rsgi import ALIVE, NUDGE
 
 PROTOCOL = "oc-classic-full"
 WITHIN_SECONDS = 1.0

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.server import Server
-from webapp.front import ALIVE, NUDGE
+from webapp.server.rsgi import ALIVE, NUDGE
 
 PROTOCOL = "oc-classic-full"
 SOON_SECONDS = 5.0

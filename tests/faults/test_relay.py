@@ -19,9 +19,9 @@ import pytest
 from tests import postgresql
 from tests.faults.server import Server, clean_environment
 from tests.faults.test_nudges import PROTOCOL, Stream
-from webapp.front import ALIVE, NUDGE
-from webapp.postgresql_address import parameters_of
-from webapp.relay import Relay
+from webapp.server.pg_notify import Relay
+from webapp.server.rsgi import ALIVE, NUDGE
+from webapp.storage.postgresql_address import parameters_of
 
 MOST_SECONDS = 1.0
 TIMES = 10

@@ -10,12 +10,12 @@ from flask import Flask
 
 from tests.builders import happened, phase, protocol, usual_plan
 from tests.conftest import MORNING, visit
-from webapp import clock as clock_module
-from webapp.clock import Clock
-from webapp.life import LOST_MS
-from webapp.line import SLEW_MS, SharedLine, View
-from webapp.storage import Storage, open_postgresql
-from webapp.watch import Watch
+from webapp.storage.sessions import Storage, open_postgresql
+from webapp.timekeeping import clock as clock_module
+from webapp.timekeeping.clock import Clock
+from webapp.timekeeping.liveness import LOST_MS
+from webapp.timekeeping.presence import Watch
+from webapp.timekeeping.shared_clock import SLEW_MS, SharedLine, View
 
 
 class World:
@@ -27,7 +27,10 @@ class World:
         self.now = 0
         self.database_is_ahead = 0
         self.database_started = MORNING - 86_400_000
-        patch.setattr("webapp.line.sleep", lambda seconds: self.pass_ms(int(seconds * 1000)))
+        patch.setattr(
+            "webapp.timekeeping.shared_clock.sleep",
+            lambda seconds: self.pass_ms(int(seconds * 1000)),
+        )
 
     def pass_ms(self, ms: int) -> None:
         self.now += ms
@@ -222,7 +225,7 @@ def test_a_start_in_doubt_first_listens_for_others(
         Process.on_machine(two)
         assert here.name == "b"
 
-    monkeypatch.setattr("webapp.line.sleep", sleep)
+    monkeypatch.setattr("webapp.timekeeping.shared_clock.sleep", sleep)
     b = Machine(world, "b")
     two = Process(b)
     assert two.on(two.line.wake) == 0

@@ -14,8 +14,8 @@ import pytest
 
 from tests.faults.server import Reply, Server, lower
 from tests.routes.page import Page
-from webapp.errands import INCOMING
-from webapp.storage import SCHEMA
+from webapp.maintenance.worker import INCOMING
+from webapp.storage.sessions import SCHEMA
 
 DATA = "/owner/data"
 TYPE = "multipart/form-data; boundary=B"

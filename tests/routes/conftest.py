@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.postgresql import Server
-from webapp.database import Postgresql
-from webapp.storage import SCHEMA, Storage, meta, open_postgresql
-from webapp.tables import metadata
-from webapp.upgrade import prepare
+from webapp.storage.database import Postgresql
+from webapp.storage.sessions import SCHEMA, Storage, meta, open_postgresql
+from webapp.storage.tables import metadata
+from webapp.storage.upgrade import prepare
 
 ALL_BUT_META = [table.name for table in reversed(metadata.sorted_tables) if table is not meta]
 EMPTIED = "; ".join(  # in one go; TRUNCATE takes longer for tables as small as these

@@ -14,11 +14,11 @@ from tests.conftest import Visitor
 from tests.joined import Tablet, joined, stranger
 from tests.routes.page import Page
 from tests.routes.test_security import STYLE, check_headers
-from webapp.access import NEEDS, Role, need
-from webapp.course_storage import Courses
-from webapp.devices import Devices
+from webapp.auth.devices import Devices
+from webapp.auth.permissions import NEEDS, Role, need
+from webapp.auth.rate_limit import CREATING, MOST_A_MINUTE
 from webapp.domain.session import ANY_STATUS, STOPS
-from webapp.limits import CREATING, MOST_A_MINUTE
+from webapp.storage.courses import Courses
 
 METHODS = {"GET", "POST"}
 SECRETS = re.compile(r"Short protocol|/sessions/[\w-]{16}|[ACDEFGHJKMNPQRTUVWXY]\d-[A-Z]\d[A-Z]")

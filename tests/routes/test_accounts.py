@@ -10,9 +10,9 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import Visitor
 from webapp.domain.session import Event
-from webapp.routes.accounts import DIFFERED, SETTLED, UNREADABLE
 from webapp.routes.hindrances import PAUSED_TOO_LONG
-from webapp.watch import UNSEEN_MS, Watch
+from webapp.routes.sync import DIFFERED, SETTLED, UNREADABLE
+from webapp.timekeeping.presence import UNSEEN_MS, Watch
 
 
 def act(action: str, at: int, step: str = "one", **more: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tests.builders import SHIPPED, WITHHELD
 from tests.conftest import Visitor, visit
 from tests.routes.page import Page
 from webapp.app import create_app
-from webapp.assets import FIRST, REST, STAGE
+from webapp.assets.files import FIRST, REST, STAGE
 from webapp.settings import Settings, shipped
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import MORNING, Visitor
 from tests.routes.page import Page
-from webapp.course_storage import Courses, Filter
+from webapp.storage.courses import Courses, Filter
 
 HOUR = 3600.0
 GAP = 48 * HOUR
@@ -154,7 +154,7 @@ def test_in_a_network_the_card_opens_on_other_devices_too(
         drawn.append(address)
         return ""
 
-    monkeypatch.setattr("webapp.cards.qr_code", draw)
+    monkeypatch.setattr("webapp.presentation.qr.qr_code", draw)
     monkeypatch.setattr("webapp.addresses.here", lambda: "192.168.7.7")
     path = owner.post("/clients", {}).headers["Location"]
     page = owner.page(f"{path}/card")

@@ -9,11 +9,11 @@ import pytest
 
 from tests.conftest import HOST, Visitor
 from tests.joined import LAN_HOST, joined
-from webapp.access import Caller
-from webapp.beat import Asked, Beat, Told
-from webapp.database import AwayError
-from webapp.domain.joining import Role
-from webapp.front import MOST_BEATS, Beats
+from webapp.auth.permissions import Caller
+from webapp.domain.invites import Role
+from webapp.server.heartbeat import Asked, Beat, Told
+from webapp.server.rsgi import MOST_BEATS, Beats
+from webapp.storage.database import AwayError
 
 ELSEWHERE = "10.0.0.9"
 

@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import Visitor, queries_of
-from webapp.clock import SignOfLife
-from webapp.disk import Disk
 from webapp.settings import Settings
-from webapp.storage import NotSavedError, Storage, open_storage
+from webapp.storage.disk import Disk
+from webapp.storage.sessions import NotSavedError, Storage, open_storage
+from webapp.timekeeping.clock import SignOfLife
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_it_is_not_ready_when_nothing_was_written_for_long(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later = time.monotonic() + 31
-    monkeypatch.setattr("webapp.database.time.monotonic", lambda: later)
+    monkeypatch.setattr("webapp.storage.database.time.monotonic", lambda: later)
     assert word(visitor, "/readyz") == (503, "not ready\n")
 
 

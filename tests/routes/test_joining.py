@@ -17,10 +17,10 @@ from tests.joined import LAN_HOST, PIXEL, Tablet, invited, joined, only_device, 
 from tests.routes.page import Page
 from tests.routes.test_security import check_headers, check_strict
 from webapp.app import create_app
-from webapp.devices import Devices
-from webapp.domain.joining import LETTERS, Role
+from webapp.auth.devices import Devices
+from webapp.auth.invites import hashed
+from webapp.domain.invites import LETTERS, Role
 from webapp.domain.session import Event
-from webapp.invitations import hashed
 from webapp.settings import Settings
 
 NEVER = ("protocol", "session", "/today", "/courses", "Short", "0.1.0")

@@ -10,8 +10,8 @@ from tests.conftest import Visitor
 from tests.joined import LAN_HOST, joined, only_device, stranger
 from tests.routes.page import Page
 from tests.routes.test_security import check_strict
-from webapp.devices import Devices
-from webapp.domain.joining import Role
+from webapp.auth.devices import Devices
+from webapp.domain.invites import Role
 
 
 def test_where_nobody_can_join_it_says_how_to_begin(visitor: Visitor) -> None:

@@ -23,19 +23,19 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import HOST, Visitor, visit
 from tests.routes.page import Page
-from webapp import backups, errands, holdings, outgoing
 from webapp.app import Site
-from webapp.clock import Clock
-from webapp.course_storage import Courses
-from webapp.disk import free_bytes
-from webapp.errands import INCOMING, in_child, in_here
-from webapp.exchange import digest
-from webapp.holdings import Retention
-from webapp.jobs import BusyError, Job, Jobs
-from webapp.line import SharedLine
+from webapp.maintenance import backups, export_stream, inventory, worker
+from webapp.maintenance.inventory import Retention
+from webapp.maintenance.jobs import BusyError, Job, Jobs
+from webapp.maintenance.jsonl import digest
+from webapp.maintenance.runner import Daily, Upkeep, in_thread
+from webapp.maintenance.worker import INCOMING, in_child, in_here
 from webapp.settings import Settings
-from webapp.storage import NotSavedError, StorageError
-from webapp.upkeep import Daily, Upkeep, in_thread
+from webapp.storage.courses import Courses
+from webapp.storage.disk import free_bytes
+from webapp.storage.sessions import NotSavedError, StorageError
+from webapp.timekeeping.clock import Clock
+from webapp.timekeeping.shared_clock import SharedLine
 
 DATA = "/owner/data"
 
@@ -64,7 +64,7 @@ class Owner(Visitor):
     def backup(self) -> str:
         """Make one; gives its name."""
         assert "made and checked" in self.outcome(self.post(f"{DATA}/backup", {}))
-        return holdings.copies(self.settings)[0].file
+        return inventory.copies(self.settings)[0].file
 
     @property
     def settings(self) -> Settings:
@@ -92,7 +92,7 @@ class Owner(Visitor):
 def outgoing_here(settings: Settings, code: str = "") -> Iterator[bytes]:
     """The export without a process of its own."""
     written = io.BytesIO()
-    assert outgoing.write(settings, code, written) == 0
+    assert export_stream.write(settings, code, written) == 0
     head, _, content = written.getvalue().partition(b"\n")
     assert head == b"{}"
     yield content
@@ -151,7 +151,7 @@ def test_a_restore_says_what_would_go_and_the_site_serves_on_without_a_restart(
 ) -> None:
     before = either.over()
     name, was = either.backup(), either.digest()
-    either.clock.instant = holdings.copies(either.settings)[0].made_at + 60_000
+    either.clock.instant = inventory.copies(either.settings)[0].made_at + 60_000
     after = either.over()
     then = either.digest()
     asked = either.get(f"{DATA}/copies/{name}/restore").text
@@ -186,7 +186,7 @@ def test_what_ran_when_the_backup_was_made_is_paused_and_asks(either: Owner) -> 
 def test_a_session_that_begins_during_a_restore_stops_it(owner: Owner) -> None:
     name = owner.backup()
 
-    def begun_meanwhile(*task: object) -> errands.Given:
+    def begun_meanwhile(*task: object) -> worker.Given:
         owner.started("long")
         return in_here(*task)  # type: ignore[arg-type]
 
@@ -221,9 +221,9 @@ def test_a_restore_carries_jobs_and_settings_of_the_site_over(owner: Owner) -> N
     owner.started()
     name = owner.backup()
     chosen = Retention(400, True, 7)
-    holdings.keep_retention(owner.storage, chosen)
+    inventory.keep_retention(owner.storage, chosen)
     owner.outcome(owner.post(f"{DATA}/copies/{name}/restore", {"anyway": "1"}))
-    assert holdings.retention(owner.storage) == chosen
+    assert inventory.retention(owner.storage) == chosen
     kinds = [(job.kind, job.outcome) for job in owner.upkeep.jobs.newest()]
     assert sorted(kinds) == [("backup", "good"), ("restore", "good")]
 
@@ -384,7 +384,7 @@ def test_a_disk_that_is_nearly_full_stops_jobs_and_uploads_before_they_begin(
     answer = owner.send(content)
     assert answer.status_code == 422
     assert "too full" in answer.text
-    assert [copy.file for copy in holdings.copies(owner.settings)] == [name]
+    assert [copy.file for copy in inventory.copies(owner.settings)] == [name]
 
 
 def test_a_client_goes_with_all_that_hangs_on_it_and_the_copies_that_still_hold_it(
@@ -406,7 +406,7 @@ def test_a_client_goes_with_all_that_hangs_on_it_and_the_copies_that_still_hold_
     form = either.page(either.seen["job"])
     names = [e.attrs["value"] for e in form.elements if e.attrs.get("name") == "name"]
     assert either.post(f"{DATA}/copies/delete", {"name": names[0]}).status_code == 303
-    assert not holdings.copies(either.settings)
+    assert not inventory.copies(either.settings)
     assert "still stands" not in either.get(either.seen["job"]).text
     assert code not in either.get("/clients").text
     assert either.get(f"/sessions/{gone}").status_code == 404
@@ -438,20 +438,20 @@ def test_retention_shows_first_keeps_the_setting_and_leaves_what_runs(either: Ow
         assert either.get(f"{DATA}/retention?days={days}").status_code == 422
         assert either.post(f"{DATA}/retention", {"days": days}).status_code == 422
     either.post(f"{DATA}/retention", {"days": "30", "on": "1", "act": "keep"})
-    assert holdings.retention(either.storage) == Retention(30, True, 0)
+    assert inventory.retention(either.storage) == Retention(30, True, 0)
     assert "Sessions are deleted 30 days" in either.get(DATA).text
     assert either.storage.load(old)
     answer = either.post(f"{DATA}/retention", {"days": "30", "act": "now"})
     assert "Deleted for good: 1 session" in either.outcome(answer)
     assert either.storage.load(old) is None
     assert all(either.storage.load(one) for one in (young, running))
-    assert holdings.retention(either.storage).last == either.clock.now()
+    assert inventory.retention(either.storage).last == either.clock.now()
 
 
 def test_a_running_session_is_never_old(owner: Owner) -> None:
     """Seen to fail without ``over`` in ``ended_before``."""
     from webapp.domain.session import Event
-    from webapp.erasure import ended_before
+    from webapp.maintenance.erase import ended_before
 
     session_id = owner.started("long")
     wall = owner.clock.wall_time()
@@ -473,10 +473,10 @@ def test_every_day_a_backup_and_the_retention_that_was_chosen(owner: Owner) -> N
     first = daily.look(now)
     assert first
     assert first.kind == "backup"
-    made = holdings.copies(owner.settings)[0].made_at / 1000
+    made = inventory.copies(owner.settings)[0].made_at / 1000
     now = now.fromtimestamp(made, now.tzinfo)
     assert daily.look(now + timedelta(hours=23)) is None
-    holdings.keep_retention(owner.storage, Retention(30, True))
+    inventory.keep_retention(owner.storage, Retention(30, True))
     second = daily.look(now + timedelta(hours=23))
     assert second
     assert second.kind == "retention"
@@ -537,12 +537,10 @@ def test_a_job_tells_how_far_it_is_and_ends_although_the_disk_was_full_for_a_mom
     owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    monkeypatch.setattr("webapp.upkeep.END_SECONDS", 0)
+    monkeypatch.setattr("webapp.maintenance.runner.END_SECONDS", 0)
     fails = [True]
 
-    def errand(
-        _settings: object, _kind: str, _given: object, stage: errands.Stage
-    ) -> errands.Given:
+    def errand(_settings: object, _kind: str, _given: object, stage: worker.Stage) -> worker.Given:
         owner.clock.forward(2)
         stage(30, 120, "Copying")
         job = owner.upkeep.jobs.running()
@@ -557,7 +555,7 @@ def test_a_job_tells_how_far_it_is_and_ends_although_the_disk_was_full_for_a_mom
             raise NotSavedError("full")
         end(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("webapp.jobs.Jobs.end", full_once)
+    monkeypatch.setattr("webapp.maintenance.jobs.Jobs.end", full_once)
     owner.upkeep.errand = errand
     assert "A backup of 5 bytes" in owner.outcome(owner.post(f"{DATA}/backup", {}))
     assert "Copying, 25 %" in Page(seen[0]).by_id("job").text
@@ -565,7 +563,7 @@ def test_a_job_tells_how_far_it_is_and_ends_although_the_disk_was_full_for_a_mom
 
 
 def test_a_fault_of_ours_in_a_job_shows_nothing_of_its_inside(owner: Owner) -> None:
-    def broken(*_task: object) -> errands.Given:
+    def broken(*_task: object) -> worker.Given:
         raise RuntimeError("for a test")
 
     owner.upkeep.errand = broken
@@ -627,10 +625,10 @@ def test_busy_says_which_job(owner: Owner) -> None:
 def test_two_exports_at_most_are_on_their_way(
     owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.routes.owner_exchange.outgoing", outgoing.outgoing)
-    monkeypatch.setattr(outgoing, "one_at_a_time", threading.Semaphore(0))
+    monkeypatch.setattr("webapp.routes.owner_exchange.outgoing", export_stream.outgoing)
+    monkeypatch.setattr(export_stream, "one_at_a_time", threading.Semaphore(0))
     answer = owner.get(f"{DATA}/export")
     assert answer.status_code == 503
     assert "two exports" in answer.text
     with pytest.raises(StorageError):
-        next(outgoing.outgoing(owner.settings))
+        next(export_stream.outgoing(owner.settings))

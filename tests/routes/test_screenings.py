@@ -14,7 +14,7 @@ from tests.screened import SAFE
 from webapp.app import Site
 from webapp.domain.screening import Verdict, questions_for
 from webapp.routes import hindrances, screenings
-from webapp.watch import Watch
+from webapp.timekeeping.presence import Watch
 
 MINUTE = 60
 

@@ -17,13 +17,13 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import HOST, Visitor, visit
 from tests.routes.page import Page
-from webapp import backups
 from webapp.app import create_app
-from webapp.assets import SHEETS, Assets, read_assets
-from webapp.course_storage import Courses
+from webapp.assets.files import SHEETS, Assets, read_assets
+from webapp.maintenance import backups
+from webapp.maintenance.runner import Upkeep
 from webapp.settings import Settings, shipped
-from webapp.storage import NotSavedError
-from webapp.upkeep import Upkeep
+from webapp.storage.courses import Courses
+from webapp.storage.sessions import NotSavedError
 
 DIRECTIVES = {
     "default-src": "'none'",

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from tests.conftest import HOST, MORNING, Visitor
 from tests.routes.page import Page
-from webapp.domain.past import Early
+from webapp.domain.record import Early
 from webapp.domain.session import Event
-from webapp.storage import ConflictError, Stored, sessions
+from webapp.storage.sessions import ConflictError, Stored, sessions
 
 DIGITS = re.compile(r"\d+:[0-5]\d")
 ACTS = [

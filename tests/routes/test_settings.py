@@ -11,8 +11,8 @@ from tests.conftest import Visitor
 from tests.routes.page import Page
 from tests.screened import SAFE
 from webapp.app import create_app
-from webapp.device import Device, device_in, device_of
-from webapp.domain.joining import Role
+from webapp.domain.invites import Role
+from webapp.presentation.preferences import Device, device_in, device_of
 from webapp.settings import Settings
 
 CHOSEN = {

@@ -14,7 +14,7 @@ from tests.routes.page import Page
 from tests.routes.test_security import check_headers, check_strict
 from webapp.app import create_app
 from webapp.settings import Settings
-from webapp.tls import files_of
+from webapp.tls.setup import files_of
 
 AGENTS = {
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_4 like Mac OS X) Safari/604.1": ["on-ios"],

@@ -19,11 +19,11 @@ from tests.conftest import HOST, Visitor
 from tests.joined import LAN_HOST, joined
 from tests.screened import SAFE
 from tests.security.hostile import Bad, Drawer, Ids
-from webapp.course_storage import Courses
-from webapp.domain.joining import Role
-from webapp.front import environ_of
-from webapp.storage import Storage
-from webapp.tables import metadata
+from webapp.domain.invites import Role
+from webapp.server.rsgi import environ_of
+from webapp.storage.courses import Courses
+from webapp.storage.sessions import Storage
+from webapp.storage.tables import metadata
 
 SHORT, LONG = 1_000, 20_000
 SLOW_MS = 250

@@ -12,11 +12,11 @@ from tests.conftest import Visitor
 from tests.joined import Tablet, joined, stranger
 from tests.routes.test_access import METHODS, World, asked
 from tests.routes.test_security import check_headers
-from webapp.access import Role, need
-from webapp.database import AwayError
-from webapp.limits import CREATING, Limits
-from webapp.security import ANY_HOST
-from webapp.storage import FullError, NotSavedError
+from webapp.auth.http_security import ANY_HOST
+from webapp.auth.permissions import Role, need
+from webapp.auth.rate_limit import CREATING, Limits
+from webapp.storage.database import AwayError
+from webapp.storage.sessions import FullError, NotSavedError
 
 EVIL = {"Origin": "http://evil.test"}
 TOO_MUCH = {"key": "x" * 70_000}

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from webapp.app import create_app
-from webapp.domain.joining import Role
+from webapp.domain.invites import Role
 from webapp.settings import Settings
 
 HERE, NEAR = "127.0.0.1", "192.168.7.9"

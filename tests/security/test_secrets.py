@@ -22,10 +22,10 @@ from psycopg import sql
 
 from tests import postgresql
 from tests.faults.server import COMMAND, Server, clean_environment, free_port
-from webapp.errands import task_of
-from webapp.postgresql_address import parameters_of, place_of
+from webapp.maintenance.worker import task_of
 from webapp.settings import Settings
-from webapp.storage import open_postgresql
+from webapp.storage.postgresql_address import parameters_of, place_of
+from webapp.storage.sessions import open_postgresql
 
 pytestmark = pytest.mark.promise("secrets")
 
@@ -248,7 +248,7 @@ main()
     ("error", "words"),
     [
         (f"RuntimeError('{SECRET}')", "RuntimeError at <string>:5"),
-        ("webapp.server.StorageError('the database is away')", "the database is away"),
+        ("webapp.server.run.StorageError('the database is away')", "the database is away"),
     ],
 )
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -338,7 +338,7 @@ def test_what_nobody_expected_is_told_by_its_place_in_threads_and_errands_too(
     assert SECRET not in ended.stderr
     task = task_of(Settings(tmp_path, log_format="json")) | {"kind": SECRET, "given": {}}
     with subprocess.Popen(
-        [sys.executable, "-m", "webapp.errands"],
+        [sys.executable, "-m", "webapp.maintenance.worker"],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

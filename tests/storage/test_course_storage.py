@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from tests.builders import Act, happened, simple_plan
 from tests.conftest import queries_of
 from tests.storage.test_storage import FIRST_SCHEMA, loaded, reopened
-from webapp.course_storage import Courses, Filter, new_code
 from webapp.domain.course import Client, Course, Terms
-from webapp.domain.past import Told
+from webapp.domain.record import Told
 from webapp.domain.session import Event
-from webapp.storage import Belonging, Storage, open_sqlite
+from webapp.storage.courses import Courses, Filter, new_code
+from webapp.storage.sessions import Belonging, Storage, open_sqlite
 
 PLAN = simple_plan()
 TERMS = Terms(gap_hours=48, techniques=("stroking",))
@@ -60,7 +60,7 @@ def test_a_code_that_is_taken_is_made_anew(
     courses: Courses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     codes = iter(["K7-M4Q", "K7-M4Q", "A2-C3D"])
-    monkeypatch.setattr("webapp.course_storage.new_code", lambda: next(codes))
+    monkeypatch.setattr("webapp.storage.courses.new_code", lambda: next(codes))
     assert [courses.add_client(1).code, courses.add_client(2).code] == ["K7-M4Q", "A2-C3D"]
 
 

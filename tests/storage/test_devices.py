@@ -13,16 +13,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from webapp import backups, exchange, invitations, inviting
-from webapp.clock import Clock
-from webapp.database import Sqlite
-from webapp.devices import Devices, Joined
-from webapp.domain.joining import LETTERS, VALID_MS, Role
-from webapp.invitations import fresh, hashed, leave
-from webapp.recovery import import_export, restore_export
+from webapp.auth import terminal_invites
+from webapp.auth.devices import Devices, Joined
+from webapp.auth.invites import FOLDER, fresh, hashed, leave
+from webapp.domain.invites import LETTERS, VALID_MS, Role
+from webapp.maintenance import backups, jsonl
+from webapp.maintenance.restore import import_export, restore_export
 from webapp.settings import Settings
-from webapp.storage import SCHEMA, Storage, StorageError, open_storage
-from webapp.tables import devices, invites
+from webapp.storage.database import Sqlite
+from webapp.storage.sessions import SCHEMA, Storage, StorageError, open_storage
+from webapp.storage.tables import devices, invites
+from webapp.timekeeping.clock import Clock
 
 NOW = 1_772_445_600_000
 WRONG = "ZZZZZZZZ"
@@ -214,13 +215,13 @@ def test_an_export_carries_no_device_and_none_can_be_brought_in(
     tmp_path: Path, storage: Storage
 ) -> None:
     joined = join(storage, token=Devices(storage).invite(Role.OWNER, NOW).token)
-    lines = list(exchange.lines(storage.database))
+    lines = list(jsonl.lines(storage.database))
     assert not [line for line in lines if "token_hash" in line or "tries" in line]
     row = {"id": "evil", "token_hash": hashed("evil"), "role": 3, "kind": "Tablet", "number": 9}
     row |= {"joined_at": NOW, "seen_at": NOW, "revoked_at": None}
     forged = tmp_path / "forged.jsonl"
-    line = exchange.line_of("devices", row)
-    total = exchange.Digest()
+    line = jsonl.line_of("devices", row)
+    total = jsonl.Digest()
     total.add(line)
     end = f'{{"end": true, "rows": 1, "digest": "{total.text()}"}}'
     head = f'{{"steady-hands": "export", "format": 1, "schema": {SCHEMA}}}'
@@ -264,7 +265,7 @@ def test_restoring_an_export_leaves_the_devices_as_they_are(
     settings = Settings(tmp_path, database_url=postgresql_url)
     storage = open_storage(settings)
     export = tmp_path / "all.jsonl"
-    exchange.write_file(storage.database, export)
+    jsonl.write_file(storage.database, export)
     joined = join(storage, token=Devices(storage).invite(Role.OWNER, NOW).token)
     storage.close()
     restore_export(settings, export)
@@ -278,7 +279,7 @@ def test_an_invite_that_a_command_left_is_taken_in_once(sqlite_storage: Storage)
     folder = sqlite_storage.database.folder
     made = fresh(Role.OWNER, NOW)
     leave(folder, made.row())
-    (file,) = (folder / invitations.FOLDER).iterdir()
+    (file,) = (folder / FOLDER).iterdir()
     assert made.token not in file.read_text()
     assert os.name == "nt" or file.stat().st_mode & 0o777 == 0o600
     assert join(sqlite_storage, token=made.token).role is Role.OWNER
@@ -300,7 +301,7 @@ def test_other_files_among_the_invites_are_thrown_away(
     sqlite_storage: Storage, content: str
 ) -> None:
     assert isinstance(sqlite_storage.database, Sqlite)
-    folder = sqlite_storage.database.folder / invitations.FOLDER
+    folder = sqlite_storage.database.folder / FOLDER
     folder.mkdir()
     (folder / "odd.json").write_text(content)
     assert Devices(sqlite_storage).join(IPAD, NOW, token="x" * 22) == "unknown"
@@ -321,8 +322,10 @@ def test_a_command_makes_an_invite_that_the_server_takes(
     storage = open_storage(settings)
     clock = Clock()
     storage.tell_life(clock.sign_of_life())
-    made, until = inviting.make(settings, Role.OWNER)
-    assert join(storage, inviting.clock_of(storage).now(), token=made.token).role is Role.OWNER
+    made, until = terminal_invites.make(settings, Role.OWNER)
+    assert (
+        join(storage, terminal_invites.clock_of(storage).now(), token=made.token).role is Role.OWNER
+    )
     assert re.fullmatch(r"\d\d:\d\d", until)
     storage.close()
 
@@ -333,7 +336,7 @@ def test_a_command_counts_on_the_clock_of_the_server_and_not_on_the_wall(tmp_pat
     clock = Clock()
     clock.stand_at(NOW)  # the wall was put right since the server began
     storage.tell_life(clock.sign_of_life())
-    made, _ = inviting.make(settings, Role.OWNER)
+    made, _ = terminal_invites.make(settings, Role.OWNER)
     assert abs(made.expires_at - VALID_MS - NOW) < 10_000
     storage.close()
 

@@ -16,11 +16,11 @@ from tests.faults.command import refused, told
 from tests.storage import golden
 from webapp.domain.glucose import Reading
 from webapp.domain.session import Event
-from webapp.erasure import erase, holds
-from webapp.exchange import Digest, digest, line_of
+from webapp.maintenance.erase import erase, holds
+from webapp.maintenance.jsonl import Digest, digest, line_of
 from webapp.settings import Settings
-from webapp.storage import Storage, open_storage
-from webapp.tables import metadata
+from webapp.storage.sessions import Storage, open_storage
+from webapp.storage.tables import metadata
 
 SECRET = "erased-secret-key-0001"
 ODD = 'line\nbreak "quoted" \\ ünïcödé 手 \u2028 \x7f'
@@ -127,8 +127,8 @@ def test_import_adds_to_what_is_there_unless_a_row_is_there_already(
 def test_an_export_of_an_older_release_is_brought_up_to_date(
     tmp_path: Path, settings: Settings
 ) -> None:
-    from webapp.database import Sqlite
-    from webapp.exchange import write_file
+    from webapp.maintenance.jsonl import write_file
+    from webapp.storage.database import Sqlite
 
     old = Sqlite(golden.write_sqlite(tmp_path / "old.sqlite3", 1))
     write_file(old, tmp_path / "old.jsonl")
@@ -263,7 +263,7 @@ def test_what_was_erased_is_nowhere_in_the_files_of_the_database(tmp_path: Path)
 def test_what_was_erased_is_nowhere_in_the_tables_of_postgresql(
     tmp_path: Path, postgresql_url: str
 ) -> None:
-    from webapp.storage import open_postgresql
+    from webapp.storage.sessions import open_postgresql
 
     storage = open_postgresql(postgresql_url, tmp_path)
     kept = filled(storage)
@@ -343,8 +343,8 @@ def test_one_client_is_exported_erased_and_brought_back_alone(
     tmp_path: Path, settings: Settings
 ) -> None:
     """Seen to fail with ``of_client`` giving all rows."""
-    from webapp.course_storage import Courses
-    from webapp.storage import Belonging
+    from webapp.storage.courses import Courses
+    from webapp.storage.sessions import Belonging
 
     fill(settings, 2)
     storage = open_storage(settings)

@@ -12,12 +12,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tests.storage import golden
-from webapp.backups import FOLDER
-from webapp.exchange import Digest, line_of, rows_of, snapshot
+from webapp.maintenance.backups import FOLDER
+from webapp.maintenance.jsonl import Digest, line_of, rows_of, snapshot
 from webapp.settings import Settings
-from webapp.storage import SCHEMA, Storage, StorageError, open_storage
-from webapp.tables import metadata
-from webapp.upgrade import MIGRATIONS, migrate, revision
+from webapp.storage.sessions import SCHEMA, Storage, StorageError, open_storage
+from webapp.storage.tables import metadata
+from webapp.storage.upgrade import MIGRATIONS, migrate, revision
 
 
 def write_golden(settings: Settings, schema: int) -> None:

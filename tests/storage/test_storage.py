@@ -13,12 +13,11 @@ import sqlalchemy as sa
 from tests.builders import Act, happened, protocol, shipped, sides, simple_plan, step, usual_plan
 from tests.builders import phase as phase_of
 from tests.conftest import queries_of
-from webapp.clock import SignOfLife
-from webapp.database import Postgresql
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
 from webapp.domain.session import Event, fold, live_until
-from webapp.storage import (
+from webapp.storage.database import Postgresql
+from webapp.storage.sessions import (
     SCHEMA,
     ConflictError,
     NotSavedError,
@@ -29,7 +28,8 @@ from webapp.storage import (
     opened,
     sessions,
 )
-from webapp.watch import Watch
+from webapp.timekeeping.clock import SignOfLife
+from webapp.timekeeping.presence import Watch
 
 
 def made(storage: Storage, plan: Plan, events: Sequence[Event] = (), at: int = 1_000) -> Stored:
@@ -211,7 +211,7 @@ def test_memory_never_serves_what_another_process_has_changed(storage: Storage) 
 def test_memory_keeps_only_so_many_sessions(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.storage.KEPT_SESSIONS", 3)
+    monkeypatch.setattr("webapp.storage.sessions.KEPT_SESSIONS", 3)
     ids = [made(storage, simple_plan()).id for _ in range(5)]
     assert list(storage.cache) == ids[2:]
     assert loaded(storage, ids[0]).id == ids[0]

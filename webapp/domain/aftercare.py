@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from webapp.domain.glucose import RECHECK_MINUTES
-from webapp.domain.past import Told, skin_asked
 from webapp.domain.plan import Plan
+from webapp.domain.record import Told, skin_asked
 from webapp.domain.session import State
 
 MINUTE_MS = 60_000

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Literal
 
-from webapp.domain import dates
-from webapp.domain.dates import HOUR_MS, add_span
-from webapp.domain.past import SUCTION, Past
+from webapp.domain import calendar_dates
+from webapp.domain.calendar_dates import HOUR_MS, add_span
 from webapp.domain.plan import Changes
 from webapp.domain.protocol import Break, Count, Model, Protocol, Span
+from webapp.domain.record import SUCTION, Past
 
 # facts.md C04 (cups: 72 h and marks faded), HO-07, C11 (honey: every other day, 8 at most)
 STRICT = SUCTION | {"honey"}
@@ -213,9 +213,9 @@ def planned(found: Progress, now: int, zone: tzinfo | None) -> tuple[int, ...]:
     earliest = now if found.next_at is None else max(now, found.next_at)
     usual = now if found.last_at is None else found.last_at
     if found.over or found.fresh(now):
-        return dates.dates(earliest, usual, terms.gap_ms, 1, zone)
+        return calendar_dates.dates(earliest, usual, terms.gap_ms, 1, zone)
     count = found.left if found.left is not None else 1
-    return dates.dates(earliest, usual, terms.gap_ms, count, zone, found.ends_at)
+    return calendar_dates.dates(earliest, usual, terms.gap_ms, count, zone, found.ends_at)
 
 
 GENTLE = "One of the first {count} sessions of a course: short and gentle."

@@ -15,15 +15,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from webapp.domain.catalogue import (
-    LEVELS,
-    UNSURE,
-    Catalogue,
-    Level,
-    Outcome,
-    Question,
-    Urgency,
-)
+from webapp.domain.catalogue import LEVELS, UNSURE, Catalogue, Level, Outcome, Question, Urgency
 from webapp.domain.glucose import Advice, Ketones, Reading, asks_for_ketones, judge
 from webapp.domain.plan import Changes, LeaveOut
 from webapp.domain.protocol import Model, Protocol

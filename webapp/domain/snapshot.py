@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from webapp.domain.acts import allowed
+from webapp.domain.commands import allowed
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.session import (
     Action,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 from flask import abort, current_app, request
 
-from webapp.gate import seq_read
+from webapp.auth.middleware import seq_read
 from webapp.settings import is_loopback
-from webapp.storage import Stored
+from webapp.storage.sessions import Stored
 
 if TYPE_CHECKING:
     from webapp.app import Site

@@ -18,14 +18,14 @@ from webapp.domain.course import (
     suction_hold,
     terms_of,
 )
-from webapp.domain.past import EARLY, SCORES, SUCTION, Early, Past, Short, Told, short_sides
 from webapp.domain.protocol import Span
+from webapp.domain.record import EARLY, SCORES, SUCTION, Early, Past, Short, Told, short_sides
 from webapp.domain.screening import Finding, Screening, Verdict, merged, refused
-from webapp.filters import span
-from webapp.library import Entry
+from webapp.presentation.dates import day_time, full_day
+from webapp.presentation.filters import span
+from webapp.protocol_files.loader import Entry
 from webapp.routes import site
-from webapp.storage import Belonging, Stored
-from webapp.times import day_time, full_day
+from webapp.storage.sessions import Belonging, Stored
 
 NEW = "new"
 RECENT = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from webapp.domain.snapshot import Snapshot, view
-from webapp.library import Entry
+from webapp.protocol_files.loader import Entry
 from webapp.routes import site
 
 blueprint = Blueprint("catalogue", __name__)

@@ -52,7 +52,7 @@ def show(client_id: str) -> str:
 def card(client_id: str) -> str:
     """The printable card: the code, and a QR code that opens the client's courses."""
     # Drawing takes a library that no other page needs.
-    from webapp.cards import qr_code
+    from webapp.presentation.qr import qr_code
 
     client = client_or_404(client_id)
     home = outside()

@@ -9,19 +9,11 @@ from typing import get_args
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.course_storage import Readings
-from webapp.domain.course import (
-    Course,
-    Helped,
-    Progress,
-    planned,
-    progress,
-    terms_of,
-    within,
-)
-from webapp.domain.past import Past, Short, short_sides
-from webapp.library import Entry
+from webapp.domain.course import Course, Helped, Progress, planned, progress, terms_of, within
+from webapp.domain.record import Past, Short, short_sides
+from webapp.protocol_files.loader import Entry
 from webapp.routes import belonging, protocols, site
+from webapp.storage.courses import Readings
 
 blueprint = Blueprint("courses", __name__, url_prefix="/courses")
 
@@ -143,7 +135,7 @@ def number(typed: str | None, otherwise: int = 10) -> int:
 def show(course_id: str) -> str:
     """Progress, dates, charts and sessions; printed, it is a report on one page."""
     # Drawing takes a library that no other page needs.
-    from webapp.charts import minutes_chart, scores_chart, techniques_of
+    from webapp.presentation.charts import minutes_chart, scores_chart, techniques_of
 
     found = standing_or_404(course_id)
     here = site()
@@ -192,7 +184,7 @@ def yes_or_no(typed: str) -> Helped:
 @blueprint.get("/<course_id>/calendar.ics")
 def calendar(course_id: str) -> Response:
     """All dates to come, or the next one alone (``?next=1``)."""
-    from webapp.calendar_file import course_calendar
+    from webapp.presentation.ical import course_calendar
 
     found = standing_or_404(course_id)
     here = site()
@@ -207,7 +199,7 @@ def calendar(course_id: str) -> Response:
 @blueprint.get("/<course_id>/course.csv")
 def table(course_id: str) -> Response:
     """One line a session, for a clinician's spreadsheet."""
-    from webapp.course_files import course_csv
+    from webapp.presentation.course_export import course_csv
 
     found = standing_or_404(course_id)
     body = course_csv(found.progress, found.pasts, readings_of(course_id), site().clock.zone)
@@ -216,7 +208,7 @@ def table(course_id: str) -> Response:
 
 @blueprint.get("/<course_id>/course.json")
 def data(course_id: str) -> Response:
-    from webapp.course_files import course_json
+    from webapp.presentation.course_export import course_json
 
     found = standing_or_404(course_id)
     body = course_json(found.progress, found.pasts, readings_of(course_id), found.dates)

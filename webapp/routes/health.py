@@ -6,7 +6,7 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from webapp.routes import site
-from webapp.storage import StorageError
+from webapp.storage.sessions import StorageError
 
 blueprint = Blueprint("health", __name__)
 

@@ -9,7 +9,7 @@ from flask import url_for
 from webapp.domain.screening import ANSWERS_COUNT_MS, READING_COUNTS_MS, refusal
 from webapp.domain.session import Action, Event, State, hands_on_over
 from webapp.routes import site
-from webapp.storage import Stored
+from webapp.storage.sessions import Stored
 
 LEADS_ON: tuple[Action, ...] = ("start", "resume", "next", "back", "restart", "release")
 START_NEEDS_THE_SERVER = "A session starts only when the server has seen the answers."

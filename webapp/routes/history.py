@@ -6,8 +6,8 @@ import re
 
 from flask import Blueprint, render_template, request
 
-from webapp.course_storage import Filter
 from webapp.routes import site
+from webapp.storage.courses import Filter
 
 blueprint = Blueprint("history", __name__)
 

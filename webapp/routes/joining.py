@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from webapp.domain.joining import TOKEN, read_code
-from webapp.gate import gate, keep_cookie, recognise
+from webapp.auth.middleware import gate, keep_cookie, recognise
+from webapp.domain.invites import TOKEN, read_code
 from webapp.routes import site
 
 blueprint = Blueprint("joining", __name__, url_prefix="/join")

@@ -7,7 +7,7 @@ import json
 from flask import Blueprint, current_app, render_template
 from werkzeug.wrappers import Response
 
-from webapp.assets import Assets, encode
+from webapp.assets.files import Assets, encode
 
 blueprint = Blueprint("offline", __name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.devices import Device
-from webapp.domain.joining import NAMES, role_named
-from webapp.gate import asking, gate
-from webapp.invitations import Fresh
+from webapp.auth.devices import Device
+from webapp.auth.invites import Fresh
+from webapp.auth.middleware import asking, gate
+from webapp.domain.invites import NAMES, role_named
 from webapp.routes import outside, site
 
 blueprint = Blueprint("owner", __name__, url_prefix="/owner")
@@ -90,7 +90,7 @@ def page(
 
 def drawn(made: Fresh) -> str:
     # Drawing takes a library that few pages need.
-    from webapp.cards import qr_code
+    from webapp.presentation.qr import qr_code
 
     return qr_code(made.address(outside()))
 

@@ -18,12 +18,12 @@ from flask import (
 )
 from werkzeug.wrappers import Response as Answer
 
-from webapp import holdings
-from webapp.holdings import Copy
-from webapp.jobs import KEPT, BusyError, Job
+from webapp.maintenance import inventory
+from webapp.maintenance.inventory import Copy
+from webapp.maintenance.jobs import KEPT, BusyError, Job
+from webapp.maintenance.runner import Upkeep
 from webapp.routes import site
-from webapp.slow_pages import STREAMED
-from webapp.upkeep import Upkeep
+from webapp.server.thread_pool import STREAMED
 
 blueprint = Blueprint("owner_data", __name__, url_prefix="/owner/data")
 
@@ -94,7 +94,7 @@ def job_or_404(job_id: str) -> Job:
 
 
 def copy_or_404(name: str) -> Copy:
-    found = holdings.copy_named(site().settings, name)
+    found = inventory.copy_named(site().settings, name)
     if found is None:
         abort(404)
     return found
@@ -109,11 +109,11 @@ def show() -> str:
     worth = [job for job in recent if (job.kind, job.outcome) != ("backup", "good")]
     return render_template(
         "owner/data/data.html",
-        holdings=holdings.holdings(here.storage, here.settings),
-        copies=holdings.copies(here.settings),
+        holdings=inventory.holdings(here.storage, here.settings),
+        copies=inventory.copies(here.settings),
         job=next(iter(worth), None),
         last=next((job for job in known if job.kind == "backup"), None),
-        retention=holdings.retention(here.storage),
+        retention=inventory.retention(here.storage),
         clients=here.courses.clients(),
         shared=here.storage.database.shared,
         clock=here.clock,
@@ -136,7 +136,7 @@ def state(job_id: str) -> str:
 
 
 def shown_with(found: Job) -> dict[str, object]:
-    known = {copy.name: copy for copy in holdings.copies(site().settings)}
+    known = {copy.name: copy for copy in inventory.copies(site().settings)}
     return {
         "clock": site().clock,
         "holding": [known[name] for name in found.detail.get("holding", ()) if name in known],
@@ -194,7 +194,7 @@ def restore(name: str) -> Answer:
     """Refused while sessions are under way, unless the form says otherwise."""
     copy, anyway = copy_or_404(name), request.form.get("anyway") == "1"
     here = site()
-    running = holdings.under_way(here.storage, here.clock.now())
+    running = inventory.under_way(here.storage, here.clock.now())
     if not copy.usable or (running and not anyway):
         return Response(restore_page(copy, refused=True), 409)
     return begin("restore", name=copy.name, made_at=copy.made_at, anyway=anyway)
@@ -202,13 +202,13 @@ def restore(name: str) -> Answer:
 
 def restore_page(copy: Copy, *, refused: bool = False) -> str:
     here = site()
-    made, went_on = holdings.lost_since(here.storage, copy.made_at)
+    made, went_on = inventory.lost_since(here.storage, copy.made_at)
     return render_template(
         "owner/data/restore.html",
         copy=copy,
         made=made,
         went_on=went_on,
-        running=len(holdings.under_way(here.storage, here.clock.now())),
+        running=len(inventory.under_way(here.storage, here.clock.now())),
         refused=refused,
         clock=here.clock,
     )

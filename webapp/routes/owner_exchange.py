@@ -14,14 +14,15 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Response as Answer
 
-from webapp import backups, erasure, holdings
-from webapp.course_storage import Filter
-from webapp.database import StorageError
 from webapp.domain.course import Client
-from webapp.errands import INCOMING, need_room
-from webapp.outgoing import outgoing
+from webapp.maintenance import backups, inventory
+from webapp.maintenance.erase import counted, ended_before
+from webapp.maintenance.export_stream import outgoing
+from webapp.maintenance.worker import INCOMING, need_room
 from webapp.routes import site
 from webapp.routes.owner_data import begin, blueprint, job_or_404, sent, upkeep
+from webapp.storage.courses import Filter
+from webapp.storage.database import StorageError
 
 MOST_UPLOAD_BYTES = 512 * 1024 * 1024
 RECENT = 25
@@ -197,7 +198,7 @@ def chosen_rows() -> Chosen | None:
 def under_way(chosen: Chosen) -> bool:
     """True when somebody is at a session that would go."""
     here = site()
-    running = holdings.under_way(here.storage, here.clock.now())
+    running = inventory.under_way(here.storage, here.clock.now())
     if chosen["table"] == "sessions":
         return chosen["id"] in running
     return any(one.client == chosen["id"] for one in here.storage.load_all(running))
@@ -205,7 +206,7 @@ def under_way(chosen: Chosen) -> bool:
 
 def erase_page(chosen: Chosen) -> str:
     here = site()
-    counts = erasure.counted(here.storage.database, chosen["table"], [chosen["id"]])
+    counts = counted(here.storage.database, chosen["table"], [chosen["id"]])
     return render_template(
         "owner/data/erase.html",
         chosen=chosen,
@@ -222,7 +223,7 @@ def erase_page(chosen: Chosen) -> str:
 def ask_retention() -> Answer:
     """The setting, and with ``days`` what it would delete."""
     typed = request.args.get("days", "")
-    kept = holdings.retention(site().storage)
+    kept = inventory.retention(site().storage)
     days = days_in(typed) if typed else kept.days
     return retention_page(days, typed if typed and days is None else "")
 
@@ -237,10 +238,10 @@ def retention_page(days: int | None, wrong: str) -> Response:
     now = here.clock.wall_time()
     page = render_template(
         "owner/data/retention.html",
-        kept=holdings.retention(here.storage),
+        kept=inventory.retention(here.storage),
         days=days,
         fault=f"Please give whole days, {LEAST_DAYS} to {MOST_DAYS:,}." if wrong else "",
-        old=erasure.ended_before(here.storage.database, days, now) if days else None,
+        old=ended_before(here.storage.database, days, now) if days else None,
         least=LEAST_DAYS,
         most=MOST_DAYS,
         clock=here.clock,
@@ -258,7 +259,7 @@ def keep_retention() -> Answer:
     here = site()
     if request.form.get("act") == "now":
         return begin("retention", days=days)
-    kept = holdings.retention(here.storage)
+    kept = inventory.retention(here.storage)
     on = request.form.get("on") == "1"
-    holdings.keep_retention(here.storage, replace(kept, days=days, on=on))
+    inventory.keep_retention(here.storage, replace(kept, days=days, on=on))
     return redirect(url_for("owner_data.ask_retention"), 303)

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from webapp.domain.plan import Plan, reach
 from webapp.domain.protocol import Protocol
 from webapp.domain.screening import questions_for
-from webapp.library import Entry
+from webapp.protocol_files.loader import Entry
 from webapp.routes import site
 
 blueprint = Blueprint("protocols", __name__, url_prefix="/protocols")

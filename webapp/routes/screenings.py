@@ -9,7 +9,6 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from webapp.answers import UNITS, Fields, Taken, answers_of, place_name, places_of
 from webapp.domain.catalogue import Question
 from webapp.domain.plan import Plan, UnreachableError
 from webapp.domain.screening import (
@@ -28,8 +27,9 @@ from webapp.domain.screening import (
     who_may_clear,
     word_fault,
 )
-from webapp.library import Entry
+from webapp.protocol_files.loader import Entry
 from webapp.routes import belonging, protocols, site
+from webapp.routes.screening_form import UNITS, Fields, Taken, answers_of, place_name, places_of
 
 blueprint = Blueprint("screenings", __name__)
 

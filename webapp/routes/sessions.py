@@ -13,26 +13,19 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import AnyConverter, Map
 from werkzeug.wrappers import Response
 
-from webapp.answers import UNITS, reading_now
-from webapp.domain.acts import decide
+from webapp.domain.commands import decide
 from webapp.domain.glucose import RECHECK_MINUTES, after_session
 from webapp.domain.plan import Plan, PlannedStep
-from webapp.domain.session import (
-    ANY_STATUS,
-    STOPS,
-    TRANSITIONS,
-    Action,
-    RefusedError,
-    Status,
-)
+from webapp.domain.session import ANY_STATUS, STOPS, TRANSITIONS, Action, RefusedError, Status
 from webapp.domain.snapshot import Snapshot, view
-from webapp.domain.watch import unobserved_ms
-from webapp.filters import hue, side_and_area
-from webapp.htmx import fragment_or_redirect, is_htmx
+from webapp.domain.unobserved import unobserved_ms
+from webapp.presentation.filters import hue, side_and_area
+from webapp.presentation.htmx import fragment_or_redirect, is_htmx
 from webapp.routes import belonging, protocols, screenings, site, stored_or_404, summaries
 from webapp.routes.catalogue import running_now
 from webapp.routes.hindrances import for_script, hindrance, questions_address
-from webapp.storage import ConflictError, Stored
+from webapp.routes.screening_form import UNITS, reading_now
+from webapp.storage.sessions import ConflictError, Stored
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
 

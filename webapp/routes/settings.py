@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.device import COOKIE, KEPT_SECONDS, Device, device_in, device_of
+from webapp.presentation.preferences import COOKIE, KEPT_SECONDS, Device, device_in, device_of
 from webapp.routes import name_in, site
 from webapp.settings import is_loopback
 

@@ -8,13 +8,13 @@ from flask import Blueprint, abort, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.domain.aftercare import advice, reminders
-from webapp.domain.past import SCORES, SKIN, Told, skin_asked
+from webapp.domain.record import SCORES, SKIN, Told, skin_asked
 from webapp.domain.snapshot import Snapshot, view
-from webapp.htmx import fragment_or_redirect, is_htmx
+from webapp.presentation.htmx import fragment_or_redirect, is_htmx
 from webapp.routes import courses, site, stored_or_404
 from webapp.routes.belonging import score_of
 from webapp.routes.settings import this_device
-from webapp.storage import Stored
+from webapp.storage.sessions import Stored
 
 blueprint = Blueprint("summaries", __name__, url_prefix="/sessions")
 
@@ -95,7 +95,7 @@ def shown(stored: Stored, snapshot: Snapshot) -> dict[str, object]:
 @blueprint.get("/<session_id>/after.ics")
 def after(session_id: str) -> Response:
     """What is to be done after this session, for a calendar."""
-    from webapp.calendar_file import reminder_calendar
+    from webapp.presentation.ical import reminder_calendar
 
     stored = stored_or_404(session_id)
     state = look(stored).state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from webapp.library import Entry
+from webapp.protocol_files.loader import Entry
 from webapp.routes import courses, site
 from webapp.routes.catalogue import running_now
 from webapp.routes.courses import Standing

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from webapp.routes import site
 
 if TYPE_CHECKING:
-    from webapp.certificates import Shown
+    from webapp.tls.authority import Shown
 
 blueprint = Blueprint("trust", __name__, url_prefix="/trust")
 
@@ -50,7 +50,7 @@ def shown() -> Shown | None:
     """None where this site has no authority of its own."""
     if not site().settings.tls:
         return None
-    from webapp.certificates import Authority
+    from webapp.tls.authority import Authority
 
     return Authority(site().settings.authority).shown()
 

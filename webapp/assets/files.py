@@ -1,0 +1,227 @@
+"""Static files under a name that changes with their content, read and compressed once at start.
+
+One hash names the whole set, so that modules can import each other by relative address. The
+stylesheets of a page are served as one, in the order of ``SHEETS``; there is no build step.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import brotli  # type: ignore[import-untyped]
+from flask import Flask, abort, request
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
+from werkzeug.wrappers import Response
+
+from webapp.assets.bundles import bundle, slim
+from webapp.assets.squeezed import rules, squeezer
+
+FIRST = ("tokens", "base", "pages", "catalogue", "figure")
+REST = (
+    "protocol",
+    "screening",
+    "session",
+    "hands",
+    "guide",
+    "movement",
+    "screens",
+    "course",
+    "chart",
+    "trust",
+    "owner",
+    "data",
+)
+STAGE = ("tokens", "base", "figure", "session", "hands", "guide", "movement")
+# The first page and the stage have sheets of their own: fewer bytes before anything can be seen.
+SHEETS = {"first.css": FIRST, "site.css": (*FIRST, *REST), "stage.css": STAGE}
+# The stage has many modules; each request costs more than most of them.
+SCRIPTS = {
+    "stage.js": (
+        "session-stage",
+        "session-hands",
+        "screen-awake",
+        "session-voice",
+        "stroke-guide",
+        "count-down",
+        "keep-offline",
+        "kept-list",
+    ),
+    "ready.js": ("pre-flight",),
+    "media-keys.js": ("media-keys",),
+}
+# The vendored files as one module: nothing can begin between them.
+HTMX = ("vendor/htmx-4.0.1.min.js", "vendor/hx-csp-4.0.1.min.js")
+GLOBAL = b"globalThis.htmx = htmx;"
+# Loaded into a page that has the other one.
+ON = {"ready.js": "stage.js", "media-keys.js": "stage.js"}
+CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+CSS_AROUND = re.compile(r"\s*([{};])\s*")
+CSS_AFTER = re.compile(r"(?<=[:,])\s+")
+# A page and what it loads; nobody asks for the other modules by themselves.
+OURS = (*SCRIPTS, "worker.js", "js/first-paint.js", "js/breath-pacer.js", "js/count-wedge.js")
+LOADED = (*OURS, *SHEETS, "htmx.js", *HTMX, "icon.svg")
+TEXT_TYPES = ("text/css", "text/javascript", "image/svg+xml", "application/json")
+WORTH_COMPRESSING = 600
+LARGE_PAGE = 32_000
+GZIP = 16
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file as it is sent."""
+
+    body: bytes
+    kind: str
+    squeezed: bytes | None = None
+
+    @property
+    def content_type(self) -> str:
+        return f"{self.kind}; charset=utf-8" if self.kind in TEXT_TYPES else self.kind
+
+    @cached_property
+    def zipped(self) -> bytes | None:
+        """Made when somebody asks: most modules are only ever sent inside a bundle."""
+        return gzip.compress(self.body, 9, mtime=0) if self.kind in TEXT_TYPES else None
+
+
+@dataclass(frozen=True)
+class Assets:
+    """All static files by address below the version."""
+
+    version: str
+    files: dict[str, Asset]
+
+    def url(self, name: str) -> str:
+        """The address of a file. Raises KeyError for one that is not there."""
+        if name not in self.files:
+            raise KeyError(name)
+        return f"/static/{self.version}/{name}"
+
+    def squeeze(self, names: Iterable[str] = LOADED) -> None:
+        """Make files as small as can be; takes some 100 ms each where no earlier start has done it."""
+        tool = squeezer()
+        for name in names:
+            file = self.files[name]
+            body, packed = tool.squeeze(file.body, script=name in OURS)
+            self.files[name] = replace(file, body=body, squeezed=packed)
+
+    def packed(self, name: str) -> tuple[bytes, str]:
+        """The file as this request's browser can take it, and the name of that encoding or none."""
+        file = self.files[name]
+        if file.squeezed and accepts("br"):
+            return file.squeezed, "br"
+        return (file.zipped, "gzip") if file.zipped and accepts("gzip") else (file.body, "")
+
+
+def read_assets(folder: Path) -> Assets:
+    """Everything below ``folder``, and the stylesheets."""
+    raw = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    for sheet, parts in SHEETS.items():
+        joined = "\n".join(raw[f"css/{name}.css"].decode() for name in parts)
+        raw[sheet] = tight_css(joined).encode()
+    htmx, *extensions = (raw[name] for name in HTMX)
+    raw["htmx.js"] = b"\n".join([htmx, GLOBAL, *extensions])
+    modules = {
+        name.removeprefix("js/").removesuffix(".js"): body.decode()
+        for name, body in raw.items()
+        if name.startswith("js/")
+    }
+    for script, entries in SCRIPTS.items():
+        on = ON.get(script, "")
+        raw[script] = bundle(modules, entries, on, SCRIPTS.get(on, ())).encode()
+    digest = hashlib.sha256(rules())  # other short names are other files, too
+    for name, body in raw.items():
+        digest.update(name.encode() + b"\0" + body)
+    version = digest.hexdigest()[:12]
+    worker = slim(raw["js/worker.js"].decode())
+    raw["worker.js"] = f'const VERSION = "{version}";\n{worker}'.encode()
+    return Assets(version, {name: asset(name, body) for name, body in raw.items()})
+
+
+def tight_css(text: str) -> str:
+    """Without comments and the spaces that only people need; no text in these files has such signs in it."""
+    return CSS_AFTER.sub("", CSS_AROUND.sub(r"\1", CSS_COMMENT.sub("", text))).replace(";}", "}")
+
+
+def asset(name: str, body: bytes) -> Asset:
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    if name.endswith(".js"):
+        kind = "text/javascript"
+    return Asset(body, kind)
+
+
+def quickly_zipped(fragment: bytes) -> bytes:
+    """For what is made with each act: setting up the usual tables takes longer than filling them."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, GZIP + 13, 6)
+    return packer.compress(fragment) + packer.flush()
+
+
+def packed_page(page: bytes) -> tuple[bytes, str]:
+    """As small as can be made at once, as this request's browser can take it, and the encoding's name or none.
+
+    A page with all of its steps is worth some ms; what is asked for at each act is not.
+    """
+    large = len(page) > LARGE_PAGE
+    if accepts("br"):
+        return brotli.compress(page, quality=8 if large else 2), "br"
+    if accepts("gzip"):
+        return gzip.compress(page, 6) if large else quickly_zipped(page), "gzip"
+    return page, ""
+
+
+def accepts(encoding: str) -> bool:
+    return takes(request.headers.get("Accept-Encoding", ""), encoding)
+
+
+@lru_cache(maxsize=200)
+def takes(accepted: str, encoding: str) -> bool:
+    """Whether an Accept-Encoding header has ``encoding`` (RFC 9110, 12.5.3); browsers send a few such headers."""
+    return parse_accept_header(accepted, Accept).quality(encoding) > 0
+
+
+def encode(response: Response, body: bytes, encoding: str) -> Response:
+    response.set_data(body)
+    response.headers["Vary"] = "Accept-Encoding"
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    return response
+
+
+def install(app: Flask, assets: Assets) -> None:
+    """Serve the files, offer ``asset_url`` to templates, and compress pages."""
+
+    def send(version: str, name: str) -> Response:
+        found = assets.files.get(name)
+        if found is None or version != assets.version:
+            abort(404)
+        response = encode(Response(), *assets.packed(name))
+        response.headers["Content-Type"] = found.content_type
+        response.headers["Cache-Control"] = "max-age=31536000, immutable"
+        if found.content_type.startswith("video/"):
+            response.make_conditional(request, accept_ranges=True, complete_length=len(found.body))
+        return response
+
+    def compress(response: Response) -> Response:
+        small = response.status_code == 204 or (response.content_length or 0) < WORTH_COMPRESSING
+        if small or response.mimetype != "text/html":
+            return response
+        return encode(response, *packed_page(response.get_data()))
+
+    app.add_url_rule("/static/<version>/<path:name>", "static", send)
+    app.after_request(compress)
+    app.extensions["assets"] = assets
+    app.jinja_env.globals["asset_url"] = assets.url
+    app.jinja_env.globals["version"] = assets.version

@@ -1,0 +1,349 @@
+"""Devices that have joined, and invites for more: rows in, who may come in out.
+
+Joining is one transaction that first locks one row, so that of any number of devices with one
+invite one gets in, also where processes share the database. Instants are ms of the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from webapp.auth.invites import Fresh, Row, fresh, hashed, left
+from webapp.domain.invites import (
+    DEVICE_TOKEN_BYTES,
+    SEEN_EVERY_MS,
+    Invite,
+    Role,
+    kind_of,
+    tries_with,
+)
+from webapp.storage.database import Sqlite
+from webapp.storage.sessions import NotSavedError, Storage, meta, put, sessions
+from webapp.storage.tables import devices, invites
+
+TRIES = "tries"
+FORGOTTEN_MS = 24 * 3_600_000
+SHOWN_REVOKED = 20
+SEEN_AT_ONCE = 100  # more would keep acts waiting
+
+Refusal = Literal["unknown", "used", "expired", "burnt", "too-many"]
+
+OURS = devices.c.token_hash == sa.bindparam("token")
+JOINED = sa.select(devices.c.id, devices.c.role, devices.c.seen_at).where(
+    OURS, devices.c.revoked_at.is_(None)
+)
+# Who asks, and how far the session is, in one query: a beat has no more.
+BEAT = (
+    sa.select(devices.c.id, devices.c.role, devices.c.seen_at, sessions.c.last_seq)
+    .select_from(devices)
+    .outerjoin(sessions, sessions.c.id == sa.bindparam("session"))
+    .where(OURS, devices.c.revoked_at.is_(None))
+)
+# The same for many beats at once, in their order; PostgreSQL's words. LATERAL and LIMIT keep it to
+# the indexes: a join would be planned as a scan of all sessions.
+BEATS = sa.text(
+    "SELECT one.id, one.role, one.seen_at, "
+    "(SELECT last_seq FROM sessions WHERE sessions.id = asked.session) AS last_seq "
+    "FROM unnest(CAST(:tokens AS text[]), CAST(:sessions AS text[])) "
+    "WITH ORDINALITY AS asked (token, session, place) "
+    "LEFT JOIN LATERAL (SELECT id, role, seen_at FROM devices "
+    "WHERE token_hash = asked.token AND revoked_at IS NULL LIMIT 1) AS one ON true "
+    "ORDER BY asked.place"
+)
+INVITED = sa.select(invites.c.id).where(invites.c.token_hash == sa.bindparam("token"))
+SEEN = (
+    sa.update(devices)
+    .where(devices.c.id == sa.bindparam("one"), devices.c.seen_at < sa.bindparam("at"))
+    .values(seen_at=sa.bindparam("at"))
+)
+REVOKED = sa.select(devices.c.id).where(devices.c.revoked_at > sa.bindparam("since"))
+
+log = logging.getLogger("steady_hands")
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device as the owner sees it."""
+
+    id: str
+    role: Role
+    label: str
+    joined_at: int
+    seen_at: int
+    revoked_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A device that has just come in; its token is known at this moment only."""
+
+    device: str
+    token: str
+    role: Role
+
+
+class Devices:
+    """What ``storage`` keeps of devices and invites."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+
+    # -- joining ---------------------------------------------------------------------------
+
+    def invite(self, role: Role, now: int) -> Fresh:
+        """A new invite. Raises NotSavedError."""
+        made = fresh(role, now)
+        row = made.row()
+
+        def work(connection: sa.Connection) -> None:
+            old = invites.c.expires_at < now - FORGOTTEN_MS
+            connection.execute(sa.delete(invites).where(old))
+            add_invite(connection, row)
+
+        self.storage.carry_out(work)
+        return made
+
+    def join(
+        self, agent: str, now: int, *, token: str = "", letters: str = "", before: str = ""
+    ) -> Joined | Refusal:
+        """Let a device in by a token or the letters of a code; ``before`` is what it was joined as.
+
+        ``agent`` is what its browser says of itself. Raises NotSavedError.
+        """
+        device = Joined(
+            secrets.token_urlsafe(12), secrets.token_urlsafe(DEVICE_TOKEN_BYTES), Role(1)
+        )
+
+        def work(connection: sa.Connection) -> Joined | Refusal:
+            tries = locked_tries(connection)
+            if role := connection.scalar(ROLE_OF, {"id": device.device}):
+                return Joined(device.device, device.token, Role(role))  # the first try has counted
+            if letters:
+                more = tries_with(tries, now)
+                if more is None:
+                    return "too-many"
+                put(connection, TRIES, json.dumps(more))
+            found = by_code(connection, letters) if letters else by_token(connection, token)
+            refusal = refusal_of(found, now, by_letters=bool(letters))
+            if found is None or refusal:
+                if letters:
+                    count_wrong(connection, now)
+                return refusal or "unknown"
+            return let_in(connection, found, device, agent, now, before)
+
+        self.take_in(now)
+        if token and not self.knows(token):  # strangers cost no write
+            return "unknown"
+        return self.storage.carry_out(work)
+
+    def knows(self, token: str) -> bool:
+        """True when there is or was an invite with this token. One query."""
+        return self.storage.first(INVITED, {"token": hashed(token)}) is not None
+
+    def crowded(self, now: int) -> bool:
+        """True when enough codes were tried in this minute. One query, nothing is written."""
+        with self.storage.engine.connect() as connection:
+            value = connection.scalar(sa.select(meta.c.value).where(meta.c.name == TRIES))
+        return tries_with(tries_in(value), now) is None
+
+    def take_in(self, now: int) -> None:
+        """Take in the invites that a command has left in the data folder."""
+        database = self.storage.database
+        if not isinstance(database, Sqlite):
+            return
+        for path, row in left(database.folder, now):
+            self.storage.carry_out(partial(add_invite, row=row))
+            path.unlink(missing_ok=True)
+
+    # -- who asks --------------------------------------------------------------------------
+
+    def who(self, token: str, now: int) -> tuple[str, Role] | None:
+        """The device with this token; None when there is none, or no longer. One query."""
+        row = self.storage.first(JOINED, {"token": hashed(token)})
+        return self.noted(row, now) if row else None
+
+    def beat(self, token: str, session_id: str, now: int) -> tuple[str, Role, int | None] | None:
+        """The device with this token, its role, and how many events the session has. One query."""
+        row = self.storage.first(BEAT, {"token": hashed(token), "session": session_id})
+        return (*self.noted(row, now), row.last_seq) if row else None
+
+    def beats(
+        self, asked: Sequence[tuple[str, str]], now: int
+    ) -> list[tuple[tuple[str, Role] | None, int | None]]:
+        """For each token and session: the device and its role, and how many events there are.
+
+        One query, for PostgreSQL. An empty token is nobody's.
+        """
+        values = {
+            "tokens": [hashed(token) if token else None for token, _ in asked],
+            "sessions": [session for _, session in asked],
+        }
+        rows = self.storage.read(lambda connection: connection.execute(BEATS, values).all())
+        return [(self.noted(row, now) if row.id else None, row.last_seq) for row in rows]
+
+    def noted(self, row: sa.Row[Any], now: int) -> tuple[str, Role]:
+        """That a device has just asked is remembered; ``sweep`` writes it down now and then."""
+        self.storage.asked[row.id] = now, row.seen_at
+        return row.id, Role(row.role)
+
+    def sweep(self, now: int) -> None:
+        """Write down when devices were last seen, at most once a minute for each."""
+        asked = self.storage.asked
+        lately = dict(asked)
+        due: list[dict[str, Any]] = [
+            {"one": one, "at": at}
+            for one, (at, seen) in lately.items()
+            if at > seen and now - seen >= SEEN_EVERY_MS
+        ]
+        try:
+            for some in parts(due, SEEN_AT_ONCE):
+                self.storage.carry_out(partial(tell_seen, rows=some))
+        except NotSavedError as error:
+            log.error("when devices were last seen could not be noted: %s", error)
+            return
+        for row in due:
+            if asked.get(row["one"]) == lately[row["one"]]:
+                asked[row["one"]] = row["at"], row["at"]
+        for one, (at, _) in lately.items():
+            if now - at > SEEN_EVERY_MS and asked.get(one, (0, 0))[0] == at:
+                asked.pop(one, None)
+
+    def revoked(self, since: int) -> set[str]:
+        """The devices that were revoked after ``since``. One query."""
+        with self.storage.engine.connect() as connection:
+            return set(connection.scalars(REVOKED, {"since": since}))
+
+    # -- the owner -------------------------------------------------------------------------
+
+    def all(self) -> tuple[list[Device], list[Device]]:
+        """Those that may come in, who joined last first, and those revoked last. One query."""
+        query = sa.select(devices).order_by(devices.c.joined_at.desc(), devices.c.id)
+        with self.storage.engine.connect() as connection:
+            found = [self.device_of(row) for row in connection.execute(query)]
+        gone = [device for device in found if device.revoked_at is not None]
+        gone.sort(key=lambda device: device.revoked_at or 0, reverse=True)
+        return [device for device in found if device.revoked_at is None], gone[:SHOWN_REVOKED]
+
+    def get(self, device_id: str) -> Device | None:
+        """A device that may come in. One query."""
+        row = self.storage.first(sa.select(devices).where(live(device_id)), {})
+        return self.device_of(row) if row else None
+
+    def device_of(self, row: sa.Row[Any]) -> Device:
+        seen = max(row.seen_at, self.storage.asked.get(row.id, (0, 0))[0])
+        label = f"{row.kind} {row.number}"
+        return Device(row.id, Role(row.role), label, row.joined_at, seen, row.revoked_at)
+
+    def change_role(self, device_id: str, role: Role) -> None:
+        """Raises NotSavedError."""
+        change = sa.update(devices).where(live(device_id)).values(role=int(role))
+        self.storage.carry_out(lambda connection: connection.execute(change))
+
+    def revoke(self, device_id: str, now: int) -> None:
+        """From now on the device is nobody. Raises NotSavedError."""
+        change = sa.update(devices).where(live(device_id)).values(revoked_at=now)
+        self.storage.carry_out(lambda connection: connection.execute(change))
+
+
+ROLE_OF = sa.select(devices.c.role).where(devices.c.id == sa.bindparam("id"))
+
+
+def parts(rows: list[dict[str, Any]], most: int) -> Iterator[list[dict[str, Any]]]:
+    """``rows`` in their order, at most so many at a time."""
+    for begin in range(0, len(rows), most):
+        yield rows[begin : begin + most]
+
+
+def live(device_id: str) -> sa.ColumnElement[bool]:
+    return (devices.c.id == device_id) & devices.c.revoked_at.is_(None)
+
+
+def add_invite(connection: sa.Connection, row: Row) -> None:
+    """Unless a first try has added it."""
+    if not connection.scalar(sa.select(invites.c.id).where(invites.c.id == row.id)):
+        connection.execute(sa.insert(invites), asdict(row))
+
+
+def locked_tries(connection: sa.Connection) -> tuple[int, ...]:
+    """When codes were tried lately. Until the transaction ends nobody else joins or tries."""
+    connection.execute(sa.text(f"INSERT INTO meta VALUES ('{TRIES}', '[]') ON CONFLICT DO NOTHING"))
+    mine = sa.select(meta.c.value).where(meta.c.name == TRIES)
+    return tries_in(connection.scalar(mine.with_for_update()))
+
+
+def tries_in(value: str | None) -> tuple[int, ...]:
+    return tuple(json.loads(value)) if value else ()
+
+
+def by_token(connection: sa.Connection, token: str) -> sa.Row[Any] | None:
+    return connection.execute(
+        sa.select(invites).where(invites.c.token_hash == hashed(token))
+    ).first()
+
+
+def by_code(connection: sa.Connection, letters: str) -> sa.Row[Any] | None:
+    """The invite with this code; one that still holds before those that no longer do."""
+    mine = sa.select(invites).where(invites.c.code_hash == hashed(letters))
+    return connection.execute(mine.order_by(invites.c.expires_at.desc())).first()
+
+
+def invite_of(row: sa.Row[Any]) -> Invite:
+    return Invite(row.id, Role(row.role), row.expires_at, row.wrong, row.device is not None)
+
+
+def refusal_of(row: sa.Row[Any] | None, now: int, *, by_letters: bool) -> Refusal | None:
+    """Why an invite lets nobody in; None when it does, or there is none."""
+    if row is None:
+        return None
+    invite = invite_of(row)
+    if invite.used:
+        return "used"
+    if not invite.holds(now):
+        return "expired"
+    return "burnt" if by_letters and not invite.code_holds(now) else None
+
+
+def count_wrong(connection: sa.Connection, now: int) -> None:
+    """A wrong code counts against every invite that is open."""
+    opened = invites.c.device.is_(None) & (invites.c.expires_at > now)
+    connection.execute(sa.update(invites).where(opened).values(wrong=invites.c.wrong + 1))
+
+
+def let_in(
+    connection: sa.Connection,
+    invite: sa.Row[Any],
+    device: Joined,
+    agent: str,
+    now: int,
+    before: str,
+) -> Joined:
+    """Make the device and use up the invite."""
+    kind = kind_of(agent)
+    highest = sa.select(sa.func.max(devices.c.number)).where(devices.c.kind == kind)
+    row = {
+        "id": device.device,
+        "token_hash": hashed(device.token),
+        "role": invite.role,
+        "kind": kind,
+        "number": (connection.scalar(highest) or 0) + 1,
+        "joined_at": now,
+        "seen_at": now,
+    }
+    connection.execute(sa.insert(devices), row)
+    used = sa.update(invites).where(invites.c.id == invite.id).values(device=device.device)
+    connection.execute(used)
+    if before:  # one device, one entry in the list
+        connection.execute(sa.update(devices).where(live(before)).values(revoked_at=now))
+    return Joined(device.device, device.token, Role(invite.role))
+
+
+def tell_seen(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+    connection.execute(SEEN, rows)

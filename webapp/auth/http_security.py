@@ -1,0 +1,202 @@
+"""Who may ask, and the headers on every answer."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, g, request
+from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Response
+
+from webapp.server.thread_pool import UPLOAD
+from webapp.settings import Settings, is_loopback
+
+ACT = "sessions.command"
+WORKER = "offline.worker"
+FILES = ("static", WORKER)
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+POLICY = (
+    "default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self'; "
+    "media-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+    "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "object-src 'none'; require-trusted-types-for 'script'; trusted-types htmx steady-hands"
+)
+
+# What is no page, a file or a beat, may load nothing at all when it is opened by itself. Shorter too, and
+# these come with most of what goes over the line.
+FILE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+# The worker asks for pages and files and does nothing else.
+WORKER_POLICY = FILE_POLICY.replace("'none'", "'none'; connect-src 'self'", 1)
+FILE_PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+PERMISSIONS = (
+    "accelerometer=(), camera=(), display-capture=(), geolocation=(), "
+    "gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), "
+    "usb=(), xr-spatial-tracking=(), autoplay=(self), fullscreen=(self), "
+    "screen-wake-lock=(self)"
+)
+
+
+# They tell one word, the same to everyone, and change nothing: a probe may use any name.
+ANY_HOST = {"health.lives", "health.ready"}
+
+BARE_HEADERS = (
+    *ALWAYS,
+    ("Permissions-Policy", PERMISSIONS),
+    ("Content-Security-Policy", POLICY.format(scripts="'none'")),
+)
+THIN_HEADERS = (
+    *ALWAYS,
+    ("Permissions-Policy", FILE_PERMISSIONS),
+    ("Content-Security-Policy", FILE_POLICY),
+)
+
+
+HSTS = ("Strict-Transport-Security", "max-age=31536000")
+
+
+def fixed_headers(settings: Settings, *, thin: bool = False) -> list[tuple[str, str]]:
+    """On every answer; ``thin`` on one that is no page.
+
+    HSTS only at a public address: a name on a LAN may serve others too.
+    """
+    hosted = settings.public_url and settings.secure
+    return [*(THIN_HEADERS if thin else BARE_HEADERS), *([HSTS] if hosted else [])]
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The values of the Host header that this site answers to."""
+
+    names: frozenset[str]
+    any_address: bool
+    port: int
+    home: str
+    scheme: str = "http"
+
+    def know(self, host: str) -> bool:
+        """True for our own names; bound to every interface, for any literal address with our port.
+
+        DNS rebinding needs a name, so a literal address is safe.
+        """
+        return host in self.names or (self.any_address and is_address(host, self.port))
+
+
+def is_address(host: str, port: int) -> bool:
+    name, _, found = host.rpartition(":")
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return found == str(port)
+
+
+def hosts_of(settings: Settings) -> Hosts:
+    """Loopback names, the address listened on, and this machine's name when all interfaces are.
+
+    With a public address that one alone.
+    """
+    if settings.public_url:
+        return public_hosts(settings.public_url)
+    any_address = settings.everywhere or settings.lan
+    bare = [*LOOPBACK, f"[{settings.host}]" if ":" in settings.host else settings.host]
+    if settings.everywhere or not is_loopback(settings.host):
+        bare += [socket.gethostname(), f"{socket.gethostname()}.local"]
+    bare += settings.names
+    names = {f"{name}:{settings.port}".lower() for name in bare}
+    if settings.port == (443 if settings.encrypts else 80):
+        names.update(name.lower() for name in bare)
+    return Hosts(
+        frozenset(names), any_address, settings.port, f"{settings.address}/", settings.scheme
+    )
+
+
+def public_hosts(url: str) -> Hosts:
+    """Of the address by which a proxy makes the site public, with and without its usual port."""
+    parts = urlsplit(url)
+    usual = 443 if parts.scheme == "https" else 80
+    port = parts.port or usual
+    host = parts.netloc.removesuffix(f":{usual}").lower()
+    names = {host, f"{host}:{usual}"} if port == usual else {host}
+    return Hosts(frozenset(names), False, port, f"{url}/", parts.scheme)
+
+
+def new_nonce() -> str:
+    """The nonce of this answer, made at first use."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
+
+
+def same_origin(scheme: str) -> bool:
+    """True unless a browser says that another site sent this request.
+
+    The whole origin counts: scheme, host and port. ``Origin: null`` is foreign. Without an Origin
+    (no browser leaves it out of a POST) Sec-Fetch-Site and Referer decide.
+    """
+    own = f"{scheme}://{request.headers.get('Host', '').lower()}"
+    own = own.removesuffix(":443") if scheme == "https" else own.removesuffix(":80")
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return origin == own
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return False
+    referrer = request.headers.get("Referer")
+    return referrer is None or referrer.startswith(f"{own}/")
+
+
+def holds_nul() -> bool:
+    """True when an address or a form holds the one character that not every database takes in a text."""
+    if "\0" in request.path or b"%00" in request.query_string:
+        return True
+    if request.method in SAFE_METHODS or request.path == UPLOAD or request.endpoint == ACT:
+        return False  # a file may be as long as a book; nothing keeps a stop from counting
+    return any("\0" in value for values in request.form.listvalues() for value in values)
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Put the checks before and the headers behind every request of ``app``."""
+    hosts = hosts_of(settings)
+    from flask import render_template
+
+    def check() -> tuple[str, int] | None:
+        host = request.headers.get("Host", "").lower()
+        if request.endpoint in ANY_HOST:
+            return None
+        if not hosts.know(host):
+            return render_template("errors/wrong_host.html", home=hosts.home), 421
+        if request.method not in SAFE_METHODS and not same_origin(hosts.scheme):
+            return render_template("errors/foreign.html"), 403
+        if holds_nul():
+            abort(400)
+        return None
+
+    bare, thin = (Headers(fixed_headers(settings, thin=small)) for small in (False, True))
+
+    def headers(response: Response) -> Response:
+        """The fixed headers are copied as a whole: each one set by itself costs more."""
+        is_file = request.endpoint in FILES and response.status_code in (200, 206)
+        into = (thin if is_file or response.status_code == 204 else bare).copy()
+        into.extend(response.headers)
+        if is_file and request.endpoint == WORKER:
+            into["Content-Security-Policy"] = WORKER_POLICY
+        if "nonce" in g:
+            into["Content-Security-Policy"] = POLICY.format(scripts=f"'nonce-{g.nonce}'")
+        into.setdefault("Cache-Control", "no-store")
+        response.headers = into
+        return response
+
+    app.before_request(check)
+    app.after_request(headers)

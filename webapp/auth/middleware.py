@@ -1,0 +1,155 @@
+"""The gate in front of every Flask route: nobody gets past who has not joined, nobody does more than
+their role allows. Beats and nudges ask the same table in ``beat.py`` and ``front.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, current_app, g, render_template, request
+from werkzeug.wrappers import Response
+
+from webapp.auth.permissions import BARE, EVERYONE, Caller, Gate, Role, Who, need
+from webapp.auth.rate_limit import CREATING, Limits
+from webapp.presentation.htmx import is_htmx
+
+if TYPE_CHECKING:
+    from webapp.app import Site
+
+COOKIE_SECONDS = (
+    400 * 24 * 3600
+)  # the longest that browsers keep; each visit of the first page renews it
+DISPLAY_ONLY = "This device was let in as a display: it shows sessions and changes nothing."
+OWNERS_ONLY = "This page is for owners: they say who may come in, and look after the data."
+ASK_OWNER = "An owner can change that on the page Devices."
+TOO_MANY = "This device has begun a great deal within a minute. Nothing was made; please wait."
+
+
+def caller_in(environ: Mapping[str, Any]) -> Caller:
+    """Who sends a WSGI request."""
+    return Caller(
+        environ.get("REMOTE_ADDR", ""),
+        environ.get("HTTP_HOST", ""),
+        environ.get("HTTP_COOKIE", ""),
+        "HTTP_X_FORWARDED_FOR" in environ or "HTTP_FORWARDED" in environ,
+    )
+
+
+def asking() -> Who | None:
+    """Who sends this request; None for nobody."""
+    found: Who | None = g.get("who")
+    return found
+
+
+def gate() -> Gate:
+    """The gate of the site that this request is for."""
+    found: Gate = current_app.extensions["gate"]
+    return found
+
+
+def recognise() -> Who | None:
+    """As ``asking``, on pages that are open to all, where nobody has looked yet."""
+    if "who" not in g:
+        here = current_app.extensions["site"]
+        g.who = found_out(here) if gate().joining else EVERYONE
+    return asking()
+
+
+def found_out(here: Site) -> Who | None:
+    """Who asks; where it is for a session, its last seq is read with that. One query."""
+    caller = caller_in(request.environ)
+    session_id = (request.view_args or {}).get("session_id")
+    if session_id is None:
+        return gate().who(here, caller)
+    who, seq = gate().look(here, caller, session_id)
+    g.last_seq = session_id, seq
+    return who
+
+
+def seq_read(session_id: str) -> int | None:
+    """How many events the session has, where the gate has just read that; told once a request."""
+    about, seq = g.pop("last_seq", ("", None))
+    return seq if about == session_id else None
+
+
+def role() -> int:
+    """The role of who asks, for templates; 0 for nobody."""
+    who = asking() if gate().joining else EVERYONE
+    return who.role if who else 0
+
+
+def may(endpoint: str, action: str = "") -> bool:
+    """True when who asks may go there."""
+    return role() >= (need(endpoint, action) or 0)
+
+
+def keep_cookie(response: Response, name: str, token: str) -> None:
+    """Let the browser keep its token: not for script, not for other sites, not on other ports."""
+    response.set_cookie(
+        name,
+        token,
+        max_age=COOKIE_SECONDS,
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=gate().secure,
+    )
+
+
+def refused(status: int, title: str, text: str) -> Response:
+    """An error as a page, or as a fragment for htmx."""
+    template = "errors/_error.html" if is_htmx() else "errors/error.html"
+    body = render_template(template, status=status, title=title, text=text)
+    return Response(body, status, mimetype="text/html")
+
+
+def not_joined() -> Response:
+    """How to join, and nothing more."""
+    if request.endpoint in BARE:
+        return Response(status=401)
+    template = "joining/_join.html" if is_htmx() else "joining/join.html"
+    return Response(render_template(template, said=""), 401, mimetype="text/html")
+
+
+def not_allowed(who: Who) -> Response:
+    why = DISPLAY_ONLY if who.role < Role.OPERATOR else OWNERS_ONLY
+    return refused(403, "Not from this device", f"{why} {ASK_OWNER}")
+
+
+def too_many(seconds: int) -> Response:
+    answer = refused(429, "One moment", TOO_MANY)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
+def install(app: Flask, guard: Gate) -> None:
+    """Put the gate before every request of ``app``, behind the checks of Host and Origin."""
+    app.extensions["gate"] = guard
+    app.jinja_env.globals |= {"role": role, "may": may, "joining": guard.joining}
+    if not guard.joining:
+        return
+    limits = Limits()
+
+    def check() -> Response | None:
+        needed = need(request.endpoint, str((request.view_args or {}).get("action", "")))
+        if needed is None:
+            return None
+        who = recognise()
+        if who is None:
+            return not_joined()
+        if who.role < needed:
+            return not_allowed(who)
+        if who.device and request.endpoint in CREATING and request.method == "POST":
+            wait = limits.wait(who.device, app.extensions["site"].clock.now())
+            return too_many(wait) if wait else None
+        return None
+
+    def renew(response: Response) -> Response:
+        who = asking()
+        if who and who.device and request.endpoint == "catalogue.show":
+            keep_cookie(response, guard.cookie, guard.token(request.headers.get("Cookie", "")))
+        return response
+
+    app.before_request(check)
+    app.after_request(renew)

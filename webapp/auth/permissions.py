@@ -1,0 +1,212 @@
+"""Who asks, and who may: one table of endpoints with the least role that each needs.
+
+Without joining everyone is the owner and none of this costs anything. With it the machine itself is
+the owner, everyone else is the device that its cookie says, and without one nobody.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from webapp.auth.devices import Devices
+from webapp.auth.http_security import LOOPBACK, Hosts
+from webapp.domain.invites import Role as Role
+from webapp.domain.session import STOPS
+from webapp.settings import Settings
+
+if TYPE_CHECKING:
+    from webapp.app import Site
+
+DISPLAY, OPERATOR, OWNER = Role.DISPLAY, Role.OPERATOR, Role.OWNER
+
+# None is open to all. What is not named needs an owner; a test sees to it that all are named.
+NEEDS: dict[str, Role | None] = {
+    "static": None,
+    "offline.manifest": None,  # browsers ask for it without the cookie; it says no more than a name
+    "health.lives": None,
+    "health.ready": None,
+    "joining.ask": None,
+    "joining.join": None,
+    "trust.certificate": None,
+    "trust.certificate_text": None,
+    "trust.show": None,
+    # sees what runs, and the plain pages
+    "catalogue.show": DISPLAY,
+    "offline.offline": DISPLAY,
+    "offline.worker": DISPLAY,
+    "protocols.plan": DISPLAY,
+    "protocols.show": DISPLAY,
+    "reference.low": DISPLAY,
+    "reference.sources": DISPLAY,
+    "reference.techniques": DISPLAY,
+    "sessions.calm": DISPLAY,
+    "sessions.calm_live": DISPLAY,
+    "sessions.live": DISPLAY,
+    "sessions.nudges": DISPLAY,
+    "sessions.show": DISPLAY,
+    "settings.show": DISPLAY,
+    # says something of itself, not of the session
+    "accounts.account": DISPLAY,  # the route takes nothing but stops from a display
+    "accounts.screen": DISPLAY,
+    "settings.keep": DISPLAY,
+    # treats
+    "clients.add": OPERATOR,
+    "clients.card": OPERATOR,
+    "clients.index": OPERATOR,
+    "clients.show": OPERATOR,
+    "courses.add": OPERATOR,
+    "courses.calendar": OPERATOR,
+    "courses.change": OPERATOR,
+    "courses.data": OPERATOR,
+    "courses.index": OPERATOR,
+    "courses.show": OPERATOR,
+    "courses.table": OPERATOR,
+    "history.show": OPERATOR,
+    "screenings.again": OPERATOR,
+    "screenings.answer": OPERATOR,
+    "screenings.ask": OPERATOR,
+    "screenings.show": OPERATOR,
+    "screenings.tell_word": OPERATOR,
+    "sessions.command": OPERATOR,  # but a stop: see need()
+    "sessions.create": OPERATOR,
+    "sessions.reading": OPERATOR,
+    "sessions.remote": OPERATOR,
+    "sessions.summary": OPERATOR,
+    "summaries.after": OPERATOR,
+    "summaries.tell": OPERATOR,
+    "today.show": OPERATOR,
+    # says who may come in
+    "owner.change_role": OWNER,
+    "owner.invite": OWNER,
+    "owner.revoke": OWNER,
+    "owner.show": OWNER,
+    "owner_data.ask_erase": OWNER,
+    "owner_data.ask_restore": OWNER,
+    "owner_data.ask_retention": OWNER,
+    "owner_data.backup": OWNER,
+    "owner_data.bring_in": OWNER,
+    "owner_data.delete": OWNER,
+    "owner_data.download": OWNER,
+    "owner_data.erase": OWNER,
+    "owner_data.export": OWNER,
+    "owner_data.job": OWNER,
+    "owner_data.keep_retention": OWNER,
+    "owner_data.restore": OWNER,
+    "owner_data.show": OWNER,
+    "owner_data.state": OWNER,
+    "owner_data.take": OWNER,
+}
+# Asked by script every few seconds: without a page to show, the status alone is the answer.
+BARE = frozenset({"sessions.live", "sessions.calm_live", "sessions.nudges"})
+
+
+def need(endpoint: str | None, action: str = "") -> Role | None:
+    """The least role for an endpoint; ``action`` is the act, where it is one on a session.
+
+    Every device that has joined may say that something hurts. An address that is none shows nothing
+    but that.
+    """
+    if endpoint is None or (endpoint == "sessions.command" and action in STOPS):
+        return DISPLAY
+    return NEEDS.get(endpoint, OWNER)
+
+
+class Caller(NamedTuple):
+    """What a request says of who sends it: peer's address, Host, Cookie, and whether it was passed on."""
+
+    peer: str
+    host: str
+    cookie: str
+    forwarded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who asks; ``device`` is empty for the machine itself."""
+
+    role: Role
+    device: str = ""
+
+
+EVERYONE = Who(OWNER)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Says who asks. ``joining`` is False where everyone is the owner."""
+
+    joining: bool
+    cookie: str
+    secure: bool
+    home: frozenset[str]
+
+    def who(self, site: Site, caller: Caller) -> Who | None:
+        """Who asks; None for nobody. At most one query."""
+        if self.is_home(caller):
+            return EVERYONE
+        token = self.token(caller.cookie)
+        found = Devices(site.storage).who(token, site.clock.now()) if token else None
+        return Who(found[1], found[0]) if found else None
+
+    def look(
+        self, site: Site, caller: Caller | None, session_id: str
+    ) -> tuple[Who | None, int | None]:
+        """Who asks, None for nobody, and how many events the session has. One query.
+
+        ``caller`` is None where nobody has to join.
+        """
+        if caller is None or self.is_home(caller):
+            return EVERYONE, site.storage.last_seq(session_id)
+        token = self.token(caller.cookie)
+        found = Devices(site.storage).beat(token, session_id, site.clock.now()) if token else None
+        return (Who(found[1], found[0]), found[2]) if found else (None, None)
+
+    def look_all(
+        self, site: Site, asked: Sequence[tuple[Caller | None, str]]
+    ) -> list[tuple[Who | None, int | None]]:
+        """As :meth:`look` for callers and sessions at once, on PostgreSQL. One query."""
+        free = [caller is None or self.is_home(caller) for caller, _ in asked]
+        tokens = [
+            "" if caller is None or home else self.token(caller.cookie)
+            for (caller, _), home in zip(asked, free, strict=True)
+        ]
+        wanted = list(zip(tokens, (session_id for _, session_id in asked), strict=True))
+        found = Devices(site.storage).beats(wanted, site.clock.now())
+        return [
+            (EVERYONE, seq) if home else (Who(device[1], device[0]) if device else None, seq)
+            for (device, seq), home in zip(found, free, strict=True)
+        ]
+
+    def is_home(self, caller: Caller) -> bool:
+        """True for a browser on this very machine that asks it by its loopback name."""
+        return caller.host.lower() in self.home and not caller.forwarded and is_here(caller.peer)
+
+    def token(self, cookies: str) -> str:
+        """The token in a Cookie header, empty when there is none. Two of them count as none."""
+        found = [
+            pair[len(self.cookie) + 1 :]
+            for pair in map(str.strip, cookies.split(";"))
+            if pair.startswith(f"{self.cookie}=")
+        ]
+        return found[0] if len(found) == 1 else ""
+
+
+def is_here(peer: str) -> bool:
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address) in ("127.0.0.1", "::1")
+
+
+def gate_of(settings: Settings, hosts: Hosts) -> Gate:
+    """Behind a public address every request comes from the proxy, so nobody is the machine itself."""
+    home = {f"{name}:{settings.port}" for name in LOOPBACK} if not settings.public_url else set()
+    if settings.port == 80 and home:
+        home.update(LOOPBACK)
+    cookie = settings.cookie(f"steady-hands-{hosts.port}")
+    return Gate(settings.joining, cookie, settings.secure, frozenset(home))

@@ -1,0 +1,64 @@
+"""Invites from the shell: the one that ``serve --lan`` shows, and those of ``steady-hands invite``."""
+
+from __future__ import annotations
+
+from webapp.addresses import for_others
+from webapp.auth.devices import Devices
+from webapp.auth.invites import Fresh, fresh, leave
+from webapp.domain.invites import Role
+from webapp.settings import Settings
+from webapp.storage.sessions import Storage, StorageError, database_of
+from webapp.timekeeping.clock import Clock
+from webapp.timekeeping.shared_clock import SharedLine
+
+
+def make(settings: Settings, role: Role) -> tuple[Fresh, str]:
+    """A new invite, and the hour until which it holds; the site may be served meanwhile.
+
+    Raises StorageError.
+    """
+    storage = Storage(database_of(settings))
+    try:
+        clock = clock_of(storage)
+        if storage.database.shared:
+            made = Devices(storage).invite(role, clock.now())
+        else:
+            made = fresh(role, clock.now())
+            leave(settings.data, made.row())
+        return made, clock.wall_time_of(made.expires_at).strftime("%H:%M")
+    except OSError as error:
+        raise StorageError(f"the invite could not be kept ({error.strerror})") from None
+    finally:
+        storage.close()
+
+
+def clock_of(storage: Storage) -> Clock:
+    """A clock on the line of time of the process that serves."""
+    clock = Clock()
+    if storage.database.shared:
+        clock.stand_at(SharedLine(storage, clock).look().line)
+    elif last := storage.last_sign_of_life():
+        clock.follow(last)
+    return clock
+
+
+def text(settings: Settings, role: Role) -> str:
+    """A new invite for the terminal: QR code, address, typed code. Raises StorageError."""
+    # Drawing takes a library that nothing else at the start needs.
+    from webapp.presentation.qr import qr_text
+
+    made, until = make(settings, role)
+    home = for_others(settings)
+    return (
+        f"{qr_text(made.address(home))}\n"
+        f"Scan it to join as {role.name.lower()}: one device, until {until}.\n"
+        f"Or open {home}/join and type {made.code}"
+    )
+
+
+def welcome(settings: Settings) -> str:
+    """What is said at the start where others can reach the site. Raises StorageError."""
+    told = f"Other devices join at {for_others(settings)}"
+    if settings.lan:
+        return f"{told}\n{text(settings, Role.OPERATOR)}"
+    return f"{told}; let the first one in with: steady-hands invite --role owner"

@@ -1,0 +1,241 @@
+"""The commands for the database: backup, restore, export, import, erase, retention."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from platformdirs import user_data_path
+
+from webapp.settings import Settings
+
+if TYPE_CHECKING:
+    from webapp.storage.database import Postgresql, Sqlite
+
+Command = Callable[..., Any]
+
+
+class PlainError(click.ClickException):
+    """One clear line and exit status 1."""
+
+    def show(self, file: object = None) -> None:
+        click.echo(f"steady-hands: {self.message}", err=True)
+
+
+def where(command: Command) -> Command:
+    """The options that say which database is meant."""
+    database = click.option(
+        "--database",
+        "database_url",
+        envvar=["STEADY_HANDS_DATABASE", "DATABASE_URL"],
+        help="A PostgreSQL database instead, like postgresql://user:password@host/name.",
+    )
+    data = click.option(
+        "--data",
+        type=click.Path(path_type=Path, readable=False),
+        envvar="STEADY_HANDS_DATA",
+        default=lambda: user_data_path("steady-hands"),
+        help="Folder of the database.",
+    )
+    return data(database(command))
+
+
+def settings_of(data: Path, database_url: str | None) -> Settings:
+    return Settings(data.expanduser().resolve(), database_url=database_url or None)
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """What goes wrong with the database is one line."""
+    from webapp.storage.sessions import StorageError
+
+    try:
+        yield
+    except StorageError as error:
+        raise PlainError(str(error)) from None
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Sqlite | Postgresql]:
+    """The database as it is, also while it is served."""
+    from webapp.storage.sessions import database_of
+
+    with plainly():
+        must_exist(settings)
+        database = database_of(settings)
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+@contextmanager
+def writing(settings: Settings) -> Iterator[Sqlite | Postgresql]:
+    """The database, brought up to date; an embedded one while nobody serves it."""
+    from webapp.maintenance import folder_lock
+    from webapp.storage.sessions import open_storage
+
+    with plainly():
+        must_exist(settings)
+        with nullcontext() if settings.database_url else folder_lock.alone(settings.data):
+            storage = open_storage(settings)
+            try:
+                yield storage.database
+            finally:
+                storage.close()
+
+
+def must_exist(settings: Settings) -> None:
+    if not settings.database_url and not settings.database.exists():
+        raise PlainError(f"there is no database in {settings.data}")
+
+
+@click.command()
+@where
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the backups; 'backups' in the data folder.",
+)
+def backup(data: Path, database_url: str | None, to: Path | None) -> None:
+    """Make a checked copy of the database, also while it is in use; 7 days and 4 weeks are kept."""
+    from webapp.maintenance import backups
+
+    settings = settings_of(data, database_url)
+    with reading(settings) as database:
+        target = backups.make(database, to or settings.data / backups.FOLDER)
+    click.echo(f"The backup is {target}")
+
+
+@click.command()
+@where
+@click.argument("file", type=click.Path(path_type=Path))
+def restore(data: Path, database_url: str | None, file: Path) -> None:
+    """Put a backup in the place of the database; what was there is kept."""
+    from webapp.maintenance import folder_lock
+    from webapp.maintenance.backups import restore_file
+    from webapp.maintenance.restore import restore_export
+    from webapp.storage.sessions import SCHEMA
+
+    settings = settings_of(data, database_url)
+    with plainly():
+        kept: Path | None
+        if settings.database_url:
+            kept = restore_export(settings, file)
+        else:
+            settings.data.mkdir(parents=True, exist_ok=True)
+            with folder_lock.alone(settings.data):
+                kept = restore_file(file, settings.database, SCHEMA)
+    click.echo(f"{file} is restored.")
+    if kept:
+        click.echo(f"What was there before is kept in {kept}")
+
+
+@click.command("export")
+@where
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write instead of the screen; packed when it ends in .gz.",
+)
+@click.option("--client", default="", help="Code of a client, for this one alone.")
+def export_all(data: Path, database_url: str | None, to: Path | None, client: str) -> None:
+    """Write everything, or one client, as JSON Lines."""
+    from webapp.maintenance import jsonl
+    from webapp.maintenance.backups import put_in_place
+
+    with reading(settings_of(data, database_url)) as database:
+        if to is None:
+            for line in jsonl.lines(database, client):
+                click.echo(line)
+            return
+        partial = to.with_name(f".partial-{to.name}")
+        try:
+            jsonl.write_file(database, partial, client)
+            put_in_place(partial, to)
+        except OSError as error:
+            raise PlainError(f"cannot write {to} ({error.strerror})") from None
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@click.command("import")
+@where
+@click.argument("file", type=click.Path(path_type=Path))
+def import_all(data: Path, database_url: str | None, file: Path) -> None:
+    """Bring an export into this database: all of it, or nothing when a row is there already."""
+    from webapp.maintenance.restore import import_export
+
+    settings = settings_of(data, database_url)
+    with plainly():
+        count = import_export(settings, file)
+    click.echo(f"{count} rows were imported.")
+
+
+@click.command()
+@where
+@click.option("--session", "sessions", multiple=True, help="Id of a session.")
+@click.option("--client", default="", help="Code of a client: courses and sessions go with it.")
+@click.option("--purge", is_flag=True, help="Also delete the backups that still hold it.")
+def erase(
+    data: Path, database_url: str | None, sessions: tuple[str, ...], client: str, purge: bool
+) -> None:
+    """Delete sessions, or a client, so that nothing of them is left in the database."""
+    from webapp.maintenance import erase
+
+    if bool(sessions) == bool(client):
+        raise PlainError("name sessions with --session, or a client with --client")
+    settings = settings_of(data, database_url)
+    with writing(settings) as database:
+        table = "clients" if client else "sessions"
+        ids = erase.ids_of_client(database, client) if client else sessions
+        counts = erase.erase(database, table, ids)
+    if not counts.get(table):
+        raise PlainError(f"there is no such {table.removesuffix('s')}; nothing was changed")
+    tell_erased(settings, tuple(ids), counts, purge)
+
+
+@click.command()
+@where
+@click.option(
+    "--days", type=click.IntRange(1), required=True, help="Sessions that ended before are deleted."
+)
+@click.option("--preview", is_flag=True, help="Only say what would be deleted.")
+@click.option("--purge", is_flag=True, help="Also delete the backups that still hold it.")
+def retention(data: Path, database_url: str | None, days: int, preview: bool, purge: bool) -> None:
+    """Delete sessions that ended more than so many days ago."""
+    from webapp.maintenance import erase
+
+    settings = settings_of(data, database_url)
+    if preview:
+        with reading(settings) as database:
+            click.echo(erase.ended_before(database, days).text())
+        return
+    with writing(settings) as database:
+        old = erase.ended_before(database, days)
+        counts = erase.erase(database, "sessions", old.ids)
+    tell_erased(settings, old.ids, counts, purge)
+
+
+def tell_erased(
+    settings: Settings, sessions: tuple[str, ...], counts: dict[str, int], purge: bool
+) -> None:
+    """Say what was deleted and where it still stands."""
+    from webapp.maintenance import erase
+
+    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    click.echo(f"Deleted for good: {told or 'nothing'}.")
+    for path in erase.still_holding(settings.data, sessions):
+        if purge:
+            path.unlink()
+            click.echo(f"Deleted too: {path}")
+        else:
+            click.echo(f"Still in: {path}")
+    sys.stdout.flush()
+
+
+COMMANDS = (backup, restore, export_all, import_all, erase, retention)

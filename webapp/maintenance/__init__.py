@@ -1,0 +1,1 @@
+"""Backups, exports, restores and erasure, also while the site serves."""

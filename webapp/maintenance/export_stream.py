@@ -1,0 +1,68 @@
+"""An export on its way out: written by a process of its own, packed, and sent as it is written."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from itertools import chain
+from typing import IO
+
+from webapp.maintenance import jsonl
+from webapp.maintenance.worker import child, end_after, end_with, looking, settings_in, task_of
+from webapp.settings import Settings
+from webapp.storage.database import StorageError
+
+PART_BYTES = 256 * 1024
+PACKING = 6
+
+one_at_a_time = threading.Semaphore(2)
+
+
+def outgoing(settings: Settings, code: str = "") -> Iterator[bytes]:
+    """The packed export of everything, or of the client with this code. Raises StorageError."""
+    if not one_at_a_time.acquire(blocking=False):
+        raise StorageError("two exports are on their way already; try again when they are done")
+    try:
+        task = task_of(settings) | {"client": code}
+        with child("webapp.maintenance.export_stream", task) as process:
+            assert process.stdout
+            head = process.stdout.readline()
+            if fault := json.loads(head or b'{"error": "it was broken off"}').get("error"):
+                raise StorageError(fault)
+            while part := process.stdout.read(PART_BYTES):
+                yield part
+            if process.wait():
+                raise StorageError("the export was broken off")
+    finally:
+        one_at_a_time.release()
+
+
+def write(settings: Settings, code: str, out: IO[bytes]) -> int:
+    """A line that says whether it goes well so far, then the packed export; gives 0 when it did."""
+    try:
+        with looking(settings) as database:
+            lines = jsonl.lines(database, code)
+            first = next(lines)
+            out.write(b"{}\n")
+            with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=PACKING, mtime=0) as packed:
+                for line in chain((first,), lines):
+                    packed.write(f"{line}\n".encode())
+    except StorageError as error:
+        out.write(json.dumps({"error": str(error)}).encode() + b"\n")
+        return 1
+    finally:
+        out.flush()
+    return 0
+
+
+def main() -> int:
+    task = json.loads(sys.stdin.buffer.readline())
+    end_with(sys.stdin.buffer)
+    return write(settings_in(task), task["client"], sys.stdout.buffer)
+
+
+if __name__ == "__main__":
+    end_after(main)

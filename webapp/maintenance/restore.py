@@ -1,0 +1,171 @@
+"""Exports back into a database: imported beside what is there, or restored in its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from webapp.maintenance import backups, folder_lock
+from webapp.maintenance.jsonl import carried, count_of, is_local, read_file, snapshot
+from webapp.settings import Settings
+from webapp.storage.database import Database, Postgresql, Sqlite, StorageError, Tell, no_matter
+from webapp.storage.sessions import (
+    SCHEMA,
+    Storage,
+    events,
+    meta,
+    open_sqlite,
+    open_storage,
+    screenings,
+    sessions,
+    stored_at,
+)
+from webapp.storage.tables import LOCAL_TABLES, clients, courses, metadata
+from webapp.timekeeping.liveness import pause_in_doubt
+
+
+def import_export(settings: Settings, file: Path) -> int:
+    """Bring an export in beside what is there; gives the number of rows. Raises StorageError."""
+    if settings.database_url:
+        return imported(settings, file)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with folder_lock.alone(settings.data):
+        return imported(settings, file)
+
+
+def imported(settings: Settings, file: Path) -> int:
+    storage = open_storage(settings)
+    try:
+        return read_file(storage.database, file, metadata, SCHEMA, make_sense)
+    finally:
+        storage.close()
+
+
+def restore_export(settings: Settings, file: Path, ours: str = "", tell: Tell = no_matter) -> Path:
+    """Put an export in the place of everything in the database; gives where that is kept.
+
+    Nobody but the process ``ours`` may serve. Raises StorageError, and then nothing has changed.
+    """
+    storage = open_storage(settings)
+    try:
+        refuse_while_served(storage, ours)
+        folder = settings.data / backups.FOLDER
+        kept = folder / backups.unused(folder, "replaced", backups.ending(storage.database))
+        backups.copy(storage.database, kept)
+        args = (storage.database, file, metadata, SCHEMA, make_sense)
+        read_file(*args, replace=True, tell=tell)
+        pause_what_ran(storage)
+        return kept
+    finally:
+        storage.close()
+
+
+def refuse_while_served(storage: Storage, ours: str = "") -> None:
+    """Raise StorageError when another process has told within half a minute that it lives."""
+    from webapp.timekeeping.clock import Clock
+    from webapp.timekeeping.shared_clock import SharedLine
+
+    line = SharedLine(storage, Clock())
+    if ours:
+        line.process = ours
+    if line.others(line.look()):
+        others = "every other server" if ours else "every server"
+        raise StorageError(f"the database is being served; stop {others} and wait 30 seconds")
+
+
+def pause_what_ran(storage: Storage) -> None:
+    """What ran when the export was made is in doubt: nobody knows how it went on."""
+    with storage.engine.connect() as connection:
+        last = connection.scalar(sa.select(sa.func.max(events.c.at)))
+    if last is not None:
+        pause_in_doubt(storage, last)
+
+
+def make_sense(connection: sa.Connection) -> None:
+    """Raise ValueError when a session's rows do not fit together."""
+    for row in connection.execute(sa.select(sessions)).all():
+        mine = sa.select(events).where(events.c.session == row.id).order_by(events.c.seq)
+        try:
+            stored = stored_at(row, connection.execute(mine).all())
+        except (ValueError, LookupError, TypeError) as error:
+            why = str(error).splitlines()[0]
+            raise ValueError(f"session {row.id} cannot be read ({why})") from None
+        if [event.seq for event in stored.events] != list(range(1, row.last_seq + 1)):
+            raise ValueError(f"session {row.id} has gaps in its history")
+
+
+def compared(staged: Database, live: Database) -> dict[str, Any]:
+    """What a staged export holds, and how much of it is here already."""
+    with snapshot(staged) as connection:
+        counts = {
+            table.name: count_of(connection, table)
+            for table in (clients, courses, sessions, events)
+        }
+        span = sa.select(sa.func.min(sessions.c.created_at), sa.func.max(sessions.c.created_at))
+        first, last = connection.execute(span).one()
+        theirs = known_names(connection)
+    with snapshot(live) as connection:
+        here = theirs & known_names(connection)
+    return {"counts": counts, "first": first, "last": last, "known": len(here)}
+
+
+def known_names(connection: sa.Connection) -> set[str]:
+    """What cannot be there twice: ids, and the codes of clients."""
+    columns = (sessions.c.id, courses.c.id, clients.c.id, clients.c.code, screenings.c.id)
+    return {name for column in columns for name in connection.scalars(sa.select(column))}
+
+
+def drop_local(staged: Sqlite | Postgresql) -> None:
+    """Leave nothing in a staged export that belongs to one site."""
+    with staged.write() as connection:
+        connection.execute(sa.delete(meta).where(is_local(meta)))
+
+
+def merge(storage: Storage, staged: Path) -> int:
+    """Bring a staged export into the embedded database that is served. Raises StorageError."""
+    assert isinstance(storage.database, Sqlite)
+    names = [table.name for table in carried(metadata)]
+    try:
+        return storage.database.merge(staged, names)
+    except IntegrityError as error:
+        raise StorageError(
+            f"some of it is here already ({error.orig}); nothing was changed"
+        ) from None
+
+
+def replace_live(storage: Storage, prepared: Path) -> Path:
+    """Put a prepared file in the place of the embedded database that is served; gives where the
+    old one is kept.
+
+    What belongs to this site is carried over; what ran when the backup was made is paused.
+    Raises StorageError, and then nothing has changed.
+    """
+    database = storage.database
+    assert isinstance(database, Sqlite)
+    carry_over(storage, prepared)
+    kept = database.replace_with(prepared, lambda: backups.keep_beside(database.path))
+    backups.sync_folder(database.path.parent)
+    storage.forget()
+    last = storage.last_sign_of_life()
+    if last is not None:
+        pause_in_doubt(storage, last.now)
+    return kept
+
+
+def carry_over(storage: Storage, prepared: Path) -> None:
+    """Jobs, devices and settings of this site are no part of a backup's past."""
+    target = open_sqlite(prepared)
+    mine = [table for table in metadata.sorted_tables if table.name in LOCAL_TABLES]
+    kept = (meta.c.name == "retention",)
+    try:
+        with storage.engine.connect() as source, target.write() as connection:
+            for table, where in [*((table, ()) for table in mine), (meta, kept)]:
+                connection.execute(sa.delete(table).where(*where))
+                rows = source.execute(sa.select(table).where(*where)).mappings().all()
+                if rows:
+                    connection.execute(sa.insert(table), [dict(row) for row in rows])
+    finally:
+        target.close()

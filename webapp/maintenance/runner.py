@@ -1,0 +1,248 @@
+"""Backups, imports, restores and deletions while the site serves: a job each, off the event loop.
+
+What only reads, and on PostgreSQL everything, is done by a process of its own (``errands.py``). An
+embedded database is written by the serving process alone, so there it finishes the work: briefly,
+and while acts are told to come again and beats go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from webapp.maintenance import backups, restore
+from webapp.maintenance.inventory import keep_retention, retention, under_way
+from webapp.maintenance.jobs import BusyError, Job, Jobs
+from webapp.maintenance.worker import INCOMING, PREPARED, STAGED, Errand, Given, erased, in_child
+from webapp.storage.database import Sqlite
+from webapp.storage.sessions import FullError, NotSavedError, StorageError
+
+if TYPE_CHECKING:
+    from webapp.app import Site
+
+LOOK_SECONDS = 600.0
+TELL_MS = 1_000
+END_TRIES, END_SECONDS = 5, 3.0
+FAULT = "the fault is on our side, and the log has more; running sessions are not affected"
+FULL = "the disk is full; nothing was changed"
+
+log = logging.getLogger("steady_hands")
+
+
+class Upkeep:
+    """The jobs of this process. ``ours`` is its name among those that share a database."""
+
+    def __init__(self, site: Callable[[], Site]) -> None:
+        self.get_site = site
+        self.ours = ""
+        self.alive: set[str] = set()
+        self.errand: Errand = in_child
+        self.spawn: Callable[[Callable[[], None]], None] = in_thread
+
+    @property
+    def site(self) -> Site:
+        return self.get_site()
+
+    @property
+    def jobs(self) -> Jobs:
+        return Jobs(self.site.storage, self.site.clock, self.alive)
+
+    def start(self, kind: str, given: Given | None = None, **shown: Any) -> Job:
+        """Begin a job; only what is ``shown`` is stored. Raises BusyError, NotSavedError."""
+        job = self.jobs.begin(kind, shown)
+        self.spawn(lambda: self.carry_out(job, (given or {}) | shown))
+        return job
+
+    def carry_out(self, job: Job, given: Given) -> None:
+        outcome, detail = "bad", dict[str, Any]()
+        try:
+            detail = DO[job.kind](self, job, given)
+            outcome, said = "good", ""
+        except FullError:
+            said = FULL
+        except StorageError as error:
+            said = self.plain(str(error))
+        except OSError as error:
+            said = self.plain(f"{error.strerror or error}; nothing was changed")
+        except Exception:
+            log.exception("failed: %s", job.kind)
+            said = FAULT
+        if outcome == "bad":
+            log.error("no %s: %s", job.kind, said)
+        self.end(job, outcome, said, detail)
+
+    def end(self, job: Job, outcome: str, said: str, detail: dict[str, Any]) -> None:
+        """Store how it ended, in several tries: the disk may be full."""
+        try:
+            for _ in range(END_TRIES):
+                try:
+                    self.jobs.end(job, outcome, said, detail)
+                except NotSavedError:
+                    time.sleep(END_SECONDS)
+                else:
+                    return
+            log.error("the end of a job could not be saved: %s, %s", job.kind, outcome)
+        finally:
+            self.alive.discard(job.id)
+
+    def plain(self, text: str) -> str:
+        """Words for a page: places are told from the data folder on."""
+        data = str(self.site.settings.data)
+        return text.replace(data + os.sep, "").replace(data, "the data folder")
+
+    def apart(self, job: Job, given: Given) -> Given:
+        """Have the errand done, and tell of it about once a second."""
+        jobs, last = self.jobs, [job.begun_at]
+
+        def stage(done: int, total: int, words: str) -> None:
+            now = self.site.clock.now()
+            if now - last[0] >= TELL_MS:
+                last[0] = now
+                self.tell(jobs, job, done, total, words)
+
+        return self.errand(self.site.settings, job.kind, given, stage)
+
+    def tell(self, jobs: Jobs, job: Job, done: int, total: int, words: str) -> None:
+        try:
+            jobs.tell(job.id, done, total, words)
+        except NotSavedError as error:
+            log.warning("where a job stands could not be saved: %s", error)
+
+    # -- the jobs --------------------------------------------------------------------------
+
+    @property
+    def embedded(self) -> bool:
+        return isinstance(self.site.storage.database, Sqlite)
+
+    def simply(self, job: Job, given: Given) -> Given:
+        return self.apart(job, given)
+
+    def check(self, job: Job, given: Given) -> Given:
+        try:
+            return self.apart(job, given)
+        except StorageError:
+            self.clear(given["upload"])
+            raise
+
+    def bring_in(self, job: Job, given: Given) -> Given:
+        if not self.embedded:
+            result = self.apart(job, given)
+        else:
+            staged = self.site.settings.data / INCOMING / given["upload"] / STAGED
+            result = {"rows": restore.merge(self.site.storage, staged)}
+        self.clear(given["upload"])
+        return result
+
+    def restore(self, job: Job, given: Given) -> Given:
+        given = given | {"ours": self.ours, "work": job.id}
+        try:
+            result = self.apart(job, given)
+            if self.embedded:
+                result = {"kept": self.put_in_place(job, given)}
+            self.site.storage.forget()
+            self.site.watch.begin(self.site.clock.now())
+            return result
+        finally:
+            self.clear(job.id)
+
+    def put_in_place(self, job: Job, given: Given) -> str:
+        """Replace the database while no request is under way; gives the name of what was kept."""
+        here = self.site
+        prepared = here.settings.data / INCOMING / job.id / PREPARED
+        kept: list[str] = []
+
+        def swap() -> None:
+            if not given.get("anyway") and under_way(here.storage, here.clock.now()):
+                raise StorageError("a session has begun meanwhile; nothing was changed")
+            kept.append(restore.replace_live(here.storage, prepared).name)
+            here.storage.tell_life(here.clock.sign_of_life())
+
+        here.storage.still(swap)
+        return kept[0]
+
+    def erase(self, job: Job, given: Given) -> Given:
+        given = given | {"now": self.site.clock.wall_time().timestamp()}
+        if not self.embedded:
+            result = self.apart(job, given)
+        else:
+            self.tell(self.jobs, job, 0, 0, "Deleting")
+            result = erased(self.site.storage.database, self.site.settings, given)
+        self.site.storage.forget()
+        if "days" in given:
+            chosen = retention(self.site.storage)
+            done = replace(chosen, last=self.site.clock.now())
+            keep_retention(self.site.storage, done)
+        return result
+
+    # -- uploads ---------------------------------------------------------------------------
+
+    def new_upload(self) -> str:
+        """The name of a new folder for an upload."""
+        name = secrets.token_urlsafe(12)
+        (self.site.settings.data / INCOMING / name).mkdir(mode=0o700, parents=True)
+        return name
+
+    def clear(self, name: str) -> None:
+        shutil.rmtree(self.site.settings.data / INCOMING / name, ignore_errors=True)
+
+    def clear_all(self, seconds: float = 86_400) -> None:
+        """What nobody came back for within so long."""
+        folder = self.site.settings.data / INCOMING
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path.stat().st_mtime <= time.time() - seconds:
+                self.clear(path.name)
+
+
+DO: dict[str, Callable[[Upkeep, Job, Given], Given]] = {
+    "backup": Upkeep.simply,
+    "check": Upkeep.check,
+    "import": Upkeep.bring_in,
+    "restore": Upkeep.restore,
+    "erase": Upkeep.erase,
+    "retention": Upkeep.erase,
+}
+
+
+def in_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name="job", daemon=True).start()
+
+
+class Daily(threading.Thread):
+    """While the site serves: a backup of an embedded database each day, and retention if chosen."""
+
+    def __init__(self, upkeep: Upkeep) -> None:
+        super().__init__(name="daily", daemon=True)
+        self.upkeep = upkeep
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        while not self.ended.wait(LOOK_SECONDS):
+            try:
+                self.look(datetime.now(UTC))
+            except StorageError as error:
+                log.error("the daily look at the data failed: %s", error)
+
+    def look(self, now: datetime) -> Job | None:
+        """Begin what is due; gives it."""
+        here = self.upkeep.site
+        if here.storage.trouble:
+            return None
+        self.upkeep.clear_all()
+        try:
+            if self.upkeep.embedded and backups.is_due(here.settings.data / backups.FOLDER, now):
+                return self.upkeep.start("backup")
+            chosen = retention(here.storage)
+            day_ago = int((now - timedelta(days=1)).timestamp() * 1000)
+            if chosen.on and chosen.days and chosen.last <= day_ago:
+                return self.upkeep.start("retention", days=chosen.days)
+        except BusyError:
+            return None
+        return None

@@ -1,0 +1,289 @@
+"""What a process of its own does for the server, so that open pages do not wait for it.
+
+``python -m webapp.maintenance.worker`` reads one task from its input and prints where it stands, twice a
+second, and in the end what came of it. It ends when its input is closed: then the server is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.config
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+from webapp.log import config as log_config
+from webapp.log import take_exceptions
+from webapp.maintenance import backups, erase, jsonl, restore
+from webapp.settings import PACKAGE, Settings
+from webapp.storage.database import Postgresql, Sqlite, StorageError
+from webapp.storage.disk import RESERVE_BYTES, free_bytes
+from webapp.storage.sessions import SCHEMA, database_of, open_sqlite, open_storage
+from webapp.storage.tables import metadata
+
+TELL_SECONDS = 0.5
+# Sessions come first, before anything is loaded, too; but an errand gets its turn on a busy machine.
+STARTER = """
+import os, runpy, sys
+try:
+    os.nice(5)
+except (AttributeError, OSError):  # not on every system, and a service may not be allowed to
+    pass
+runpy.run_module(sys.argv[1], run_name="__main__")
+"""
+INCOMING = "incoming"
+STAGED, PREPARED = "staged.sqlite3", "prepared.sqlite3"
+
+log = logging.getLogger("steady_hands")
+
+Given = dict[str, Any]
+Stage = Callable[[int, int, str], None]
+Errand = Callable[[Settings, str, Given, Stage], Given]
+
+
+class Progress:
+    """Where an errand stands; no errand goes on when the disk is nearly full."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.at = (0, 0, "")
+
+    def stage(self, words: str) -> Callable[[int, int], None]:
+        """What to call with how much of this stage is done."""
+        self.at = (0, 0, words)
+
+        def tell(done: int, of: int) -> None:
+            self.at = (done, of, words)
+            need_room(self.settings.data)
+
+        return tell
+
+
+def need_room(folder: Path, more: int = 0) -> None:
+    """Raise StorageError when the disk would be nearly full with so many bytes more."""
+    free = free_bytes(folder)
+    if free < more + 4 * RESERVE_BYTES:
+        raise StorageError(
+            f"the disk is too full for that: {free // 1_000_000} MB are left, "
+            f"{(more + 4 * RESERVE_BYTES) // 1_000_000} MB are needed; nothing was changed"
+        )
+
+
+@contextmanager
+def looking(settings: Settings) -> Iterator[Sqlite | Postgresql]:
+    database = database_of(settings)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def backup(settings: Settings, _given: Given, progress: Progress) -> Given:
+    need_room(settings.data, backups.size_of(settings.database))
+    with looking(settings) as database:
+        made = backups.make(database, settings.data / backups.FOLDER, progress.stage("Copying"))
+    return {"name": made.name, "bytes": made.stat().st_size}
+
+
+def check(settings: Settings, given: Given, progress: Progress) -> Given:
+    """Read an upload into a database of its own, and say what it holds."""
+    folder = settings.data / INCOMING / given["upload"]
+    (file,) = folder.glob("upload.*")
+    staged = open_sqlite(folder / STAGED)
+    try:
+        tell = progress.stage("Reading")
+        args = (staged.database, file, metadata, SCHEMA, restore.make_sense)
+        rows = jsonl.read_file(*args, tell=tell)
+        with looking(settings) as database:
+            found = restore.compared(staged.database, database)
+        restore.drop_local(staged.database)
+        return found | {"rows": rows}
+    except StorageError as error:
+        text = str(error).replace(f"{file}: ", "").replace(str(file), "the file")
+        raise StorageError(text) from None
+    finally:
+        staged.close()
+
+
+def bring_in(settings: Settings, given: Given, progress: Progress) -> Given:
+    folder = settings.data / INCOMING / given["upload"]
+    (file,) = folder.glob("upload.*")
+    storage = open_storage(settings)
+    try:
+        args = (storage.database, file, metadata, SCHEMA, restore.make_sense)
+        return {"rows": jsonl.read_file(*args, tell=progress.stage("Bringing in"))}
+    finally:
+        storage.close()
+
+
+def restore_copy(settings: Settings, given: Given, progress: Progress) -> Given:
+    """A checked copy to be served; on PostgreSQL the restore itself."""
+    source = settings.data / given["name"]
+    if settings.database_url:
+        tell = progress.stage("Restoring")
+        return {"kept": restore.restore_export(settings, source, given["ours"], tell).name}
+    need_room(settings.data, 2 * backups.size_of(source))
+    progress.stage("Checking and copying")
+    prepared = settings.data / INCOMING / given["work"] / PREPARED
+    backups.prepare_restore(source, prepared, SCHEMA)
+    open_sqlite(prepared).close()  # brings it up to date
+    backups.put_in_place(prepared, prepared)
+    return {}
+
+
+def erase_rows(settings: Settings, given: Given, progress: Progress) -> Given:
+    progress.stage("Deleting")
+    storage = open_storage(settings)
+    try:
+        return erased(storage.database, settings, given)
+    finally:
+        storage.close()
+
+
+def erased(database: Sqlite | Postgresql, settings: Settings, given: Given) -> Given:
+    """Delete what the job names, and say which copies still hold it."""
+    if "days" in given:
+        now = datetime.fromtimestamp(given["now"], UTC)
+        table, ids = "sessions", erase.ended_before(database, given["days"], now).ids
+    else:
+        table, ids = given["table"], tuple(given["ids"])
+    counts = erase.erase(database, table, ids) if ids else {}
+    holding = erase.still_holding(settings.data, ids)
+    names = [path.relative_to(settings.data).as_posix() for path in holding]
+    return {"counts": counts, "holding": names}
+
+
+ERRANDS: dict[str, Callable[[Settings, Given, Progress], Given]] = {
+    "backup": backup,
+    "check": check,
+    "import": bring_in,
+    "restore": restore_copy,
+    "erase": erase_rows,
+    "retention": erase_rows,
+}
+
+
+def in_here(settings: Settings, kind: str, given: Given, stage: Stage) -> Given:
+    """Do the errand in this process. Raises StorageError."""
+    progress = Progress(settings)
+    result = ERRANDS[kind](settings, given, progress)
+    stage(*progress.at)
+    return result
+
+
+def in_child(settings: Settings, kind: str, given: Given, stage: Stage) -> Given:
+    """Have a process of its own do the errand. Raises StorageError."""
+    task = task_of(settings) | {"kind": kind, "given": given}
+    with child("webapp.maintenance.worker", task) as process:
+        result: Given | None = None
+        for line in process.stdout or ():
+            if not line.endswith(b"\n"):
+                break
+            told = json.loads(line)
+            if "result" in told:
+                result = told["result"]
+            elif "error" in told:
+                raise StorageError(told["error"])
+            else:
+                stage(*told["at"])
+    if result is None:
+        raise StorageError("it was broken off; nothing was changed")
+    return result
+
+
+@contextmanager
+def child(module: str, task: Given) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of ours that ends with this block, and with this process."""
+    path = os.pathsep.join([str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", STARTER, module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+    assert process.stdin
+    assert process.stdout
+    try:
+        with suppress(BrokenPipeError):  # it ended at once: what it did not say tells that
+            process.stdin.write(json.dumps(task).encode() + b"\n")
+            process.stdin.flush()
+        yield process
+    finally:
+        process.kill()
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        process.stdout.close()
+        process.wait()
+
+
+def end_with(server: IO[bytes]) -> None:
+    """End this process when the server's end of the pipe is closed."""
+
+    def wait() -> None:
+        server.read()
+        os._exit(3)
+
+    threading.Thread(target=wait, name="server", daemon=True).start()
+
+
+def task_of(settings: Settings) -> Given:
+    """What a process of ours has to know; by its input, since everybody sees arguments."""
+    form = settings.log_format
+    return {"data": str(settings.data), "url": settings.database_url, "log_format": form}
+
+
+def settings_in(task: Given) -> Settings:
+    """Of the server, for its errand; also has the log written as there."""
+    form = task["log_format"]
+    logging.config.dictConfig(log_config(form))
+    take_exceptions()
+    return Settings(Path(task["data"]), database_url=task["url"], log_format=form)
+
+
+def end_after(work: Callable[[], int]) -> NoReturn:
+    """End this process with its work, although a thread still waits for the server."""
+    try:
+        status = work()
+    except Exception:
+        log.exception("an errand failed")
+        status = 1
+    sys.stdout.flush()
+    os._exit(status)
+
+
+def main() -> int:
+    task = json.loads(sys.stdin.buffer.readline())
+    end_with(sys.stdin.buffer)
+    progress = Progress(settings_in(task))
+    over = threading.Event()
+
+    def tell() -> None:
+        while not over.wait(TELL_SECONDS):
+            say({"at": progress.at})
+
+    teller = threading.Thread(target=tell, name="progress", daemon=True)
+    teller.start()
+    try:
+        result = ERRANDS[task["kind"]](progress.settings, task["given"], progress)
+        last: Given = {"result": result}
+    except StorageError as error:
+        last = {"error": str(error)}
+    over.set()
+    teller.join()
+    say(last)
+    return 0
+
+
+def say(told: Given) -> None:
+    print(json.dumps(told), flush=True)
+
+
+if __name__ == "__main__":
+    end_after(main)

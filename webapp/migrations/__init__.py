@@ -1,1 +1,0 @@
-"""Alembic migrations, one a schema; ``webapp/upgrade.py`` runs them."""

@@ -1,0 +1,1 @@
+"""What templates need: filters, figures, charts, files to download."""

@@ -1,0 +1,122 @@
+"""A course as CSV and JSON, for a clinician."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+
+from webapp.domain.course import Progress
+from webapp.domain.record import Past
+from webapp.presentation.filters import glucose
+from webapp.storage.courses import Readings
+
+FORMAT = "steady-hands-course"
+VERSION = 1
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+HEAD = (
+    *("client", "session", "begun", "begun (UTC)", "planned min", "done min", "how it ended"),
+    *(
+        "skipped",
+        "begun early because",
+        "pain before",
+        "pain after",
+        "skin",
+        "glucose after",
+        "note",
+    ),
+)
+
+
+def safe(cell: object) -> str:
+    """A cell that no spreadsheet takes for a formula: such text gets an apostrophe in front."""
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def minutes(ms: int) -> str:
+    return f"{ms / 60_000:.2f}".rstrip("0").rstrip(".")
+
+
+def iso(at: int, zone: tzinfo | None) -> str:
+    """Date and time with its distance from UTC."""
+    return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).isoformat(timespec="seconds")
+
+
+def readings_text(found: Readings, past: Past, zone: tzinfo | None) -> str:
+    mine = found.get(past.id, [])
+    return "; ".join(f"{iso(at, zone)} {glucose(reading)}" for at, reading in mine)
+
+
+def course_csv(
+    found: Progress, pasts: Sequence[Past], readings: Readings, zone: tzinfo | None
+) -> str:
+    """One line a session, oldest first; then a column of minutes for each technique."""
+    techniques = list(dict.fromkeys(t for past in pasts for t in past.by_technique()))
+    text = io.StringIO(newline="")
+    out = csv.writer(text, lineterminator="\r\n")
+    out.writerow([safe(name) for name in (*HEAD, *(f"{t} min" for t in techniques))])
+    for number, past in enumerate(pasts, 1):
+        told, done = past.told, past.by_technique()
+        row = (
+            *(found.course.client.code, number, iso(past.begun_at, zone), iso(past.begun_at, UTC)),
+            *(minutes(past.planned_ms), minutes(past.done_ms), past.outcome),
+            *("; ".join(past.skipped), past.early, told.before, told.after, told.skin),
+            *(readings_text(readings, past, zone), told.note),
+            *(minutes(done.get(technique, 0)) for technique in techniques),
+        )
+        out.writerow([safe(cell) for cell in row])
+    return text.getvalue()
+
+
+def course_json(
+    found: Progress, pasts: Sequence[Past], readings: Readings, dates: Sequence[int]
+) -> str:
+    """The same with its format and version; instants as UTC, durations in seconds."""
+    course = found.course
+    whole = {
+        "format": FORMAT,
+        "version": VERSION,
+        "client": course.client.code,
+        "protocol": course.protocol,
+        "title": course.title,
+        "terms": course.terms.model_dump(exclude_none=True),
+        "wanted": course.target,
+        "done": found.done,
+        "stage": found.stage,
+        "helped": course.helped,
+        "next_dates": [iso(at, UTC) for at in dates],
+        "sessions": [session_data(past, readings) for past in pasts],
+    }
+    return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+
+
+def session_data(past: Past, readings: Readings) -> dict[str, object]:
+    told = past.told
+    return {
+        "begun": iso(past.begun_at, UTC),
+        "ended": past.outcome,
+        "begun_early_because": past.early,
+        "pain_before": told.before,
+        "pain_after": told.after,
+        "skin": told.skin,
+        "note": told.note,
+        "glucose_after": [
+            {"at": iso(at, UTC), "shown": glucose(reading)}
+            for at, reading in readings.get(past.id, [])
+        ],
+        "phases": [
+            {
+                "title": spell.title,
+                "technique": spell.technique,
+                "area": spell.area,
+                "side": spell.side,
+                "planned_seconds": spell.planned_ms / 1000,
+                "done_seconds": spell.done_ms / 1000,
+            }
+            for spell in past.spells
+        ],
+    }

@@ -1,0 +1,150 @@
+"""Drawings for templates: body figures and hands, each drawn once, and the time bar."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+
+from flask import Flask
+from jinja2 import TemplateNotFound
+from markupsafe import Markup, escape
+
+from webapp.domain.catalogue import Area
+from webapp.domain.plan import Plan, PlannedStep
+from webapp.domain.session import State
+from webapp.presentation.drawn import Drawn
+from webapp.presentation.filters import clock, hue, place
+
+MOST_KEPT = 500
+
+
+def main_step(plan: Plan) -> PlannedStep:
+    """The longest phase: the picture that stands for the whole protocol."""
+    phases = [step for step in plan.steps if step.hands_on]
+    return max(phases, key=lambda step: step.seconds)
+
+
+BAR_WIDTH = 1000
+BAR_GAP = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A phase on the time bar: its place in ``plan.steps``, its width, and its drawing so far.
+
+    ``opening`` ends where the width of the part that is done begins.
+    """
+
+    index: int
+    ms: int
+    width: float
+    opening: str
+
+
+def segments(plan: Plan, planned: tuple[int, ...]) -> tuple[Segment, ...]:
+    """Every phase in proportion to its ``planned`` time in ms, side by side."""
+    phases = [(i, step) for i, step in enumerate(plan.steps) if step.hands_on]
+    total = max(1, sum(planned[i] for i, _ in phases))
+    scale = (BAR_WIDTH - BAR_GAP * (len(phases) - 1)) / total
+    drawn: list[Segment] = []
+    x = 0.0
+    for index, step in phases:
+        width = planned[index] * scale
+        title = escape(f"{step.title}, {clock(planned[index])}")
+        place = f'x="{x:.0f}" y="0" height="20" rx="4"'
+        opening = (
+            f'<g class="segment hue-{hue(step, plan)}" data-step="{step.id}" data-index="{index}"><title>{title}</title>'
+            f'<rect class="segment-all" {place} width="{width:.0f}"/>'
+            f'<rect class="segment-done" {place} width="'
+        )
+        drawn.append(Segment(index, planned[index], width, opening))
+        x += width + BAR_GAP
+    return tuple(drawn)
+
+
+class Bars:
+    """Time bars; what does not change while a plan runs is drawn once and kept."""
+
+    def __init__(self) -> None:
+        self.kept: Drawn[tuple[int, ...], tuple[Segment, ...]] = Drawn(segments, MOST_KEPT)
+
+    def draw(self, plan: Plan, state: State | None = None) -> Markup:
+        """The bar as SVG, filled as far as ``state`` has come."""
+        planned = state.planned if state else tuple(step.seconds * 1000 for step in plan.steps)
+        parts = self.kept.of(plan, planned)
+        label = f"{len(parts)} phases, {clock(sum(part.ms for part in parts))} of hands-on time"
+        text = [
+            f'<svg class="bar" viewBox="0 0 {BAR_WIDTH} 20" preserveAspectRatio="none" '
+            f'role="img" aria-label="{label}">'
+        ]
+        for part in parts:
+            text.append(f'{part.opening}{part.width * filled(part, state):.4g}"/></g>')
+        text.append("</svg>")
+        return Markup("".join(text))
+
+
+def filled(part: Segment, state: State | None) -> float:
+    """How much of a phase is done, from 0 to 1; a phase that was left counts as done."""
+    if state is None or not part.ms:
+        return 0
+    return 1 if part.index < state.index else min(1, state.done[part.index] / part.ms)
+
+
+BETWEEN = re.compile(r">\n\s*<")
+LONG_PATH = re.compile(r'(?<= )d="([^"]{40,})"')
+
+
+def shared_paths(text: str) -> Markup:
+    """``text`` with every long path that it draws more than once put into one list behind it.
+
+    Such a path has its place in the list as ``data-d``; stage-step.js puts it back. Lines of a step
+    end between blocks only, so that nothing is seen of their ends, which are left out.
+    """
+    text = BETWEEN.sub("><", text)
+    counts = Counter(LONG_PATH.findall(text))
+    places = {path: n for n, path in enumerate(p for p, many in counts.items() if many > 1)}
+
+    def place(found: re.Match[str]) -> str:
+        return f'data-d="{places[found[1]]}"' if found[1] in places else found[0]
+
+    drawn = LONG_PATH.sub(place, text)
+    return Markup(f'{drawn}<template id="paths" data-paths="{"|".join(places)}"></template>')
+
+
+def install(app: Flask) -> None:
+    """Offer what is drawn, by its name here, to templates."""
+
+    @lru_cache(maxsize=512)
+    def draw(area: Area, side: str, arrow: str, label: str) -> Markup:
+        drawing = app.jinja_env.get_template("figures/_figure.html").module
+        return Markup(drawing.figure(area, side, arrow, label))  # type: ignore[attr-defined]
+
+    def figure_of(step: PlannedStep, plan: Plan) -> Markup:
+        if not step.area:
+            return Markup("")
+        return draw(plan.areas[step.area], step.side or "both", step.arrow or "", place(step, plan))
+
+    @lru_cache(maxsize=128)
+    def hand_of(technique: str) -> Markup:
+        """What the hand does in a technique; nothing for one that nobody has drawn."""
+        try:
+            drawing = app.jinja_env.get_template(f"figures/hands/{technique}.html").module
+        except TemplateNotFound:
+            return Markup("")
+        return Markup(
+            f'<svg class="figure hand-picture move-{technique}" viewBox="0 0 240 180" role="img" '
+            f'aria-label="{escape(drawing.says)}">{drawing.draw()}</svg>'  # type: ignore[attr-defined]
+        )
+
+    def wedge(left: float) -> Markup:
+        drawing = app.jinja_env.get_template("figures/_wedge.html").module
+        return Markup(drawing.wedge(left))  # type: ignore[attr-defined]
+
+    app.jinja_env.globals["wedge"] = wedge
+    app.jinja_env.globals["bar"] = Bars().draw
+    app.jinja_env.globals["figure_of"] = figure_of
+    app.jinja_env.globals["hand_of"] = hand_of
+    app.jinja_env.filters["shared_paths"] = shared_paths
+    app.jinja_env.globals["main_step"] = main_step

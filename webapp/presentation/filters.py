@@ -1,0 +1,239 @@
+"""Pure formatting for templates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import date
+
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+from webapp.domain import payload
+from webapp.domain.glucose import Reading
+from webapp.domain.plan import Plan, PlannedStep
+from webapp.domain.protocol import Breathing, Duration, PhaseDuration, Span
+from webapp.domain.session import Event
+from webapp.presentation.dates import FILTERS as TIME_FILTERS
+
+
+def clock(ms: int) -> str:
+    """Milliseconds left as ``m:ss``, rounded up: 0:00 only when nothing is left."""
+    seconds = math.ceil(ms / 1000)
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def counted(ms: int) -> str:
+    """Milliseconds gone by as ``m:ss``, rounded down."""
+    seconds = ms // 1000
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def clock_seconds(seconds: int) -> str:
+    return clock(seconds * 1000)
+
+
+def minutes(seconds: int) -> str:
+    """Whole minutes as ``15 min``, others as ``6:40 min``."""
+    if seconds % 60 == 0:
+        return f"{seconds // 60} min"
+    return f"{clock_seconds(seconds)} min"
+
+
+def minutes_field(seconds: int) -> str:
+    """Minutes as a number field takes them: ``15``, ``6.5``, ``6.67``."""
+    return f"{seconds / 60:.2f}".rstrip("0").rstrip(".")
+
+
+def span_of_minutes(duration: Duration | PhaseDuration) -> str:
+    """``7 to 20 min``, or one value when both ends agree."""
+    if duration.min == duration.max:
+        return minutes(duration.usual)
+    low, high = minutes(duration.min), minutes(duration.max)
+    return f"{low.removesuffix(' min')} to {high}"
+
+
+def span(value: Span) -> str:
+    """``6 months``, ``1 week``."""
+    parts = [
+        f"{number} {unit if number != 1 else unit.removesuffix('s')}"
+        for number, unit in (
+            (value.months, "months"),
+            (value.weeks, "weeks"),
+            (value.days, "days"),
+        )
+        if number
+    ]
+    return " ".join(parts)
+
+
+LIMBS = ("legs", "feet", "arms", "ear")
+
+
+def side_and_area(step: PlannedStep, plan: Plan) -> str:
+    """Where: ``Left calf``, ``Left: upper back``, ``Back, both sides``."""
+    if not step.area:
+        return ""
+    area = plan.areas[step.area]
+    name = area.name
+    if step.side in ("left", "right"):
+        limb = area.region in LIMBS or name.startswith("Side ")
+        name = f"{step.side.capitalize()}{'' if limb else ':'} {name[0].lower()}{name[1:]}"
+    elif step.side == "both":
+        name = f"{name}, both sides"
+    return name
+
+
+def place(step: PlannedStep, plan: Plan) -> str:
+    """Where and which way: ``Back, both sides, low back upward``."""
+    name = side_and_area(step, plan)
+    return f"{name}, {step.direction}" if step.direction else name
+
+
+def technique_name(step: PlannedStep, plan: Plan) -> str:
+    """The big word on the stage: the technique, or the title of a step without one."""
+    return plan.techniques[step.technique].name if step.technique else step.title
+
+
+def textbook(step: PlannedStep, plan: Plan) -> str:
+    return plan.techniques[step.technique].textbook if step.technique else ""
+
+
+def breathing(pace: Breathing) -> str:
+    return f"Breathe in {pace.in_seconds} s, out {pace.out_seconds} s"
+
+
+def hue(step: PlannedStep, plan: Plan) -> str:
+    """The colour's name for a step; steps without a technique are plain."""
+    return plan.techniques[step.technique].hue if step.technique else "plain"
+
+
+def quoted(value: object) -> Markup:
+    """JSON for an attribute between single quotes, which leaves its own quotes as they are."""
+    return htmlsafe_json_dumps(value, separators=(",", ":"))
+
+
+def speech(plan: Plan, index: int) -> Markup:
+    """What is to be heard in one step, as JSON; on entering it the voice says what is on the screen.
+
+    ``cues`` as [at, words], ``hands`` for phases, ``lastHands`` for the last of them, ``rest`` for
+    aftercare, whose end is always heard.
+    """
+    step = plan.steps[index]
+    ahead = any(later.hands_on for later in plan.steps[index + 1 :])
+    words = {
+        "cues": [[cue.at, cue.say] for cue in step.cues],
+        "hands": step.hands_on,
+        "lastHands": step.hands_on and not ahead,
+        "rest": step.kind == "aftercare",
+    }
+    return quoted(words)
+
+
+def bare_json(plan: Plan) -> Markup:
+    """What script needs of a plan, for an attribute; its shape stands at :func:`bare.bare`."""
+    return quoted(payload.bare(plan))
+
+
+def told_json(events: Iterable[Event]) -> Markup:
+    """What happened so far, for an attribute; its shape stands at :func:`bare.told`."""
+    return quoted(payload.told(events))
+
+
+def origin_parts(origin: str) -> list[tuple[str, str]]:
+    """Each part of an origin with the place on the page of sources that explains it."""
+    places = {"base": "base-text", "inferred": "inferred"}
+    return [(part, places.get(part.split()[0]) or part.split()[1]) for part in origin.split("; ")]
+
+
+PERFORMERS = {"therapist": "a therapist", "helper": "a helper at home", "self": "yourself"}
+GRADES = {
+    "guideline": "Guideline",
+    "moderate": "Moderate evidence",
+    "low": "Low evidence",
+    "traditional": "Traditional, hardly studied",
+}
+CONDITIONS = {
+    "diabetes-mellitus": "Diabetes",
+    "spinal-osteochondrosis": "Spinal osteochondrosis",
+}
+
+
+def glucose(reading: Reading) -> str:
+    """``6.4 mmol/L``, or what the meter said."""
+    if reading.shown == "number":
+        return f"{reading.value} {reading.unit}"
+    return {"lo": "LO", "hi": "HI", "none": "no meter"}[reading.shown]
+
+
+LOCKS = {
+    "clearance": "More questions first",
+    "professional": "For trained hands only",
+    "withheld": "Explained, never run",
+}
+CLINICIANS = {
+    "doctor": "the doctor",
+    "diabetes-team": "the diabetes team",
+    "specialist": "a specialist",
+    "midwife": "the midwife",
+}
+
+
+def day(iso: str) -> str:
+    """An ISO day in words: ``12 November 2026``."""
+    found = date.fromisoformat(iso)
+    return f"{found.day} {found:%B %Y}"
+
+
+def by_whom(performers: tuple[str, ...]) -> str:
+    return " or ".join(PERFORMERS[name] for name in performers)
+
+
+OUTCOMES = {
+    "whole": "whole",
+    "early": "ended early",
+    "pain": "stopped: pain",
+    "low": "stopped: signs of a low",
+    "live": "under way",
+}
+SKIN_WORDS = {"fine": "as before", "marks": "marks or redness", "sore": "sore"}
+EARLY_WORDS = {
+    "advised": "earlier: a clinician advised it",
+    "cut-short": "earlier: the last one was cut short",
+    "away": "earlier: away on the planned day",
+    "wished": "earlier: wished for",
+}
+
+
+FILTERS = {
+    **TIME_FILTERS,
+    "outcome": OUTCOMES.__getitem__,
+    "skin": SKIN_WORDS.__getitem__,
+    "early": EARLY_WORDS.__getitem__,
+    "clock": clock,
+    "counted": counted,
+    "clock_seconds": clock_seconds,
+    "minutes": minutes,
+    "minutes_field": minutes_field,
+    "span_of_minutes": span_of_minutes,
+    "span": span,
+    "place": place,
+    "speech": speech,
+    "quoted": quoted,
+    "bare": bare_json,
+    "told": told_json,
+    "side_and_area": side_and_area,
+    "technique_name": technique_name,
+    "textbook": textbook,
+    "breathing": breathing,
+    "hue": hue,
+    "by_whom": by_whom,
+    "origin_parts": origin_parts,
+    "day": day,
+    "glucose": glucose,
+    "clinician": CLINICIANS.__getitem__,
+    "lock": LOCKS.__getitem__,
+    "grade": GRADES.__getitem__,
+    "condition": CONDITIONS.__getitem__,
+    "words": lambda value: str(value).replace("-", " "),
+}

@@ -1,0 +1,68 @@
+"""The parts of a step on the stage, drawn once for each plan: every page that shows it has the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from markupsafe import Markup
+
+from webapp.domain.plan import Plan
+from webapp.presentation.drawn import Drawn
+
+MOST_STEPS = 1_000
+MOST_PLANS = 100
+
+COUNT_NOTES = {
+    "ready": "of hands-on time, ready when you are",
+    "running": "",
+    "waiting": "waiting for you: Next goes on",
+    "paused": "paused",
+}
+COUNT_NOTES_LOOKING_ON = {
+    **COUNT_NOTES,
+    "ready": "of hands-on time, not started yet",
+    "waiting": "waiting for whoever treats",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepParts:
+    """What the stage shows of a step, as its templates name it."""
+
+    figure: Markup
+    words: Markup
+    hand: Markup
+    lines: Markup
+    next: Markup
+
+
+def count_notes(acting: bool) -> dict[str, str]:
+    """The line under the count for each status; who only looks on is not asked to act."""
+    return COUNT_NOTES if acting else COUNT_NOTES_LOOKING_ON
+
+
+def install(app: Flask) -> None:
+    """Offer ``step_parts(plan, index)``, ``kept_steps(plan)`` and ``count_notes(acting)`` to templates."""
+
+    def draw(plan: Plan, index: int) -> StepParts:
+        drawing: Any = app.jinja_env.get_template("sessions/_step.html").module
+        step = plan.steps[index]
+        return StepParts(
+            Markup(drawing.step_figure(step, plan)),
+            Markup(drawing.step_words(step, plan)),
+            Markup(drawing.step_hand(step)),
+            Markup(drawing.step_lines(step, plan)),
+            Markup(drawing.step_next(plan, index)),
+        )
+
+    def draw_all(plan: Plan, _key: None) -> Markup:
+        drawing: Any = app.jinja_env.get_template("sessions/_kept_steps.html").module
+        return Markup(drawing.kept_steps(plan))
+
+    parts: Drawn[int, StepParts] = Drawn(draw, MOST_STEPS)
+    all_steps: Drawn[None, Markup] = Drawn(draw_all, MOST_PLANS)
+    app.jinja_env.globals["step_parts"] = parts.of
+    app.jinja_env.globals["kept_steps"] = lambda plan: all_steps.of(plan, None)
+    app.jinja_env.globals["count_notes"] = count_notes

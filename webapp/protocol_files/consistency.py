@@ -1,0 +1,293 @@
+"""What is wrong with a protocol although each field alone is right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from webapp.domain.catalogue import Catalogue
+from webapp.domain.plan import OPTIONAL_FLOOR_SECONDS, UnreachableError, check_reachable, fit
+from webapp.domain.protocol import FORMAT, Phase, Protocol, SideGroup
+from webapp.protocol_files import json_reader
+from webapp.protocol_files.json_reader import Document
+from webapp.protocol_files.validation import FORMS, shown, validate
+
+MOST_PHASES = 60
+MOST_RULES = 8
+SOURCE_IN_ORIGIN = re.compile(r"source (R\d+b?)", re.ASCII)
+
+Complaint = tuple[json_reader.Path, str]
+
+
+def texts(value: object, pattern: json_reader.Path) -> Iterator[tuple[json_reader.Path, str]]:
+    """Every text at a place like ``("phases", "*", "area")``, in a file that may have faults."""
+    if not pattern:
+        if isinstance(value, str):
+            yield (), value
+        return
+    first, rest = pattern[0], pattern[1:]
+    inner: Iterable[tuple[str | int, object]] = ()
+    if first == "*" and isinstance(value, list):
+        inner = enumerate(value)
+    elif isinstance(value, dict) and first in value:
+        inner = [(first, value[first])]
+    for key, item in inner:
+        yield from (((key, *path), text) for path, text in texts(item, rest))
+
+
+PHASES: tuple[json_reader.Path, ...] = (("phases", "*"), ("phases", "*", "phases", "*"))
+STEPS: tuple[json_reader.Path, ...] = (("prepare", "*"), ("aftercare", "*"))
+
+
+def reference_complaints(value: object, name: str, catalogue: Catalogue) -> Iterator[Complaint]:
+    """Ids that name nothing or name it twice, told although other fields have faults."""
+    version = value.get("format") if isinstance(value, dict) else None
+    if isinstance(version, bool | float) and version == FORMAT:  # a model takes them for 1
+        yield ("format",), f"found {shown(version)}, expected {FORMAT}"
+    for place, text in texts(value, ("id",)):
+        if text != name:
+            yield place, f"{shown(text)} differs from the file name, expected {shown(name)}"
+    asked = set[str]()
+    for place, text in texts(value, ("screening", "*")):
+        yield from unknown(place, "screening question", text, catalogue.questions)
+        if text in asked:
+            yield place, f"{shown(text)} is asked twice, expected once"
+        asked.add(text)
+    for place, text in texts(value, ("evidence", "sources", "*")):
+        yield from unknown(place, "source", text, catalogue.sources)
+    for phase in PHASES:
+        for place, text in texts(value, (*phase, "technique")):
+            yield from unknown(place, "technique", text, catalogue.techniques)
+        for place, text in texts(value, (*phase, "area")):
+            yield from unknown(place, "area", text, catalogue.areas)
+    for owner in (("course",), *STEPS, *PHASES):
+        for place, text in texts(value, (*owner, "origin")):
+            for source in SOURCE_IN_ORIGIN.findall(text):
+                yield from unknown(place, "source", source, catalogue.sources)
+    yield from doubled(step_ids(value))
+
+
+# Where catalogue files name things of the catalogue: the place, the noun, the part that knows it.
+WHENS: tuple[json_reader.Path, ...] = (
+    ("questions", "*", "asked", "*"),
+    ("questions", "*", "outcomes", "*", "when"),
+    ("questions", "*", "options", "*", "outcomes", "*", "when"),
+    ("red_flags", "*", "when", "*"),
+)
+
+
+def catalogue_complaints(value: object, catalogue: Catalogue) -> Iterator[Complaint]:
+    """Ids in a catalogue file that name nothing."""
+    regions = {area.region for area in catalogue.areas.values()}
+    names: list[tuple[json_reader.Path, str, Iterable[str]]] = [
+        (("areas", "*", "within", "*"), "area", catalogue.areas),
+        (("techniques", "*", "never_areas", "*"), "area", catalogue.areas),
+        (("questions", "*", "group"), "group", catalogue.groups),
+    ]
+    for when in WHENS:
+        names.append(((*when, "techniques", "*"), "technique", catalogue.techniques))
+        names.append(((*when, "regions", "*"), "region", regions))
+    for pattern, noun, known in names:
+        for place, text in texts(value, pattern):
+            yield from unknown(place, noun, text, known)
+    for key in ("questions", "red_flags"):
+        for place, text in texts(value, (key, "*", "origin")):
+            for source in SOURCE_IN_ORIGIN.findall(text):
+                yield from unknown(place, "source", source, catalogue.sources)
+
+
+def unknown(
+    place: json_reader.Path, noun: str, found: str, known: Iterable[str]
+) -> Iterator[Complaint]:
+    if found not in known:
+        some = sorted(known)
+        more = ", …" if len(some) > 12 else ""
+        names = ", ".join(some[:12]) + more if some else "none, for none is known"
+        yield place, f"unknown {noun} {shown(found)}, expected one of: {names}"
+
+
+def step_ids(value: object) -> Iterator[tuple[json_reader.Path, str]]:
+    """Every id a plan would use, with its place; a phase in a group has one for each side too."""
+    yield from texts(value, (*STEPS[0], "id"))
+    entries = value.get("phases") if isinstance(value, dict) else None
+    for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+        place: json_reader.Path = ("phases", i)
+        yield from ((place + path, text) for path, text in texts(entry, ("id",)))
+        sides = dict.fromkeys(text for _, text in texts(entry, ("for_sides", "*")))
+        for path, text in texts(entry, ("phases", "*", "id")):
+            yield place + path, text
+            yield from ((place + path, f"{text}-{side}") for side in sides)
+        yield from (((*place, "for_sides"), f"change-{i + 1}-{s}") for s in [*sides][1:])
+    yield from texts(value, (*STEPS[1], "id"))
+
+
+def doubled(ids: Iterable[tuple[json_reader.Path, str]]) -> Iterator[Complaint]:
+    """``end`` is taken from the start: it is the place after the last step."""
+    seen, told = {"end"}, set[json_reader.Path]()
+    for place, text in ids:
+        if text in seen and place not in told:
+            told.add(place)
+            yield place, f"the id {shown(text)} is taken, expected another one"
+        seen.add(text)
+
+
+def protocol_complaints(protocol: Protocol) -> Iterator[Complaint]:
+    """What is wrong with the whole although each field alone is right."""
+    yield from access_complaints(protocol)
+    if protocol.reviewed and not is_date(protocol.reviewed.date):
+        yield (
+            ("reviewed", "date"),
+            f"there is no day {shown(protocol.reviewed.date)}, expected {FORMS['date']}",
+        )
+    for i, entry in enumerate(protocol.phases):
+        if isinstance(entry, SideGroup) and len(set(entry.for_sides)) < len(entry.for_sides):
+            yield ("phases", i, "for_sides"), "the same side twice, expected both sides"
+
+
+def is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def access_complaints(protocol: Protocol) -> Iterator[Complaint]:
+    if protocol.access == "withheld":
+        if not protocol.reason:
+            yield ("reason",), "this field is missing, expected why the protocol is withheld"
+        if protocol.phases:
+            yield ("phases",), "a withheld protocol is never run, expected no phases"
+        return
+    if protocol.session is None:
+        yield ("session",), "this field is missing, expected it here"
+    if not protocol.phases:
+        yield ("phases",), "no phases, expected at least one"
+
+
+def placed_phases(document: Document) -> Iterator[tuple[json_reader.Path, Phase]]:
+    """Every phase that is right in itself, with its path in the file."""
+    entries = document.value.get("phases") if isinstance(document.value, dict) else None
+    for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+        places: list[tuple[json_reader.Path, object]] = [(("phases", i), entry)]
+        if isinstance(entry, dict) and "for_sides" in entry:
+            group = entry.get("phases")
+            inner = group if isinstance(group, list) else ()
+            places = [(("phases", i, "phases", j), item) for j, item in enumerate(inner)]
+        for place, item in places:
+            phase, _ = validate(document, item, place, Phase)
+            if phase:
+                yield place, phase
+
+
+def phase_complaints(place: json_reader.Path, phase: Phase) -> Iterator[Complaint]:
+    in_group = len(place) > 2
+    if in_group and phase.side:
+        yield (*place, "side"), "the group gives the side, expected no side here"
+    if not in_group and not phase.side:
+        yield (
+            (*place, "side"),
+            "this field is missing, expected 'left', 'right', 'both' or 'middle'",
+        )
+    least, most = phase.seconds.min, phase.seconds.max
+    if phase.optional:
+        least = max(least, OPTIONAL_FLOOR_SECONDS)
+    if phase.seconds.usual == 0 and not phase.optional:
+        yield (
+            (*place, "seconds", "usual"),
+            'usual 0 is for optional phases, expected "optional": true',
+        )
+    if least > most:
+        yield (
+            (*place, "seconds", "max"),
+            f"{most} is too short for an optional phase, expected at least {least}",
+        )
+    for i, cue in enumerate(phase.cues):
+        if cue.at != "half" and abs(cue.at) > least:
+            yield (
+                (*place, "cues", i, "at"),
+                f"{cue.at} lies outside the phase at its shortest, expected {-least} to {least}",
+            )
+
+
+def technique_complaints(
+    place: json_reader.Path, phase: Phase, catalogue: Catalogue
+) -> Iterator[Complaint]:
+    """A phase outside the limits of its technique."""
+    technique = catalogue.techniques.get(phase.technique)
+    if technique is None:
+        return
+    name = technique.name.lower()
+    if phase.area in technique.never_areas:
+        yield (*place, "area"), f"no {name} in {shown(phase.area)}, expected another area"
+    for field, limits, value in (
+        ("pressure", technique.pressure, phase.pressure),
+        ("tempo", technique.tempo, phase.tempo),
+    ):
+        if limits and value is not None and not limits.holds(value):
+            yield (
+                (*place, field),
+                f"{value} is outside what {name} allows, expected {limits.min} to {limits.max}",
+            )
+
+
+def rule_complaints(protocol: Protocol) -> Iterator[Complaint]:
+    """Rules that no plan could keep; asked once everything else is right."""
+    aimless = [*aimless_rules(protocol)]
+    yield from aimless
+    if protocol.access != "withheld" and not aimless:
+        yield from reach_complaints(protocol)
+
+
+def aimless_rules(protocol: Protocol) -> Iterator[Complaint]:
+    phases = list(protocol.all_phases())
+    used = {phase.technique for phase in phases}
+    tags = {tag for phase in phases for tag in phase.tags}
+    for i, share in enumerate(protocol.rules.share):
+        if share.technique not in used:
+            yield (
+                ("rules", "share", i, "technique"),
+                f"no phase uses {share.technique!r}, expected a technique of the phases",
+            )
+    for i, cap in enumerate(protocol.rules.cap):
+        place: json_reader.Path = ("rules", "cap", i, "tag")
+        if cap.tag not in tags:
+            yield place, f"no phase has the tag {cap.tag!r}, expected a tag of the phases"
+        if any(cap.tag in phase.tags and phase.wait for phase in phases):
+            yield (
+                place,
+                f"a phase tagged {cap.tag!r} waits at its end, which no cap could limit, expected no wait",
+            )
+    always = [phase for phase in phases if not phase.optional] or phases
+    for rule, phase in (("first", always[:1]), ("last", always[-1:])):
+        wanted = getattr(protocol.rules, rule)
+        if wanted and phase and phase[0].technique != wanted:
+            yield (
+                ("rules", rule),
+                f"the {rule} phase is {phase[0].technique!r}, expected {wanted!r}",
+            )
+
+
+def reach_complaints(protocol: Protocol) -> Iterator[Complaint]:
+    """Totals that cannot be planned, as usual and with each optional phase alone."""
+    phases = list(protocol.all_phases())
+    rules = protocol.rules
+    if len(phases) > MOST_PHASES:
+        yield ("phases",), f"{len(phases)} phases, expected at most {MOST_PHASES}"
+        return
+    if (count := len(rules.share) + len(rules.cap)) > MOST_RULES:
+        yield ("rules",), f"{count} rules, expected at most {MOST_RULES}"
+        return
+    expected = "expected bounds and rules that can be kept together"
+    try:
+        check_reachable(protocol)
+    except UnreachableError as error:
+        yield ("session",), f"{error}, {expected}"
+        return
+    for phase in phases:
+        try:
+            if protocol.session and phase.optional:
+                fit(protocol, protocol.session.usual, frozenset({phase.id}))
+        except UnreachableError as error:
+            yield ("rules",), f"when {shown(phase.id)} is chosen: {error}, {expected}"

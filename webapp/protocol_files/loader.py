@@ -1,0 +1,227 @@
+"""Loads the protocol files and their catalogue; names file, line and JSON path of every fault."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from webapp.domain.catalogue import Area, Catalogue, Group, Question, RedFlag, Source, Technique
+from webapp.domain.plan import NO_CHANGES, Changes, Plan, fit, with_names
+from webapp.domain.protocol import Model, Protocol
+from webapp.domain.screening import RULES
+from webapp.protocol_files import json_reader
+from webapp.protocol_files.consistency import (
+    catalogue_complaints,
+    doubled,
+    phase_complaints,
+    placed_phases,
+    protocol_complaints,
+    reference_complaints,
+    rule_complaints,
+    technique_complaints,
+    texts,
+)
+from webapp.protocol_files.json_reader import Document, Fault, NotJsonError
+from webapp.protocol_files.validation import validate
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True)
+class BadFile:
+    """A file that was put aside, with every fault that was found in it."""
+
+    file: str
+    faults: tuple[Fault, ...]
+
+    def lines(self) -> list[str]:
+        """One line a fault: ``file:line: json.path: what is wrong, what is expected``."""
+        return [f"{self.file}:{f.line}: {f.where()}: {f.message}" for f in self.faults]
+
+
+class BadFileError(Exception):
+    """A file cannot be used; carries the :class:`BadFile`."""
+
+    def __init__(self, bad: BadFile) -> None:
+        super().__init__("\n".join(bad.lines()))
+        self.bad = bad
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A protocol that loaded, with the hash of its file (which version this is)."""
+
+    protocol: Protocol
+    digest: str
+
+
+@dataclass
+class Library:
+    """All that was loaded: protocols by id, and the files put aside."""
+
+    catalogue: Catalogue
+    entries: dict[str, Entry] = field(default_factory=dict)
+    bad_files: list[BadFile] = field(default_factory=list)
+    usual_plans: dict[str, Plan] = field(default_factory=dict)
+
+    def usual_plan(self, entry: Entry) -> Plan | None:
+        """The plan at the usual length; None for a protocol that is never run."""
+        protocol = entry.protocol
+        if protocol.session is None or not protocol.phases:
+            return None
+        if protocol.id not in self.usual_plans:
+            self.usual_plans[protocol.id] = self.plan(protocol, protocol.session.usual)
+        return self.usual_plans[protocol.id]
+
+    def get(self, protocol_id: str) -> Entry | None:
+        return self.entries.get(protocol_id)
+
+    def plan(
+        self,
+        protocol: Protocol,
+        seconds: int,
+        chosen: frozenset[str] = frozenset(),
+        changes: Changes = NO_CHANGES,
+    ) -> Plan:
+        """Fit, and give the plan its own copy of what it shows. Raises UnreachableError."""
+        catalogue = self.catalogue
+        flags = [f for f in catalogue.red_flags.values() if catalogue.concerns(f.when, protocol)]
+        plan = fit(protocol, seconds, chosen, changes, catalogue.areas)
+        return with_names(plan, catalogue.techniques, catalogue.areas, flags)
+
+
+def load(folder: Path, shipped: Path) -> Library:
+    """Load every ``*.json`` of ``folder``; a catalogue file missing there is taken from ``shipped``.
+
+    A broken protocol is put aside and the others still load. Raises BadFileError for a broken
+    catalogue, because nothing could be checked without it.
+    """
+    library = Library(load_catalogue(folder / "catalogue", shipped / "catalogue"))
+    for path in sorted(folder.glob("*.json")):
+        try:
+            entry = load_protocol(path, library.catalogue)
+        except BadFileError as error:
+            library.bad_files.append(error.bad)
+        else:
+            library.entries[entry.protocol.id] = entry
+    return library
+
+
+def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
+    """Techniques, areas, sources and screening questions. Raises BadFileError."""
+
+    def found(name: str) -> Path:
+        return folder / name if (folder / name).exists() else shipped / name
+
+    @cache
+    def document_of(name: str) -> Document:
+        return parsed(found(name), content(found(name)))
+
+    def items(name: str, key: str, model: type[M]) -> list[M]:
+        path, document = found(name), document_of(name)
+        raw = document.value.get(key) if isinstance(document.value, dict) else None
+        if not isinstance(raw, list):
+            raise bad_file(
+                path, [Fault(1, (), f'the list "{key}" is missing, expected an object with it')]
+            )
+        checked = [validate(document, item, (key, i), model) for i, item in enumerate(raw)]
+        faults = [*document.faults, *(fault for _, found in checked for fault in found)]
+        for place, message in doubled(texts(document.value, (key, "*", "id"))):
+            faults.append(Fault(document.line(place), place, message))
+        if faults:
+            raise bad_file(path, faults)
+        return [item for item, _ in checked if item]
+
+    catalogue = Catalogue(
+        techniques={t.id: t for t in items("techniques.json", "techniques", Technique)},
+        areas={a.id: a for a in items("areas.json", "areas", Area)},
+        sources={s.id: s for s in items("sources.json", "sources", Source)},
+        groups={g.id: g for g in items("screening.json", "groups", Group)},
+        questions={q.id: q for q in items("screening.json", "questions", Question)},
+        red_flags={f.id: f for f in items("screening.json", "red_flags", RedFlag)},
+        rules_hash=rules_hash([found(name) for name in RULE_FILES]),
+    )
+    for name in RULE_FILES:
+        document = document_of(name)
+        complaints = catalogue_complaints(document.value, catalogue)
+        faults = [Fault(document.line(place), place, text) for place, text in complaints]
+        if faults:
+            raise bad_file(found(name), faults)
+    return catalogue
+
+
+RULE_FILES = ("screening.json", "areas.json", "techniques.json")
+
+
+def rules_hash(files: Iterable[Path]) -> str:
+    """Which version of the rules of screening this is: the files that decide, and the code's number."""
+    digest = hashlib.sha256(f"rules {RULES}".encode())
+    for file in files:
+        digest.update(content(file))
+    return digest.hexdigest()
+
+
+def load_protocol(path: Path, catalogue: Catalogue) -> Entry:
+    """One protocol file, checked in itself and against the catalogue. Raises BadFileError."""
+    raw = content(path)
+    document = parsed(path, raw)
+    protocol, faults = validate(document, document.value, (), Protocol)
+    faults = [*document.faults, *faults]
+    complaints = [*reference_complaints(document.value, path.stem, catalogue)]
+    for place, phase in placed_phases(document):
+        complaints += phase_complaints(place, phase)
+        complaints += technique_complaints(place, phase, catalogue)
+    if protocol:
+        complaints += protocol_complaints(protocol)
+    told = {fault.path for fault in faults}
+    faults += [Fault(document.line(p), p, text) for p, text in complaints if p not in told]
+    if not faults and protocol:
+        faults = [Fault(document.line(p), p, text) for p, text in rule_complaints(protocol)]
+    if faults or not protocol:
+        raise bad_file(path, faults)
+    return Entry(protocol, hashlib.sha256(raw).hexdigest())
+
+
+def bad_file(path: Path, faults: Iterable[Fault]) -> BadFileError:
+    """The faults in the order of the file's lines, under a name that can always be shown."""
+    name = path.name.encode("utf-8", "replace").decode("utf-8")
+    return BadFileError(BadFile(name, tuple(sorted(faults, key=lambda f: f.line))))
+
+
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def content(path: Path) -> bytes:
+    """The bytes of the file, one more than allowed at most. Raises BadFileError.
+
+    Only a regular file is opened: a named pipe would keep everybody waiting for its other end.
+    """
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            why = f"found {KINDS.get(stat.S_IFMT(mode), 'no file')}, expected a regular file"
+            raise bad_file(path, [Fault(1, (), why)])
+        with path.open("rb") as file:
+            return file.read(json_reader.MOST_BYTES + 1)
+    except OSError as error:
+        why = f"the file cannot be read ({error.strerror}), expected a readable file"
+        raise bad_file(path, [Fault(1, (), why)]) from None
+
+
+def parsed(path: Path, raw: bytes) -> Document:
+    """The document in ``raw``. Raises BadFileError when it is no strict JSON."""
+    try:
+        return json_reader.parse(json_reader.decode(raw))
+    except NotJsonError as error:
+        raise bad_file(path, [error.fault]) from None

@@ -1,0 +1,139 @@
+"""A JSON value as a model, or every fault of it in plain words with line and JSON path."""
+
+from __future__ import annotations
+
+import json
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from webapp.domain.protocol import Model
+from webapp.protocol_files import json_reader
+from webapp.protocol_files.json_reader import Document, Fault
+
+M = TypeVar("M", bound=Model)
+
+
+def validate(
+    document: Document, value: object, place: json_reader.Path, model: type[M]
+) -> tuple[M | None, list[Fault]]:
+    """``value`` as ``model``, or None with every fault of it at once."""
+    try:
+        return model.model_validate_json(to_json(value), strict=True), []
+    except ValidationError as error:
+        return None, model_faults(document, value, place, error.errors(include_url=False))
+
+
+def to_json(value: object) -> str:
+    """Back to text: in JSON mode the strict models take lists for tuples, and nothing else."""
+    return json.dumps(value)
+
+
+def model_faults(
+    document: Document, value: object, place: json_reader.Path, errors: list[ErrorDetails]
+) -> list[Fault]:
+    """The model's complaints, one for each place, with line and path in the file.
+
+    A value that was refused in reading stands in as 0 or marred: of that nothing more is told.
+    """
+    told = {fault.path for fault in document.faults}
+    around = {path[:n] for path in told for n in range(len(path))}
+    messages: dict[json_reader.Path, list[tuple[str, str]]] = {}
+    for error in errors:
+        path = (*place, *path_in(value, error["loc"]))
+        marred = path in told or (error["type"] == "value_error" and path in around)
+        if not marred and real(error):
+            messages.setdefault(path, []).append(in_words(error))
+    return [Fault(document.line(p), p, joined(m)) for p, m in messages.items()]
+
+
+def real(error: ErrorDetails) -> bool:
+    """False where a list only seems too short, because entries of it have faults of their own."""
+    least = error.get("ctx", {}).get("min_length", 0)
+    return error["type"] != "too_short" or len(error["input"]) < least
+
+
+def joined(messages: list[tuple[str, str]]) -> str:
+    """What is wrong, once, and everything that would have been right."""
+    wrong = messages[0][0]
+    expected = " or ".join(dict.fromkeys(text for _, text in messages if text))
+    return f"{wrong}, expected {expected}" if expected else wrong
+
+
+def path_in(value: object, location: tuple[str | int, ...]) -> json_reader.Path:
+    """The model's location without the names of union members, which stand in no file."""
+    path: list[str | int] = []
+    inner: object = value
+    for number, part in enumerate(location):
+        in_list = isinstance(inner, list) and isinstance(part, int) and part < len(inner)
+        if in_list or (isinstance(inner, dict) and part in inner):
+            inner = inner[part]  # type: ignore[index]
+        elif not (isinstance(inner, dict) and number == len(location) - 1):
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+EXPECTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "a text in double quotes",
+    "bool_type": "true or false",
+    "tuple_type": "a list in [ ]",
+    "dict_type": "an object in { }",
+    "model_type": "an object in { }",
+}
+FORMS = {
+    "origin": "parts like 'base L181', 'source R15' or 'inferred', joined by '; '",
+    "date": "a date like '2026-01-31'",
+}
+
+
+def in_words(error: ErrorDetails) -> tuple[str, str]:
+    """What is wrong and what is expected, without the words of the model library."""
+    context = error.get("ctx", {})
+    found = f"found {shown(error['input'])}"
+    out_of_range = f"{shown(error['input'])} is out of range"
+    match error["type"]:
+        case "missing":
+            return "this field is missing", "it here"
+        case "extra_forbidden":
+            return "unknown field", "only the fields of the format"
+        case "string_pattern_mismatch":
+            return found, FORMS.get(str(error["loc"][-1]), "lower-case words joined by '-'")
+        case "string_too_long":
+            return f"{len(error['input'])} characters", f"at most {context['max_length']}"
+        case "string_too_short":
+            return "found an empty text", "at least one character"
+        case "too_long":
+            return entries(error["input"]), f"at most {context['max_length']}"
+        case "too_short":
+            return entries(error["input"]), f"at least {context['min_length']}"
+        case "greater_than_equal":
+            return out_of_range, f"at least {context['ge']}"
+        case "less_than_equal":
+            return out_of_range, f"at most {context['le']}"
+        case "less_than":
+            return out_of_range, f"less than {context['lt']}"
+        case "literal_error":
+            return found, str(context["expected"])
+        case "value_error":
+            return str(context["error"]), ""
+    return found, EXPECTED.get(error["type"], "what the format asks for here")
+
+
+def entries(found: list[object]) -> str:
+    return "1 entry" if len(found) == 1 else f"{len(found)} entries"
+
+
+def shown(value: object) -> str:
+    """A value as it stands in the file, cut short; texts in single quotes."""
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else value[:39] + "…")
+    return json.dumps(value)

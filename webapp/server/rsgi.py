@@ -1,0 +1,351 @@
+"""What the server calls for each request: nudges are streamed, beats answered, all else is Flask's.
+
+One event loop in one thread does it all. Flask runs on it, one request at a time, as it did in the
+one request thread before (more threads only wait for one another); a stream of nudges costs no thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import re
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from flask import Flask
+
+from webapp.auth.devices import Devices
+from webapp.auth.http_security import Hosts, hosts_of
+from webapp.auth.permissions import EVERYONE, Caller, Who
+from webapp.server.heartbeat import Asked, Beat, Told
+from webapp.server.push import Nudges
+from webapp.server.thread_pool import SlowPages
+from webapp.storage.database import Postgresql
+from webapp.tls.trust_listener import PlainDoor
+
+if TYPE_CHECKING:
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
+
+    from webapp.app import Site
+    from webapp.server.pg_notify import Relay
+    from webapp.storage.sessions import Storage
+
+NUDGES = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})/nudges$", re.ASCII)
+EVENT_STREAM = ("Content-Type", "text/event-stream")
+ALIVE_SECONDS = 20.0
+LOOK_SECONDS = 0.5
+LATELY_MS = 60_000
+TOGETHER_SECONDS = 0.005
+MOST_BEATS = 500
+log = logging.getLogger("steady_hands")
+
+NUDGE = b"data: ask\n\n"
+ALIVE = b": alive\n\n"
+
+
+class Beats:
+    """Answers beats; where that saves trips to a database's server, together by one query.
+
+    One that comes alone is answered at once. Where many come, those of a few ms wait for each other,
+    and those that came while the loop was busy: the more there are, the less each one costs.
+    """
+
+    def __init__(self, beat: Beat, *, together: bool) -> None:
+        """``together`` where the database is a server's."""
+        self.beat = beat
+        self.together = together
+        self.waiting: list[tuple[Asked, asyncio.Future[Told | None]]] = []
+        self.looked = 0.0  # when, by the loop's clock
+
+    async def answer(self, asked: Asked) -> Told | None:
+        """Status and headers, not yet stamped; None when there is something new to show."""
+        if not self.together:
+            return self.beat.answers([asked])[0]
+        loop = asyncio.get_running_loop()
+        if not self.waiting:
+            loop.call_at(self.looked + TOGETHER_SECONDS, self.look)
+        told: asyncio.Future[Told | None] = loop.create_future()
+        self.waiting.append((asked, told))
+        return await told
+
+    def look(self) -> None:
+        """Answer those that wait, at most so many; the rest when the loop comes round again."""
+        loop = asyncio.get_running_loop()
+        now, self.waiting = self.waiting[:MOST_BEATS], self.waiting[MOST_BEATS:]
+        if self.waiting:
+            loop.call_soon(self.look)
+        answers: Sequence[Told | Exception | None]
+        try:
+            answers = self.beat.answers([asked for asked, _ in now])
+        except Exception as error:
+            answers = [error] * len(now)
+        for (_, told), answer in zip(now, answers, strict=True):
+            if told.done():  # its page has gone
+                continue
+            if isinstance(answer, Exception):
+                told.set_exception(answer)
+            else:
+                told.set_result(answer)
+        self.looked = loop.time()
+
+
+class Front:
+    """The RSGI application around a Flask app."""
+
+    def __init__(self, app: Flask, hosts: Hosts, most_body_bytes: int) -> None:
+        self.app = app
+        assert isinstance(app.wsgi_app, Beat)
+        self.beat = app.wsgi_app
+        self.hosts = hosts
+        self.most_body_bytes = most_body_bytes
+        self.beats = Beats(app.wsgi_app, together=self.site.storage.database.shared)
+        self.nudges = Nudges()
+        self.relay = relay_of(self.site.storage, self.nudges.tell)
+        self.site.storage.heard = self.happened
+        self.streams: dict[asyncio.Task[None], str] = {}  # and the device that each is for
+        self.look_out: asyncio.Task[None] | None = None
+        self.door = self.plain_door()
+        self.site.storage.still = self.between_requests
+        self.slow = SlowPages(app, self.beat.app, lambda: self.site.storage.database.leave())
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def site(self) -> Site:
+        site: Site = self.app.extensions["site"]
+        return site
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End the streams when the server is told to stop: it waits for every open answer."""
+        self.loop = loop
+        if self.relay:
+            self.relay.start()
+        if self.door:
+            self.opening = loop.create_task(self.door.open())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before = signal.getsignal(number)
+
+            def stop(number: int, frame: FrameType | None, before: Any = before) -> None:
+                loop.call_soon_threadsafe(self.end_streams)
+                if callable(before):
+                    before(number, frame)
+
+            signal.signal(number, stop)
+
+    def happened(self, session_id: str) -> None:
+        """Something was recorded for the session, durably: tell the open pages, here and elsewhere."""
+        self.nudges.tell(session_id)
+        if self.relay:
+            self.relay.tell(session_id)
+
+    def end_streams(self) -> None:
+        for stream in self.streams:
+            stream.cancel()
+        if self.door:
+            self.door.close()
+
+    def plain_door(self) -> PlainDoor | None:
+        """With our own authority: where a device learns to trust it."""
+        settings = self.site.settings
+        if settings.plain_port is None:
+            return None
+        hosts = hosts_of(replace(settings, port=settings.plain_port, public_url=None))
+        shared = settings.processes > 1
+        port, https_port = settings.plain_port, settings.port
+        return PlainDoor(self.ask, hosts, settings.host, port, https_port, shared)
+
+    def ask(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
+        """The app's answer."""
+        answer = Answer()
+        result = self.beat.app(environ, answer)
+        try:
+            content = b"".join(result)
+        finally:
+            if close := getattr(result, "close", None):
+                close()
+        return answer.status, answer.headers, content
+
+    def between_requests(self, work: Callable[[], None]) -> None:
+        """Do ``work`` on the loop, where no request is under way, and wait for it in this thread."""
+        if self.loop is None:
+            work()
+            return
+        done: Future[None] = Future()
+
+        def run() -> None:
+            try:
+                work()
+                done.set_result(None)
+            except BaseException as error:
+                done.set_exception(error)
+
+        self.loop.call_soon_threadsafe(run)
+        done.result()
+
+    async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
+        if scope.method == "GET":
+            host = host_of(scope)
+            if scope.query_string:
+                caller = self.caller(scope, host)
+                asked = self.beat.asked(scope.path, scope.query_string, host, caller)
+                if asked and (beat := await self.beats.answer(asked)):
+                    proto.response_empty(*self.beat.stamped(beat))
+                    return
+            elif session_id := self.nudged(scope.path, host):
+                who = self.who(scope, host)
+                if who is None:
+                    proto.response_empty(401, self.beat.headers)
+                    return
+                if self.site.storage.last_seq(session_id) is not None:
+                    await self.stream(session_id, who.device, proto)
+                    return
+        environ = environ_of(scope)
+        if self.slow.takes(scope.path):
+            await self.slow.answer(environ, Answer(), proto, self.read)
+            return
+        if scope.method not in ("GET", "HEAD"):
+            await self.read(proto, environ)
+        proto.response_bytes(*self.ask(environ))
+
+    def caller(self, scope: Scope, host: str) -> Caller | None:
+        """Who sends this; None where nobody has to join."""
+        if not self.beat.gate.joining:
+            return None
+        headers = scope.headers
+        peer = scope.client.rpartition(":")[0].strip("[]")
+        forwarded = "x-forwarded-for" in headers or "forwarded" in headers
+        cookies = headers.get_all("cookie")  # type: ignore[attr-defined]
+        return Caller(peer, host, "; ".join(cookies), forwarded)
+
+    def who(self, scope: Scope, host: str) -> Who | None:
+        caller = self.caller(scope, host)
+        return EVERYONE if caller is None else self.beat.gate.who(self.site, caller)
+
+    def nudged(self, path: str, host: str) -> str | None:
+        """The session whose nudges are asked for; None for everything else."""
+        asked = NUDGES.match(path)
+        return asked[1] if asked and self.hosts.know(host.lower()) else None
+
+    async def stream(self, session_id: str, device: str, proto: HTTPProtocol) -> None:
+        """Nudge until the page goes away, or its device may no longer look on."""
+        event = self.nudges.listen(session_id)
+        task = asyncio.ensure_future(self.send(proto, event))
+        self.streams[task] = device
+        if device and not self.look_out:
+            self.look_out = asyncio.ensure_future(self.end_revoked())
+        gone = asyncio.ensure_future(proto.client_disconnect())
+        try:
+            await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.streams.pop(task, None)
+            self.nudges.leave(session_id, event)
+            for one in (task, gone):
+                one.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await one
+
+    async def end_revoked(self) -> None:
+        """End the streams of devices that were revoked, by whichever process; while there are any."""
+        while any(self.streams.values()):
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                gone = Devices(self.site.storage).revoked(self.site.clock.now() - LATELY_MS)
+            except Exception:
+                log.exception("who was revoked could not be read")
+                continue
+            for stream in [one for one, device in self.streams.items() if device in gone]:
+                stream.cancel()
+        self.look_out = None
+
+    async def send(self, proto: HTTPProtocol, event: asyncio.Event) -> None:
+        transport = proto.response_stream(200, [*self.beat.headers, EVENT_STREAM])
+        await transport.send_bytes(ALIVE)
+        while True:
+            try:
+                await asyncio.wait_for(event.wait(), ALIVE_SECONDS)
+            except TimeoutError:
+                await transport.send_bytes(ALIVE)
+                continue
+            event.clear()
+            await transport.send_bytes(NUDGE)
+
+    async def read(self, proto: HTTPProtocol, environ: dict[str, Any]) -> None:
+        """Put what was sent along into ``environ``; of too much nothing is kept, and Flask says so."""
+        told = environ.get("CONTENT_LENGTH", "0")
+        if told.isdigit() and int(told) > self.most_body_bytes:
+            return
+        body = b""
+        async for part in proto:
+            body += part
+            if len(body) > self.most_body_bytes:
+                environ |= {"CONTENT_LENGTH": str(len(body)), "HTTP_TRANSFER_ENCODING": ""}
+                return
+        environ["wsgi.input"] = io.BytesIO(body)
+
+
+def relay_of(storage: Storage, heard: Callable[[str], None]) -> Relay | None:
+    """Where processes share a database; its driver is only there then."""
+    if not isinstance(storage.database, Postgresql):
+        return None
+    from webapp.server.pg_notify import Relay
+
+    return Relay(storage.database.parameters, heard)
+
+
+class Answer:
+    """The ``start_response`` of WSGI."""
+
+    def __init__(self) -> None:
+        self.status = 500
+        self.headers: list[tuple[str, str]] = []
+
+    def __call__(self, status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
+        self.status = int(status.split(" ", 1)[0])
+        self.headers = headers
+
+
+def environ_of(scope: Scope) -> dict[str, Any]:
+    """A WSGI environment (PEP 3333) of an RSGI request."""
+    server, _, port = scope.server.rpartition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope.path).decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_NAME": server.strip("[]"),
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        key = name.upper().replace("-", "_")
+        if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            environ[key] = value
+        elif f"HTTP_{key}" in environ:  # HTTP/2 sends each cookie by itself
+            environ[f"HTTP_{key}"] += f"; {value}" if key == "COOKIE" else f",{value}"
+        elif "_" not in name:
+            environ[f"HTTP_{key}"] = value
+    if scope.authority:
+        environ["HTTP_HOST"] = scope.authority
+    return environ
+
+
+def host_of(scope: Scope) -> str:
+    """The name that is asked for: HTTP/2 tells it beside the headers, and that counts."""
+    return scope.authority or scope.headers.get("host") or ""

@@ -1,0 +1,290 @@
+"""Clients, courses and the past in the database: rows in, frozen domain objects out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from webapp.domain.course import Client, Course, Terms
+from webapp.domain.glucose import Reading
+from webapp.domain.plan import Plan
+from webapp.domain.record import Past, Told, past_of
+from webapp.domain.session import Event, fold
+from webapp.storage.sessions import Storage, event_of, events, readings, sessions
+from webapp.storage.tables import clients, courses, summaries
+
+# No look-alikes, and no two letters side by side that could make a word.
+LETTERS = "ACDEFGHJKMNPQRTUVWXY"
+DIGITS = "234679"
+KEPT_STATES = 10_000
+PATTERN = (LETTERS, DIGITS, "-", LETTERS, DIGITS, LETTERS)
+
+HEAD = (
+    *(sessions.c.id.label("session"), sessions.c.client.label("of_client")),
+    *(sessions.c.course.label("of_course"), sessions.c.plan_hash, sessions.c.last_seq),
+    *(sessions.c.begun_at, sessions.c.early),
+    *(summaries.c.before, summaries.c.after, summaries.c.skin, summaries.c.note),
+)
+SESSIONS = sa.select(*HEAD).outerjoin(summaries).where(sessions.c.begun_at.is_not(None))
+NEWEST = (sessions.c.begun_at.desc(), sessions.c.id.desc())
+COURSES = sa.select(courses, clients.c.code).join(clients)
+WHOLE = (
+    sa.select(courses, clients.c.code, *HEAD)
+    .select_from(courses)
+    .join(clients)
+    .outerjoin(sessions, (sessions.c.course == courses.c.id) & sessions.c.begun_at.is_not(None))
+    .outerjoin(summaries, summaries.c.session == sessions.c.id)
+)
+
+# Events, and in the same columns the plan of a session: what has to be read together takes one query.
+A_PLAN = "plan"
+EVENT = (
+    *(events.c.session, events.c.seq, events.c.key, events.c.kind),
+    *(events.c.at, events.c.detail),
+)
+PLAN = (
+    sessions.c.id,
+    sa.literal(0).label("seq"),
+    sessions.c.plan_hash,
+    sa.literal(A_PLAN).label("kind"),
+    sa.cast(sa.literal(0), sa.BigInteger).label("at"),
+    sessions.c.plan,
+)
+
+Readings = dict[str, list[tuple[int, Reading]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What of the past is wanted: ids, or nothing for everything; ``only`` a kind.
+
+    ``before`` is a place in the list: begun_at and id of the last session that was shown.
+    """
+
+    client: str = ""
+    course: str = ""
+    protocol: str = ""
+    only: str = ""
+    before: tuple[int, str] | None = None
+
+
+def new_code() -> str:
+    return "".join(secrets.choice(signs) for signs in PATTERN)
+
+
+class Courses:
+    """What ``storage`` keeps of clients, courses and what was said about sessions."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+
+    # -- clients ---------------------------------------------------------------------------
+
+    def add_client(self, now: int) -> Client:
+        """A new client under a code of its own. Raises NotSavedError."""
+        while True:
+            client = Client(secrets.token_urlsafe(12), new_code())
+            row = {"id": client.id, "code": client.code, "created_at": now}
+            try:
+                with self.storage.write() as connection:
+                    connection.execute(sa.insert(clients), row)
+            except IntegrityError:
+                continue
+            return client
+
+    def clients(self) -> list[Client]:
+        """Everybody, who was here last first. One query."""
+        last = sa.select(sa.func.max(sessions.c.begun_at)).where(sessions.c.client == clients.c.id)
+        query = sa.select(clients).order_by(
+            sa.func.coalesce(last.scalar_subquery(), clients.c.created_at).desc(), clients.c.code
+        )
+        return [Client(row.id, row.code) for row in self.rows(query)]
+
+    def client(self, client_id: str) -> Client | None:
+        rows = self.rows(sa.select(clients).where(clients.c.id == client_id))
+        return Client(rows[0].id, rows[0].code) if rows else None
+
+    # -- courses ---------------------------------------------------------------------------
+
+    def add_course(
+        self, client: Client, protocol: str, title: str, terms: Terms, target: int | None, now: int
+    ) -> Course:
+        """A new course. Raises NotSavedError."""
+        course_id = secrets.token_urlsafe(12)
+        course = Course(course_id, client, protocol, title, terms, target, now)
+        row = {
+            "id": course.id,
+            "client": client.id,
+            "protocol": protocol,
+            "title": title,
+            "terms": terms.model_dump_json(),
+            "target": target,
+            "created_at": now,
+            "aside": False,
+        }
+        with self.storage.write() as connection:
+            connection.execute(sa.insert(courses), row)
+        return course
+
+    def change(self, course: Course) -> None:
+        """Keep target, aside and the review's answer. Raises NotSavedError."""
+        values = {"target": course.target, "aside": course.aside, "helped": course.helped}
+        with self.storage.write() as connection:
+            connection.execute(sa.update(courses).where(courses.c.id == course.id).values(**values))
+
+    def whole(self, course_id: str, now: int) -> tuple[Course, list[Past]] | None:
+        """A course with its sessions, newest first. Two or three queries."""
+        rows = self.rows(WHOLE.where(courses.c.id == course_id).order_by(*NEWEST))
+        if not rows:
+            return None
+        return course_of(rows[0]), self.pasts([row for row in rows if row.session], now)
+
+    def course(self, course_id: str) -> Course | None:
+        """One query."""
+        rows = self.rows(COURSES.where(courses.c.id == course_id))
+        return course_of(rows[0]) if rows else None
+
+    def latest(
+        self, client_id: str, protocol: str, now: int, recent: int = 0
+    ) -> tuple[Course | None, list[Past], list[Past]]:
+        """The newest course of a client with this protocol, its sessions, and the client's last
+        ``recent`` ones of any kind, newest first. One to three queries.
+        """
+        mine = (courses.c.client == client_id) & (courses.c.protocol == protocol)
+        newest = sa.select(courses.c.id).where(mine)
+        newest = newest.order_by(courses.c.created_at.desc(), courses.c.id).limit(1)
+        of_course = WHOLE.where(courses.c.id == newest.scalar_subquery()).order_by(*NEWEST)
+        rows = self.rows(of_course)
+        course = course_of(rows[0]) if rows else None
+        rows = [row for row in rows if row.session]
+        last = filtered(SESSIONS.order_by(*NEWEST).limit(recent), Filter(client=client_id))
+        pasts = self.pasts([*rows, *(self.rows(last) if recent else ())], now)
+        return course, pasts[: len(rows)], pasts[len(rows) :]
+
+    def courses(
+        self, most: int, now: int, client_id: str = "", *, aside: bool = True
+    ) -> list[tuple[Course, list[Past]]]:
+        """Courses with their sessions, newest first; the one with the latest first. One or two queries."""
+        last = sa.select(sa.func.max(sessions.c.begun_at)).where(sessions.c.course == courses.c.id)
+        latest = sa.func.coalesce(last.scalar_subquery(), courses.c.created_at)
+        chosen = sa.select(courses.c.id, latest.label("latest"))
+        if client_id:
+            chosen = chosen.where(courses.c.client == client_id)
+        if not aside:
+            chosen = chosen.where(~courses.c.aside)
+        top = chosen.order_by(latest.desc(), courses.c.id).limit(most).subquery()
+        query = WHOLE.join(top, top.c.id == courses.c.id)
+        rows = self.rows(query.order_by(top.c.latest.desc(), courses.c.id, *NEWEST))
+        found = {row.id: (course_of(row), list[Past]()) for row in rows}
+        for past in self.pasts([row for row in rows if row.session], now):
+            found[past.course or ""][1].append(past)
+        return list(found.values())
+
+    # -- what was said ---------------------------------------------------------------------
+
+    def told(self, session_id: str) -> Told:
+        """One query."""
+        rows = self.rows(sa.select(summaries).where(summaries.c.session == session_id))
+        return told_of(rows[0]) if rows else Told()
+
+    def tell(self, session_id: str, told: Told) -> None:
+        """Keep what was said about a session. Raises NotSavedError."""
+        mine = summaries.c.session == session_id
+        with self.storage.write() as connection:
+            connection.execute(sa.delete(summaries).where(mine))
+            connection.execute(sa.insert(summaries), {"session": session_id, **asdict(told)})
+
+    # -- the past --------------------------------------------------------------------------
+
+    def past(self, wanted: Filter, now: int, most: int) -> list[Past]:
+        """Sessions that were begun, newest first, at most ``most``. Two or three queries."""
+        query = SESSIONS.order_by(*NEWEST).limit(most)
+        return self.pasts(self.rows(filtered(query, wanted)), now)
+
+    def pasts(self, rows: Sequence[sa.Row[Any]], now: int) -> list[Past]:
+        """What happened in these sessions, in their order. At most one query."""
+        plans = {row.plan_hash: self.storage.plans.get(row.plan_hash) for row in rows}
+        kept = self.storage.folded
+        states = {row.session: kept.get((row.session, row.last_seq)) for row in rows}
+        happened = self.learn(rows, plans, [one for one, state in states.items() if state is None])
+        if len(kept) + len(happened) > KEPT_STATES:
+            kept.clear()
+        found: list[Past] = []
+        for row in rows:
+            plan, state = plans[row.plan_hash], states[row.session]
+            assert plan is not None
+            if state is None:
+                state = fold(plan, happened[row.session][: row.last_seq])
+                states[row.session] = kept[row.session, row.last_seq] = state
+            given = (told_of(row), row.early, row.of_client, row.of_course)
+            found.append(past_of(row.session, plan, state, now, *given))
+        return found
+
+    def learn(
+        self, rows: Sequence[sa.Row[Any]], plans: dict[str, Plan | None], unfolded: Sequence[str]
+    ) -> dict[str, list[Event]]:
+        """Put the missing ones into ``plans``, by hash; gives the events of ``unfolded``. At most one query."""
+        happened: dict[str, list[Event]] = {session: [] for session in unfolded}
+        missing = {row.plan_hash: row.session for row in rows if plans[row.plan_hash] is None}
+        wanted: list[sa.Select[Any]] = []
+        if unfolded:
+            wanted.append(sa.select(*EVENT).where(events.c.session.in_(unfolded)))
+        if missing:
+            wanted.append(sa.select(*PLAN).where(sessions.c.id.in_(list(missing.values()))))
+        for row in self.rows(sa.union_all(*wanted).order_by("seq")) if wanted else ():
+            if row.kind == A_PLAN:
+                plans[row.key] = self.storage.plan_in(row.key, row.detail)
+            else:
+                happened[row.session].append(event_of(row))
+        return happened
+
+    def readings_of_course(self, course_id: str) -> Readings:
+        """Glucose readings after the sessions of a course, by session, in order. One query."""
+        query = sa.select(readings).join(sessions).where(sessions.c.course == course_id)
+        found: Readings = {}
+        for row in self.rows(query.order_by(readings.c.at)):
+            found.setdefault(row.session, []).append(
+                (row.at, Reading.model_validate_json(row.body))
+            )
+        return found
+
+    def latest_uses(self, most: int) -> list[tuple[str, str | None]]:
+        """Protocol and client of the latest sessions, newest first. One query."""
+        query = sa.select(sessions.c.protocol, sessions.c.client)
+        query = query.where(sessions.c.begun_at.is_not(None)).order_by(*NEWEST).limit(most)
+        return [(row.protocol, row.client) for row in self.rows(query)]
+
+    def rows(self, query: sa.Select[Any] | sa.CompoundSelect[Any]) -> Sequence[sa.Row[Any]]:
+        with self.storage.engine.connect() as connection:
+            return connection.execute(query).all()
+
+
+def filtered(query: sa.Select[Any], wanted: Filter) -> sa.Select[Any]:
+    for name in ("client", "course", "protocol"):
+        if value := getattr(wanted, name):
+            query = query.where(sessions.c[name] == value)
+    if wanted.only == "stopped":
+        last = (events.c.session == sessions.c.id) & (events.c.seq == sessions.c.last_seq)
+        query = query.where(sa.exists().where(last, events.c.kind.in_(("stop", "low"))))
+    if wanted.only == "scored":
+        query = query.where(summaries.c.before.is_not(None) & summaries.c.after.is_not(None))
+    if wanted.before:
+        here = sa.tuple_(sessions.c.begun_at, sessions.c.id)
+        query = query.where(here < sa.tuple_(*wanted.before))
+    return query
+
+
+def course_of(row: sa.Row[Any]) -> Course:
+    client = Client(row.client, row.code)
+    terms = Terms.model_validate_json(row.terms)
+    made = Course(row.id, client, row.protocol, row.title, terms, row.target, row.created_at)
+    return replace(made, aside=row.aside, helped=row.helped)
+
+
+def told_of(row: sa.Row[Any]) -> Told:
+    return Told(row.before, row.after, row.skin, row.note or "")

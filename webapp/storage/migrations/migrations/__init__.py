@@ -1,0 +1,1 @@
+"""Alembic migrations, one a schema; ``webapp/storage/upgrade.py`` runs them."""

@@ -1,0 +1,83 @@
+"""Makes the tables of a new database, brings an older one up to date, refuses a newer one.
+
+``meta.schema`` alone says which schema a database has; Alembic's own table follows it. A change of
+schema is: a new number in ``storage.SCHEMA``, the table there, and a file in
+``migrations/versions`` whose revision is that number.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from webapp.storage.database import Database, Postgresql, Sqlite, StorageError
+
+MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+SCHEMA_OF = "SELECT value FROM meta WHERE name = 'schema'"
+
+
+def prepare(database: Sqlite | Postgresql, metadata: sa.MetaData, schema: int) -> None:
+    """Bring ``database`` to ``schema``. Raises StorageError for a newer or a foreign one."""
+    with database.engine.connect() as connection:
+        found = schema_of(connection, metadata, schema)
+    if found == schema:
+        return
+    if found:
+        copy_before(database, found)
+    with database.write() as connection:
+        database.alone(connection)
+        found = schema_of(connection, metadata, schema)
+        if not found:
+            metadata.create_all(connection)
+            connection.exec_driver_sql(f"INSERT INTO meta VALUES ('schema', '{schema}')")
+        elif found < schema:
+            migrate(connection, found, schema)
+
+
+def schema_of(connection: sa.Connection, metadata: sa.MetaData, known: int) -> int:
+    """The schema of the database that is there, 0 for an empty one. Raises StorageError."""
+    tables = set(sa.inspect(connection).get_table_names())
+    if "meta" not in tables:
+        if foreign := sorted(tables & set(metadata.tables)):
+            raise StorageError(
+                f"the database holds tables of something else ({', '.join(foreign)}); give Steady "
+                "Hands one of its own"
+            )
+        return 0
+    found = connection.exec_driver_sql(SCHEMA_OF).scalar()
+    if found is None or not found.isdigit() or not 0 < int(found) <= known:
+        raise StorageError(
+            f"the database was written by a newer Steady Hands (schema {found}, this one knows "
+            f"{known}); install that version, or choose another folder with --data"
+        )
+    return int(found)
+
+
+def migrate(connection: sa.Connection, found: int, wanted: int) -> None:
+    """Run the migrations after ``found`` in the transaction of ``connection``; 0 makes the tables."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    if found:
+        command.stamp(config, revision(found), purge=True)
+    command.upgrade(config, revision(wanted))
+    if found:
+        change = f"UPDATE meta SET value = '{wanted}' WHERE name = 'schema'"
+    else:
+        change = f"INSERT INTO meta VALUES ('schema', '{wanted}')"
+    connection.exec_driver_sql(change)
+
+
+def revision(schema: int) -> str:
+    return f"{schema:04}"
+
+
+def copy_before(database: Database, found: int) -> None:
+    """Keep the database as it is before it is migrated. Raises StorageError."""
+    from webapp.maintenance.backups import keep_before_migration
+
+    keep_before_migration(database, found)

@@ -1,0 +1,1 @@
+"""The clock, signs of life, and who watched a session."""

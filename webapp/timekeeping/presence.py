@@ -1,0 +1,221 @@
+"""Who watched: which screens asked for a session, and which stretches nobody saw.
+
+A page asks every few seconds. What is remembered between is memory of this process; a stretch in
+which nobody asked is written down, so that the summary can say so. All times are ms of the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from webapp.domain.glucose import Reading
+from webapp.domain.unobserved import Gap
+from webapp.storage.sessions import (
+    NotSavedError,
+    Storage,
+    gaps,
+    readings,
+    screens,
+    sessions,
+    sights,
+)
+
+log = logging.getLogger("steady_hands")
+
+UNSEEN_MS = 20_000
+AT_ONCE = 500
+
+
+# Processes that share a database may notice the same gap at once.
+ADD_GAP = sa.text(
+    "INSERT INTO gaps (session, since, until) VALUES (:session, :since, :until) ON CONFLICT DO NOTHING"
+)
+# Thousands of rows in one piece, by PostgreSQL's own reader: only processes that share one tell sights.
+ADD_SIGHTS = sa.text(
+    "INSERT INTO sights (session, process, at) "
+    "SELECT key, :process, value::bigint FROM json_each_text(CAST(:told AS json))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a screen said at its end: how far it was ever apart from the server, how long alone."""
+
+    name: str
+    apart: int
+    alone: int
+
+
+NOTED_GAP, NOTED_SCREEN, NOTED_READING = "gap", "screen", "reading"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """In order of time: stretches that nobody saw, what screens said, readings with their instants (ms)."""
+
+    gaps: list[Gap]
+    screens: list[Screen]
+    readings: list[tuple[int, Reading]]
+
+
+class Watch:
+    """When each session was last asked for."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.process = secrets.token_hex(8)
+        self.seen: dict[str, int] = {}
+        self.unseen: set[str] = set()
+
+    def begin(self, last: int) -> None:
+        """After a start: sessions that were under way at ``last`` were seen then, as far as known."""
+        query = sa.select(gaps.c.session).where(gaps.c.until.is_(None))
+        with self.storage.engine.connect() as connection:
+            self.unseen = set(connection.scalars(query))
+        self.seen = dict.fromkeys(set(self.storage.live_ids(last)) - self.unseen, last)
+
+    def note(self, session_id: str, now: int) -> None:
+        """A screen has asked for the session. Costs nothing while it goes on asking."""
+        before = self.seen.get(session_id)
+        self.seen[session_id] = now
+        try:
+            if session_id in self.unseen:
+                self.close_gap(session_id, now)
+                self.unseen.discard(session_id)
+            elif before is not None and now - before > UNSEEN_MS:
+                self.add_gaps([(session_id, before)], now, now)
+        except NotSavedError as error:
+            log.error("who watched could not be noted: %s", error)
+
+    def sweep(self, now: int) -> None:
+        """Write down which sessions under way nobody has asked for lately."""
+        if self.storage.database.shared:
+            self.tell_sights(now)
+        silent = [(one, at) for one, at in list(self.seen.items()) if now - at > UNSEEN_MS]
+        for one, _ in silent:
+            self.seen.pop(one, None)
+        self.unseen.update(self.add_gaps(silent, now, None))
+
+    def add_gaps(self, silent: Iterable[tuple[str, int]], now: int, until: int | None) -> set[str]:
+        """Store a gap for each session that was under way; gives those."""
+        since = dict(silent)
+        added: set[str] = set()
+        while since:
+            part = [since.popitem() for _ in range(min(AT_ONCE, len(since)))]
+            added |= self.add_some(dict(part), now, until)
+        return added
+
+    def add_some(self, since: dict[str, int], now: int, until: int | None) -> set[str]:
+        query = (
+            sa.select(
+                sessions.c.id, sessions.c.live_until, sa.func.max(sights.c.at).label("elsewhere")
+            )
+            .outerjoin(sights, sights.c.session == sessions.c.id)
+            .where(sessions.c.id.in_(since))
+            .group_by(sessions.c.id, sessions.c.live_until)
+        )
+        with self.storage.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        for row in rows:
+            since[row.id] = max(since[row.id], row.elsewhere or 0)
+        rows = [row for row in rows if now - since[row.id] > UNSEEN_MS]
+        live = [row.id for row in rows if row.live_until > since[row.id]]
+        if live:
+            new = [{"session": one, "since": since[one], "until": until} for one in live]
+            try:
+                self.put_gaps(new)
+            except IntegrityError:  # one of them was erased meanwhile
+                known = self.storage.last_seq
+                self.put_gaps([row for row in new if known(row["session"]) is not None])
+        return set(live)
+
+    def put_gaps(self, new: list[dict[str, Any]]) -> None:
+        with self.storage.write() as connection:
+            if new:
+                connection.execute(ADD_GAP, new)
+
+    def tell_sights(self, now: int) -> None:
+        """Let other processes know what was asked for here since the last sweep."""
+        lately = {one: at for one, at in list(self.seen.items()) if now - at <= UNSEEN_MS}
+        try:
+            self.put_sights(lately)
+        except IntegrityError:  # one of them was erased meanwhile
+            known = self.storage.last_seq
+            self.put_sights({one: at for one, at in lately.items() if known(one) is not None})
+
+    def put_sights(self, lately: dict[str, int]) -> None:
+        with self.storage.write() as connection:
+            connection.execute(sa.delete(sights).where(sights.c.process == self.process))
+            told = {"process": self.process, "told": json.dumps(lately)}
+            connection.execute(ADD_SIGHTS, told)
+
+    def close_gap(self, session_id: str, now: int) -> None:
+        mine = (gaps.c.session == session_id) & gaps.c.until.is_(None)
+        with self.storage.write() as connection:
+            connection.execute(sa.update(gaps).where(mine).values(until=now))
+
+    def vouch(self, session_id: str, since: int) -> None:
+        """A screen has shown the session all the time since then: it was no gap."""
+        mine = gaps.c.session == session_id
+        with self.storage.write() as connection:
+            connection.execute(sa.delete(gaps).where(mine, gaps.c.since >= since))
+            cut = sa.or_(gaps.c.until.is_(None), gaps.c.until > since)
+            connection.execute(sa.update(gaps).where(mine, cut).values(until=since))
+        self.unseen.discard(session_id)
+
+    def tell_screen(self, session_id: str, screen: Screen) -> None:
+        """Store what a screen says of itself; a later word of the same screen replaces it."""
+        mine = (screens.c.session == session_id) & (screens.c.screen == screen.name)
+        row = {
+            "session": session_id,
+            "screen": screen.name,
+            "apart": screen.apart,
+            "alone": screen.alone,
+        }
+        with self.storage.write() as connection:
+            connection.execute(sa.delete(screens).where(mine))
+            connection.execute(sa.insert(screens), row)
+
+    def noted(self, session_id: str) -> Noted:
+        """What was noted beside the acts of a session. One query."""
+        nothing = sa.null().label("b")
+        parts = (
+            (NOTED_GAP, gaps.c.since, gaps.c.until, sa.literal(""), gaps),
+            (NOTED_SCREEN, screens.c.apart, screens.c.alone, screens.c.screen, screens),
+            (
+                NOTED_READING,
+                readings.c.at,
+                sa.cast(nothing, sa.BigInteger),
+                readings.c.body,
+                readings,
+            ),
+        )
+        query = sa.union_all(
+            *(
+                sa.select(
+                    sa.literal(kind).label("kind"), a.label("a"), b.label("b"), text.label("text")
+                )
+                .select_from(table)
+                .where(table.c.session == session_id)
+                for kind, a, b, text, table in parts
+            )
+        )
+        with self.storage.engine.connect() as connection:
+            rows = connection.execute(query.order_by("kind", "a")).all()
+        return Noted(
+            [Gap(row.a, row.b) for row in rows if row.kind == NOTED_GAP],
+            [Screen(row.text, row.a, row.b) for row in rows if row.kind == NOTED_SCREEN],
+            [
+                (row.a, Reading.model_validate_json(row.text))
+                for row in rows
+                if row.kind == NOTED_READING
+            ],
+        )

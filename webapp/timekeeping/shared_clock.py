@@ -1,0 +1,197 @@
+"""One line of time for all processes that share a PostgreSQL database, on however many machines.
+
+The line is the clock of the database's server plus a correction that the database holds. Each
+process joins the line when it starts and then runs on its own steady clock. Every 10 s it compares:
+
+- a drift of the machines against each other is taken back a few ms at a time;
+- when the clock of the database's server was stepped, the steady clocks are right, and the
+  correction takes up the step;
+- when the process itself is off (its machine was stopped), it joins the line again.
+
+Time is in doubt only when nobody lived through it: no process told that it lives, and no steady
+clock of one boot covers the gap. Then what ran is paused at the last sign of life (``life.py``).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from dataclasses import dataclass
+from time import sleep
+
+import sqlalchemy as sa
+
+from webapp.storage.database import NotSavedError
+from webapp.storage.sessions import Storage, meta, put
+from webapp.timekeeping.clock import SHORT_ABSENCE_MS, Clock, SignOfLife
+from webapp.timekeeping.liveness import BEAT_SECONDS, LOST_MS, pause_in_doubt
+
+STEP_MS = 1_000
+SLEW_MS = 5
+SLOW_MS = 500
+FORGOTTEN_MS = 86_400_000
+LISTEN_SECONDS = BEAT_SECONDS + 2
+OURS = "name = 'line' OR name LIKE 'life-%'"
+LOOK = sa.text(
+    "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,"
+    " (extract(epoch FROM pg_postmaster_start_time()) * 1000)::bigint AS started, name, value"
+    f" FROM (SELECT 1) AS one LEFT JOIN meta ON {OURS}"
+)
+
+log = logging.getLogger("steady_hands")
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A process's sign of life, and when it was told by the database's clock (ms)."""
+
+    process: str
+    life: SignOfLife
+    told: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the database says: its clock, the line (None before the first process), who lives."""
+
+    at: int
+    took: int
+    now: int
+    started: int
+    correction: int | None
+    signs: tuple[Sign, ...]
+
+    @property
+    def line(self) -> int:
+        return self.now + (self.correction or 0)
+
+    @property
+    def newest(self) -> Sign | None:
+        return max(self.signs, key=lambda sign: sign.told, default=None)
+
+    def lives(self, sign: Sign) -> bool:
+        return 0 <= self.now - sign.told <= LOST_MS
+
+
+class SharedLine:
+    """This process's part in the line."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self.storage = storage
+        self.clock = clock
+        self.process = secrets.token_hex(8)
+        self.seen: tuple[int, int] | None = None  # our clock and the database's, last time
+
+    def wake(self) -> int:
+        """At start: join those who live, or go on alone, or pause what is in doubt. How many."""
+        with self.storage.write() as connection:
+            self.storage.database.alone(connection)  # two that start at once decide in turn
+            view = self.look()
+            if self.in_doubt(view):
+                sleep(LISTEN_SECONDS)  # perhaps the database alone was away
+                view = self.look()
+            paused = self.join(view)
+            self.tell_sign()
+        return paused
+
+    def join(self, view: View) -> int:
+        mine = self.same_boot(view)
+        newest = view.newest
+        if mine and not self.others(view):
+            self.clock.follow(mine.life)
+            self.correct(view.correction)
+        elif newest and not self.others(view) and self.in_doubt(view):
+            self.clock.stand_at(max(view.line, newest.life.now))
+            self.correct(view.correction)
+            return pause_in_doubt(self.storage, newest.life.now)
+        else:
+            self.clock.stand_at(view.line + view.took // 2)
+        return 0
+
+    def in_doubt(self, view: View) -> bool:
+        """True when nobody can say how much time has passed since the newest sign of life."""
+        newest = view.newest
+        if newest is None or self.others(view) or self.same_boot(view):
+            return False
+        away = view.now - newest.told
+        return not (0 <= away <= SHORT_ABSENCE_MS and view.started < newest.told)
+
+    def others(self, view: View) -> bool:
+        return any(sign.process != self.process and view.lives(sign) for sign in view.signs)
+
+    def same_boot(self, view: View) -> Sign | None:
+        """The newest sign that a process on this machine gave since it was started."""
+        boot = self.clock.boot
+        mine = [sign for sign in view.signs if boot and sign.life.boot == boot]
+        return max(mine, key=lambda sign: sign.told, default=None)
+
+    def tell(self, last: int) -> int:
+        """One sign; ``last`` is the instant of the one before. Gives the instant of this one."""
+        try:
+            view = self.look()
+            if self.clock.now() - last > LOST_MS and not self.others(view):
+                count = pause_in_doubt(self.storage, last)
+                log.warning("time was lost; sessions paused: %d", count)
+            self.keep_to_the_line(view)
+            self.tell_sign()
+        except NotSavedError:
+            log.exception("the sign of life could not be saved")
+        return self.clock.now()
+
+    def keep_to_the_line(self, view: View) -> None:
+        mine, off = view.at, view.at - view.line
+        stepped = self.seen and abs((mine - self.seen[0]) - (view.now - self.seen[1])) > STEP_MS
+        if view.took > SLOW_MS:
+            return
+        if abs(off) <= STEP_MS:
+            self.clock.offset -= max(-SLEW_MS, min(SLEW_MS, off))
+        elif stepped:
+            log.warning("the clock of the database's server was stepped; time here goes on")
+            self.correct(view.correction)
+        else:
+            log.warning("this process was %d ms off the line of time", off)
+            self.clock.stand_at(view.line)
+        self.seen = self.clock.now(), view.now
+
+    def correct(self, old: int | None) -> None:
+        """Make our clock the line, unless another process has done so meanwhile."""
+        now = self.look().now
+        value = str(self.clock.now() - now)
+        with self.storage.write() as connection:
+            if old is None:
+                put(connection, "line", value)
+            else:
+                mine = (meta.c.name == "line") & (meta.c.value == str(old))
+                connection.execute(sa.update(meta).where(mine).values(value=value))
+
+    def look(self) -> View:
+        """What the database says. One query."""
+        begun = self.clock.now()
+        with self.storage.engine.connect() as connection:
+            rows = connection.execute(LOOK).all()
+        took = self.clock.now() - begun
+        values = {row.name: row.value for row in rows if row.name}
+        line = values.pop("line", None)
+        signs = tuple(sign_of(name, value) for name, value in values.items())
+        correction = int(line) if line is not None else None
+        return View(begun + took // 2, took, rows[0].now, rows[0].started, correction, signs)
+
+    def tell_sign(self) -> None:
+        """Store our sign of life, and forget those of long ago. Raises NotSavedError."""
+        view = self.look()
+        sign = self.clock.sign_of_life()
+        value = {"boot": sign.boot, "steady": sign.steady, "now": sign.now, "told": view.now}
+        old = [f"life-{s.process}" for s in view.signs if view.now - s.told > FORGOTTEN_MS]
+        with self.storage.write() as connection:
+            put(connection, f"life-{self.process}", json.dumps(value))
+            if view.correction is None:
+                put(connection, "line", str(sign.now - view.now))
+            if old:
+                connection.execute(sa.delete(meta).where(meta.c.name.in_(old)))
+
+
+def sign_of(name: str, value: str) -> Sign:
+    told = json.loads(value)
+    when = told.pop("told")
+    return Sign(name.removeprefix("life-"), SignOfLife(**told), when)

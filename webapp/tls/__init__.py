@@ -1,0 +1,1 @@
+"""Certificates: our own authority, or files from elsewhere."""

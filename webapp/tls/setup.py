@@ -1,0 +1,97 @@
+"""How the server speaks https: by its own authority, by a given certificate, or not at all."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from webapp.network import lan_addresses
+from webapp.settings import Settings
+from webapp.tls.authority import Authority, names_here, now
+from webapp.tls.pem import CertificateError, check_given, names_of, read_chain
+
+LOOK_SECONDS = 60.0
+
+log = logging.getLogger("steady_hands")
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the chain and the private key lie."""
+
+    certificate: Path
+    key: Path
+
+
+def files_of(settings: Settings) -> Files | None:
+    """What to serve with, made when it is missing. Raises CertificateError."""
+    if settings.certificate and settings.key:
+        return Files(settings.certificate, settings.key)
+    if not settings.tls:
+        return None
+    authority = Authority(settings.authority)
+    authority.keep(names_here(settings.host), now())
+    check_host(authority, settings.host)
+    return Files(authority.server_file, authority.server_file)
+
+
+def check_host(authority: Authority, host: str) -> None:
+    """Raise CertificateError when the authority may not sign for the address listened on."""
+    signed = names_of(read_chain(authority.server_file)[0])
+    everywhere = host in ("0.0.0.0", "::")
+    if not everywhere and host.lower() not in (*signed.dns, *map(str, signed.addresses)):
+        raise CertificateError(
+            f"the authority in {authority.folder} was not made for {host}; delete that folder to "
+            "make a new one, which every device has to trust"
+        )
+
+
+def with_names(settings: Settings) -> Settings:
+    """The settings with the names in a given certificate. Raises CertificateError."""
+    if not settings.certificate or not settings.key:
+        return settings
+    return replace(settings, names=check_given(settings.certificate, settings.key, now()))
+
+
+def how_to_trust(settings: Settings) -> list[str]:
+    """What the terminal says: where a device learns to trust us, and what to compare there."""
+    shown = Authority(settings.authority).shown()
+    page = f"http://{reached_at(settings)}:{settings.plain_port}/trust"
+    return [
+        f"Each device has to trust its certificate once: {page} shows how.",
+        f"Fingerprint of the certificate (SHA-256): {shown.fingerprint}",
+    ]
+
+
+def reached_at(settings: Settings) -> str:
+    """This machine's address for other devices, as far as it is known."""
+    host = settings.host
+    if host in ("0.0.0.0", "::"):
+        host = str(next(iter(lan_addresses()), "127.0.0.1"))
+    return f"[{host}]" if ":" in host else host
+
+
+class Renewal(threading.Thread):
+    """Looks every minute whether the addresses changed or the certificate ends soon."""
+
+    def __init__(self, settings: Settings, renewed: Callable[[], object]) -> None:
+        """``renewed`` is called when the server has to take up a new certificate."""
+        super().__init__(name="certificate", daemon=True)
+        self.settings = settings
+        self.renewed = renewed
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        while not self.ended.wait(LOOK_SECONDS):
+            self.look()
+
+    def look(self) -> None:
+        try:
+            if Authority(self.settings.authority).keep(names_here(self.settings.host), now()):
+                log.warning("the certificate was made anew; the server takes it up")
+                self.renewed()
+        except CertificateError as error:
+            log.error("the certificate could not be made anew: %s", error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -19,8 +19,12 @@ from benchmarks.options import Options
 from benchmarks.sites import HOST, Server
 from benchmarks.table import Row, Table
 from webapp.app import create_app
+from webapp.auth.devices import Devices, Joined
+from webapp.auth.permissions import Caller
 from webapp.domain.invites import Role
 from webapp.domain.session import Event
+from webapp.network import hosts_of
+from webapp.server.heartbeat import Beat
 from webapp.settings import Settings
 
 ROUNDS = 5
@@ -105,7 +109,7 @@ def rounds(lines: list[socket.socket], request: bytes, end: float) -> int:
 def in_process(options: Options) -> tuple[float, float, float]:
     """Microseconds of one call without any server: a beat's, an empty route's, a joined device's."""
     empty = statistics.median(
-        called(baseline_app.create_app(), environ("/empty", "", f"{HOST}:8000"))
+        called(flask_call(baseline_app.create_app(), environ("/empty", f"{HOST}:8000")))
         for _ in range(ROUNDS)
     )
     return beat_in_process(options, joined=False), empty, beat_in_process(options, joined=True)
@@ -131,22 +135,31 @@ def beat_in_process(options: Options, *, joined: bool) -> float:
     site.storage.record(site.storage.load(session), event)
     path, query = f"/sessions/{session}/live", f"seq=1&until={until}"
     host = f"{OTHER if joined else HOST}:{settings.port}"
-    asked = environ(path, query, host)
+    caller = None
     if joined:
-        made = site.devices.join("iPad", now, token=site.devices.invite(Role.DISPLAY, now).token)
-        asked["HTTP_COOKIE"] = f"device=theme%3Ddim; steady-hands-{settings.port}={made.token}"
-    took = statistics.median(called(app, asked) for _ in range(ROUNDS))
+        devices = Devices(site.storage)
+        made = devices.join("iPad", now, token=devices.invite(Role.DISPLAY, now).token)
+        assert isinstance(made, Joined)
+        cookie = f"device=theme%3Ddim; steady-hands-{settings.port}={made.token}"
+        caller = Caller("127.0.0.1", host, cookie, False)
+    heartbeat = Beat(app, hosts_of(settings))
+
+    def ask() -> int:
+        answer = heartbeat.answer(path, query, host, caller)
+        return answer[0] if answer else 0
+
+    took = statistics.median(called(ask) for _ in range(ROUNDS))
     site.storage.close()
     return took
 
 
-def environ(path: str, query: str, host: str) -> Environ:
+def environ(path: str, host: str) -> Environ:
     name, _, port = host.partition(":")
     return {
         "REQUEST_METHOD": "GET",
         "SCRIPT_NAME": "",
         "PATH_INFO": path,
-        "QUERY_STRING": query,
+        "QUERY_STRING": "",
         "REMOTE_ADDR": "127.0.0.1",
         "SERVER_NAME": name,
         "SERVER_PORT": port,
@@ -163,23 +176,33 @@ def environ(path: str, query: str, host: str) -> Environ:
     }
 
 
-def called(app: Flask, asked: Environ) -> float:
-    """The CPU time of a call in microseconds, of the fastest of some short rows of calls."""
-    statuses: set[str] = set()
+def flask_call(app: Flask, environ: Environ) -> Callable[[], int]:
+    """Ask ``app`` without a server; gives the status."""
 
-    def start_response(status: str, _headers: Any, _error: Any = None) -> Any:
-        statuses.add(status)
+    def ask() -> int:
+        statuses: list[str] = []
+
+        def start_response(status: str, _headers: Any, _error: Any = None) -> Any:
+            statuses.append(status)
+
+        b"".join(app.wsgi_app(dict(environ), start_response))
+        return int(statuses[0].split()[0])
+
+    return ask
+
+
+def called(ask: Callable[[], int]) -> float:
+    """The CPU time of a call in microseconds, of the fastest of some short rows of calls."""
 
     def row() -> float:
         begun = time.thread_time_ns()
         for _ in range(CALLS):
-            b"".join(app.wsgi_app(dict(asked), start_response))
+            status = ask()
+            if status != 204:
+                raise RuntimeError(f"the beat was answered with {status}")
         return (time.thread_time_ns() - begun) / CALLS / 1000
 
-    spent = min(row() for _ in range(CALL_ROWS))
-    if statuses != {"204 NO CONTENT"}:
-        raise RuntimeError(f"the beat was answered with {statuses}")
-    return spent
+    return min(row() for _ in range(CALL_ROWS))
 
 
 def table(beats: list[Cost], empties: list[Cost], inside: tuple[float, float, float]) -> Table:

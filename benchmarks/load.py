@@ -19,9 +19,10 @@ from benchmarks.sites import HOST, Server
 from benchmarks.swarm import Report, Task
 from benchmarks.table import Row, Table, percentile
 from webapp.domain.session import Event
+from webapp.maintenance.opening import open_sqlite
 from webapp.protocol_files.loader import load as load_library
 from webapp.settings import shipped
-from webapp.storage.sessions import Storage, open_sqlite
+from webapp.storage.sessions import Storage
 from webapp.timekeeping.clock import Clock
 
 SESSIONS = 10_000

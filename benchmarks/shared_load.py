@@ -22,8 +22,9 @@ from benchmarks.table import Row, Table
 from tests import postgresql
 from webapp.auth.invites import hashed
 from webapp.domain.invites import Role
+from webapp.maintenance.opening import open_storage
 from webapp.settings import Settings
-from webapp.storage.sessions import Storage, open_storage
+from webapp.storage.sessions import Storage
 from webapp.storage.tables import devices as devices_table
 from webapp.timekeeping.clock import Clock
 

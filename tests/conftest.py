@@ -19,13 +19,17 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.builders import phase_dict
+from tests.heartbeat_wsgi import with_heartbeat
 from tests.postgresql import Server, running
 from tests.routes.page import Page
 from tests.screened import SAFE
-from webapp.app import Site, create_app
+from webapp.app import create_app
+from webapp.domain.sign_of_life import SignOfLife
+from webapp.maintenance.opening import open_sqlite, open_storage
 from webapp.settings import Settings
-from webapp.storage.sessions import Storage, open_sqlite, open_storage
-from webapp.timekeeping.clock import Clock, SignOfLife
+from webapp.site import Site
+from webapp.storage.sessions import Storage
+from webapp.timekeeping.clock import Clock
 from webapp.timekeeping.presence import Watch
 
 ACTS = re.compile(r'<form id="acts".*?</form>', re.DOTALL)
@@ -278,7 +282,7 @@ def visit_with(app: Flask, storage: Storage) -> Iterator[Visitor]:
 
 def app_for(folder: Path, protocols: Path | None = None) -> Iterator[Flask]:
     settings = Settings(folder, protocols=protocols) if protocols else Settings(folder)
-    app = create_app(settings)
+    app = with_heartbeat(create_app(settings))
     yield app
     app.extensions["site"].storage.close()
 
@@ -313,7 +317,9 @@ def visitor(small_app: Flask, empty: Storage) -> Iterator[Visitor]:
 @pytest.fixture(scope="session")
 def lan_app(protocols_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder = tmp_path_factory.mktemp("lan-site")
-    app = create_app(Settings(folder, "0.0.0.0", protocols=protocols_folder, lan=True))
+    app = with_heartbeat(
+        create_app(Settings(folder, "0.0.0.0", protocols=protocols_folder, lan=True))
+    )
     yield app
     app.extensions["site"].storage.close()
 

@@ -18,9 +18,9 @@ from click.testing import CliRunner
 
 from tests.faults.server import COMMAND, Server, clean_environment, free_port, wait_until_free
 from webapp.cli import main
+from webapp.maintenance.opening import open_sqlite
 from webapp.server.run import settle_memory
 from webapp.settings import Settings, shipped
-from webapp.storage.sessions import open_sqlite
 
 Started = dict[str, Any]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
@@ -15,11 +14,13 @@ from webapp.assets import files
 from webapp.auth import http_security, middleware
 from webapp.auth.devices import Devices
 from webapp.auth.permissions import gate_of
+from webapp.maintenance.opening import open_storage
 from webapp.maintenance.runner import Daily, Upkeep
+from webapp.network import hosts_of
 from webapp.presentation import figures, steps
 from webapp.presentation.filters import FILTERS
 from webapp.presentation.template_cache import compiled_before
-from webapp.protocol_files.loader import Library, load
+from webapp.protocol_files.loader import load
 from webapp.routes import (
     catalogue,
     clients,
@@ -40,11 +41,10 @@ from webapp.routes import (
     trust,
 )
 from webapp.routes import settings as device_settings
-from webapp.server.heartbeat import Beat
 from webapp.settings import Settings, shipped
-from webapp.storage.courses import Courses
+from webapp.site import Site
 from webapp.storage.database import Sqlite
-from webapp.storage.sessions import AwayError, FullError, NotSavedError, Storage, open_storage
+from webapp.storage.sessions import AwayError, FullError, NotSavedError, Storage
 from webapp.timekeeping.clock import Clock, zone_named
 from webapp.timekeeping.liveness import LifeSigns, wake
 from webapp.timekeeping.presence import Watch
@@ -53,25 +53,6 @@ from webapp.timekeeping.shared_clock import SharedLine
 log = logging.getLogger("steady_hands")
 
 MOST_BODY_BYTES = 64 * 1024
-
-
-@dataclass(frozen=True)
-class Site:
-    """What the routes work with."""
-
-    settings: Settings
-    storage: Storage
-    library: Library
-    clock: Clock
-    watch: Watch
-
-    @property
-    def courses(self) -> Courses:
-        return Courses(self.storage)
-
-    @property
-    def devices(self) -> Devices:
-        return Devices(self.storage)
 
 
 def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
@@ -99,7 +80,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     requests_log.install(app)
     app.extensions["upkeep"] = Upkeep(lambda: app.extensions["site"])
     files.install(app, files.read_assets(shipped("static")))
-    hosts = http_security.hosts_of(settings)
+    hosts = hosts_of(settings)
     guard = gate_of(settings, hosts)
     http_security.install(app, settings)
     middleware.install(app, guard)
@@ -120,7 +101,6 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.register_error_handler(FullError, show_full)
     app.register_error_handler(AwayError, show_away)
     app.register_error_handler(Exception, show_failure)
-    app.wsgi_app = Beat(app, hosts, guard)  # type: ignore[method-assign]
     return app
 
 
@@ -139,7 +119,7 @@ def start_life(app: Flask) -> LifeSigns:
         paused, tell = line.wake(), line.tell
     else:
         paused, tell = wake(site.storage, site.clock), None
-    signs = LifeSigns(site.storage, site.clock, tell, site.watch, site.devices.sweep)
+    signs = LifeSigns(site.storage, site.clock, tell, site.watch, Devices(site.storage).sweep)
     if paused:
         log.warning("time was lost while the server was away; sessions paused: %d", paused)
     signs.start()

@@ -8,7 +8,13 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import ifaddr
+
+from webapp.settings import Settings, is_loopback
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -22,6 +28,7 @@ NEARBY = tuple(
     )
 )
 LOOPBACK_NAMES = ("localhost",)
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 SIOCGIFADDR = 0x8915
 
 
@@ -87,3 +94,91 @@ if sys.platform == "linux":
         table = Path("/proc/net/if_inet6")
         for line in table.read_text(encoding="ascii").splitlines() if table.exists() else ():
             yield ipaddress.ip_address(bytes.fromhex(line.split()[0]))
+
+
+# Networks inside this machine, for containers and virtual machines: no tablet is in them.
+INSIDE = ("docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "lo")
+
+
+def for_others(settings: Settings) -> str:
+    """Scheme, host and port for other devices."""
+    if settings.public_url:
+        return settings.public_url
+    host = here() if settings.everywhere else settings.host
+    scheme = "https" if settings.secure else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def here() -> str:
+    """This machine's address in its network; its name where it has none at the moment."""
+    found = sorted(addresses(), key=lambda address: (not address.is_private, address.packed))
+    return str(found[0]) if found else f"{socket.gethostname()}.local"
+
+
+def addresses() -> Iterator[ipaddress.IPv4Address]:
+    """IPv4 addresses of the networks that this machine is in."""
+    for adapter in ifaddr.get_adapters():
+        if adapter.nice_name.lower().startswith(INSIDE):
+            continue
+        for ip in adapter.ips:
+            if isinstance(ip.ip, str):
+                address = ipaddress.IPv4Address(ip.ip)
+                if not (address.is_loopback or address.is_link_local):
+                    yield address
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The values of the Host header that this site answers to."""
+
+    names: frozenset[str]
+    any_address: bool
+    port: int
+    home: str
+    scheme: str = "http"
+
+    def know(self, host: str) -> bool:
+        """True for our own names; bound to every interface, for any literal address with our port.
+
+        DNS rebinding needs a name, so a literal address is safe.
+        """
+        return host in self.names or (self.any_address and is_address(host, self.port))
+
+
+def is_address(host: str, port: int) -> bool:
+    name, _, found = host.rpartition(":")
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return found == str(port)
+
+
+def hosts_of(settings: Settings) -> Hosts:
+    """Loopback names, the address listened on, and this machine's name when all interfaces are.
+
+    With a public address that one alone.
+    """
+    if settings.public_url:
+        return public_hosts(settings.public_url)
+    any_address = settings.everywhere or settings.lan
+    bare = [*LOOPBACK, f"[{settings.host}]" if ":" in settings.host else settings.host]
+    if settings.everywhere or not is_loopback(settings.host):
+        bare += [socket.gethostname(), f"{socket.gethostname()}.local"]
+    bare += settings.names
+    names = {f"{name}:{settings.port}".lower() for name in bare}
+    if settings.port == (443 if settings.encrypts else 80):
+        names.update(name.lower() for name in bare)
+    return Hosts(
+        frozenset(names), any_address, settings.port, f"{settings.address}/", settings.scheme
+    )
+
+
+def public_hosts(url: str) -> Hosts:
+    """Of the address by which a proxy makes the site public, with and without its usual port."""
+    parts = urlsplit(url)
+    usual = 443 if parts.scheme == "https" else 80
+    port = parts.port or usual
+    host = parts.netloc.removesuffix(f":{usual}").lower()
+    names = {host, f"{host}:{usual}"} if port == usual else {host}
+    return Hosts(frozenset(names), False, port, f"{url}/", parts.scheme)

@@ -8,11 +8,11 @@ from typing import get_args
 from werkzeug.test import TestResponse
 
 from tests.conftest import Visitor
-from webapp.app import Site
 from webapp.domain.commands import decide
 from webapp.domain.course import terms_of
 from webapp.domain.record import Told
 from webapp.domain.session import Action
+from webapp.site import Site
 from webapp.storage.courses import Courses
 from webapp.storage.sessions import Belonging
 

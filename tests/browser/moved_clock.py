@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 from werkzeug.serving import make_server
 
 from tests.faults.server import free_port
-from webapp.app import Site, create_app
+from tests.heartbeat_wsgi import with_heartbeat
+from webapp.app import create_app
 from webapp.settings import Settings
+from webapp.site import Site
 from webapp.timekeeping.clock import Clock, wall_ms
 
 
@@ -45,7 +47,7 @@ class MovedSite:
 def moved_site(data: Path, instant: int, zone: str = "Europe/Berlin") -> Iterator[MovedSite]:
     """The shipped protocols on a free port; ends with the block."""
     port = free_port()
-    app = create_app(Settings(data, port=port, time_zone=zone))
+    app = with_heartbeat(create_app(Settings(data, port=port, time_zone=zone)))
     clock = MovedClock(zone, instant)
     site = app.extensions["site"] = replace(app.extensions["site"], clock=clock)
     server = make_server("127.0.0.1", port, app, threaded=True)

@@ -14,6 +14,7 @@ from werkzeug.serving import make_server
 from tests.browser.conftest import free_port
 from tests.browser.site import Hand, QuietHandler, in_turn
 from tests.conftest import StandingClock
+from tests.heartbeat_wsgi import with_heartbeat
 from webapp.app import create_app
 from webapp.settings import Settings
 
@@ -41,7 +42,7 @@ class Network:
 def network(folder: Path, clock: StandingClock | None = None) -> Iterator[Network]:
     """``clock`` stands until it is told; without one time goes on."""
     port = free_port()
-    app = create_app(Settings(folder, ELSEWHERE, port, lan=True))
+    app = with_heartbeat(create_app(Settings(folder, ELSEWHERE, port, lan=True)))
     site = app.extensions["site"]
     if clock:
         app.extensions["site"] = site = type(site)(

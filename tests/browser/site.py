@@ -17,9 +17,10 @@ from werkzeug.test import TestResponse
 
 from tests.browser.conftest import free_port, go
 from tests.conftest import StandingClock, Visitor
+from tests.heartbeat_wsgi import with_heartbeat
 from webapp.app import create_app
+from webapp.maintenance.opening import open_sqlite
 from webapp.settings import Settings
-from webapp.storage.sessions import open_sqlite
 from webapp.timekeeping.presence import Watch
 
 
@@ -96,7 +97,7 @@ def served() -> Iterator[InProcess]:
     """The app on a free port of this machine, in a thread; others would have to join."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        app = create_app(Settings(Path(folder), port=port, lan=True))
+        app = with_heartbeat(create_app(Settings(Path(folder), port=port, lan=True)))
         turn = threading.Lock()
         server = make_server(
             "127.0.0.1", port, in_turn(app, turn), True, request_handler=QuietHandler

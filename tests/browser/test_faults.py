@@ -19,10 +19,12 @@ from tests.browser.site import QuietHandler
 from tests.browser.test_session_page import has, live, press
 from tests.builders import phase_dict
 from tests.conftest import protocol_file
+from tests.heartbeat_wsgi import with_heartbeat
 from tests.screened import SAFE
-from webapp.app import Site, create_app
+from webapp.app import create_app
 from webapp.domain.session import Event
 from webapp.settings import Settings
+from webapp.site import Site
 from webapp.timekeeping.clock import Clock
 
 OWN_NOW = """() => new Promise((done) => {
@@ -110,7 +112,7 @@ def room(tmp_path: Path, browser: Browser) -> Iterator[Room]:
     ]
     twelve_minutes = protocol_file("twelve", (180, 720, 1_200), phases=phases)
     (protocols / "twelve.json").write_text(json.dumps(twelve_minutes), encoding="utf-8")
-    app = create_app(Settings(tmp_path, port=port, protocols=protocols))
+    app = with_heartbeat(create_app(Settings(tmp_path, port=port, protocols=protocols)))
     clock = Ahead()
     site = app.extensions["site"] = replace(app.extensions["site"], clock=clock)
     server = make_server("127.0.0.1", port, app, True, request_handler=QuietHandler)

@@ -16,6 +16,7 @@ from tests.browser import chromium
 from tests.browser.answers import answer_safely
 from tests.browser.conftest import Visit, Watch, free_port
 from tests.browser.recording import CLOSE_ENOUGH_MS, allowed, chimes, has_status, heard, press
+from tests.heartbeat_wsgi import with_heartbeat
 from webapp.app import create_app
 from webapp.auth.devices import Devices
 from webapp.domain.invites import Role
@@ -270,7 +271,7 @@ def plain_http(tmp_path: Path, protocol_folder: Path) -> Iterator[tuple[str, str
     port = free_port()
     (tmp_path / "named").mkdir()
     settings = Settings(tmp_path / "named", "steady.lan", port, protocol_folder)
-    app = create_app(settings)
+    app = with_heartbeat(create_app(settings))
     site = app.extensions["site"]
     token = Devices(site.storage).invite(Role.OPERATOR, site.clock.now()).token
     server = make_server("127.0.0.1", port, app, threaded=True)

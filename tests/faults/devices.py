@@ -31,7 +31,8 @@ from webapp.domain.session import (
     tagged,
 )
 from webapp.domain.sync import Told, step_id
-from webapp.storage.sessions import Stored, open_sqlite
+from webapp.maintenance.opening import open_sqlite
+from webapp.storage.sessions import Stored
 from webapp.timekeeping.liveness import pause_one
 
 LIVE = re.compile(r'data-status="(\w+)" data-step="([\w-]*)" data-seq="(\d+)"')
@@ -306,8 +307,8 @@ def restart(visitor: Visitor) -> None:
     """A new process: nothing of the old one is left but its database."""
     from dataclasses import replace
 
+    from webapp.maintenance.opening import opened
     from webapp.storage.database import Postgresql, Sqlite
-    from webapp.storage.sessions import opened
     from webapp.timekeeping.presence import Watch
 
     database = visitor.storage.database

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.faults.recorded import Person, site_in, started_on
+from webapp.maintenance.opening import open_sqlite
 from webapp.storage import database
-from webapp.storage.sessions import open_sqlite
 
 NAME = "steady-hands.sqlite3"
 FILES = (NAME, f"{NAME}-wal", f"{NAME}-journal")

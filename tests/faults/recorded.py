@@ -20,8 +20,9 @@ from tests.conftest import HOST, protocol_file, rest_step, waiting_step
 from tests.routes.page import Page
 from tests.screened import SAFE
 from webapp.app import create_app
+from webapp.maintenance.opening import open_sqlite
 from webapp.settings import Settings
-from webapp.storage.sessions import Storage, open_sqlite
+from webapp.storage.sessions import Storage
 from webapp.timekeeping.clock import Clock, steady_ms
 from webapp.timekeeping.liveness import wake
 from webapp.timekeeping.presence import Watch

@@ -29,8 +29,9 @@ import sqlalchemy as sa
 from tests.storage import golden
 from webapp.maintenance.backups import FOLDER, damage
 from webapp.maintenance.jsonl import digest
+from webapp.maintenance.opening import open_storage
 from webapp.settings import Settings
-from webapp.storage.sessions import SCHEMA, open_storage
+from webapp.storage.sessions import SCHEMA
 
 CALLS = ("pwrite64", "write", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "mkdir")
 OLD, NEW = "old", "new"

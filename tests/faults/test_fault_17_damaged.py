@@ -24,8 +24,9 @@ from webapp.maintenance.backups import (
     check_before_start,
     damage_at_start,
 )
+from webapp.maintenance.opening import open_sqlite
 from webapp.settings import Settings
-from webapp.storage.sessions import StorageError, open_sqlite
+from webapp.storage.sessions import StorageError
 
 pytestmark = pytest.mark.fault(17)
 

@@ -24,8 +24,9 @@ from webapp.domain.session import Event
 from webapp.maintenance import backups
 from webapp.maintenance.backups import FOLDER, damage, superseded
 from webapp.maintenance.jsonl import digest
+from webapp.maintenance.opening import open_storage
 from webapp.settings import Settings
-from webapp.storage.sessions import Storage, StorageError, open_storage
+from webapp.storage.sessions import Storage, StorageError
 
 pytestmark = pytest.mark.fault(18)
 

@@ -33,7 +33,8 @@ from tests.builders import simple_plan
 from tests.faults.server import Reply, Server, clean_environment
 from tests.faults.soak import RESTARTS
 from webapp.domain.session import Event, Kind
-from webapp.storage.sessions import AwayError, Storage, open_postgresql
+from webapp.maintenance.opening import open_postgresql
+from webapp.storage.sessions import AwayError, Storage
 
 pytestmark = pytest.mark.fault(19)
 

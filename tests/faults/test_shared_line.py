@@ -10,7 +10,8 @@ from flask import Flask
 
 from tests.builders import happened, phase, protocol, usual_plan
 from tests.conftest import MORNING, visit
-from webapp.storage.sessions import Storage, open_postgresql
+from webapp.maintenance.opening import open_postgresql
+from webapp.storage.sessions import Storage
 from webapp.timekeeping import clock as clock_module
 from webapp.timekeeping.clock import Clock
 from webapp.timekeeping.liveness import LOST_MS

@@ -8,8 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.postgresql import Server
+from webapp.maintenance.backups import keep_before_migration
+from webapp.maintenance.opening import open_postgresql
 from webapp.storage.database import Postgresql
-from webapp.storage.sessions import SCHEMA, Storage, meta, open_postgresql
+from webapp.storage.sessions import SCHEMA, Storage, meta
 from webapp.storage.tables import metadata
 from webapp.storage.upgrade import prepare
 
@@ -38,7 +40,7 @@ def clear(database: Postgresql) -> None:
         if missing:
             connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     if missing:
-        prepare(database, metadata, SCHEMA)
+        prepare(database, metadata, SCHEMA, keep_before_migration)
     with database.write() as connection:
         connection.exec_driver_sql(EMPTIED)
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.builders import SHIPPED, WITHHELD
 from tests.conftest import Visitor, visit
+from tests.heartbeat_wsgi import with_heartbeat
 from tests.routes.page import Page
 from webapp.app import create_app
 from webapp.assets.files import FIRST, REST, STAGE
@@ -125,7 +126,7 @@ def test_a_site_without_broken_files_does_not_speak_of_them(shipped_visitor: Vis
 
 def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
-    app = create_app(Settings(tmp_path, protocols=tmp_path / "none"))
+    app = with_heartbeat(create_app(Settings(tmp_path, protocols=tmp_path / "none")))
     for visitor in visit(app, tmp_path / "none"):
         page = visitor.page("/")
         assert listed(page) == []
@@ -140,7 +141,7 @@ def test_a_title_with_markup_is_shown_as_text(tmp_path: Path, protocols_folder: 
     raw = json.loads((protocols_folder / "short.json").read_text(encoding="utf-8"))
     raw["title"] = "<script>alert(1)</script>"
     (folder / "short.json").write_text(json.dumps(raw), encoding="utf-8")
-    app = create_app(Settings(tmp_path, protocols=folder))
+    app = with_heartbeat(create_app(Settings(tmp_path, protocols=folder)))
     for visitor in visit(app, folder):
         page = visitor.page("/")
         assert page.all("strong", class_="card-title")[0].text == raw["title"]

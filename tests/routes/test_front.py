@@ -8,7 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.conftest import HOST, Visitor
+from tests.heartbeat_wsgi import WithHeartbeat
 from tests.joined import LAN_HOST, joined
+from webapp.auth.devices import Devices
 from webapp.auth.permissions import Caller
 from webapp.domain.invites import Role
 from webapp.server.heartbeat import Asked, Beat, Told
@@ -19,8 +21,8 @@ ELSEWHERE = "10.0.0.9"
 
 
 def beat_of(visitor: Visitor) -> Beat:
-    assert isinstance(visitor.app.wsgi_app, Beat)
-    return visitor.app.wsgi_app
+    assert isinstance(visitor.app.wsgi_app, WithHeartbeat)
+    return visitor.app.wsgi_app.beat
 
 
 def together(visitor: Visitor, asked: list[Asked]) -> list[Told | None]:
@@ -43,8 +45,9 @@ AT_HOME = Caller("127.0.0.1", HOST, "", False)
 def test_each_of_many_beats_is_told_what_it_would_be_told_alone(owner: Visitor) -> None:
     first, second = owner.started(), owner.started("short", "pause")
     here, gone = joined(owner, Role.DISPLAY).token, joined(owner, Role.DISPLAY).token
-    found = owner.app.extensions["site"].devices.who(gone, owner.clock.now())
-    owner.app.extensions["site"].devices.revoke(found[0], owner.clock.now())
+    found = Devices(owner.app.extensions["site"].storage).who(gone, owner.clock.now())
+    assert found is not None
+    Devices(owner.app.extensions["site"].storage).revoke(found[0], owner.clock.now())
     now = owner.clock.now()
     asked = [
         Asked(first, 1, 0, from_elsewhere(here)),
@@ -81,7 +84,7 @@ def test_any_number_of_beats_is_answered(owner: Visitor, count: int) -> None:
 
 def test_a_device_whose_beats_come_together_is_seen(owner: Visitor) -> None:
     session_id, token = owner.started(), joined(owner, Role.DISPLAY).token
-    devices = owner.app.extensions["site"].devices
+    devices = Devices(owner.storage)
     owner.clock.forward(90)
     together(owner, [Asked(session_id, 1, 0, from_elsewhere(token))] * 2)
     (device,), _ = devices.all()

@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import Visitor, queries_of
+from webapp.domain.sign_of_life import SignOfLife
+from webapp.maintenance.opening import open_storage
 from webapp.settings import Settings
 from webapp.storage.disk import Disk
-from webapp.storage.sessions import NotSavedError, Storage, open_storage
-from webapp.timekeeping.clock import SignOfLife
+from webapp.storage.sessions import NotSavedError, Storage
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from tests.conftest import HOST, Visitor
+from tests.heartbeat_wsgi import with_heartbeat
 from tests.joined import LAN_HOST, PIXEL, Tablet, invited, joined, only_device, stranger
 from tests.routes.page import Page
 from tests.routes.test_security import check_headers, check_strict
@@ -339,7 +340,7 @@ def test_a_visit_of_the_first_page_renews_the_cookie(owner: Visitor) -> None:
 def public_app(protocols_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder = tmp_path_factory.mktemp("public")
     url = "https://massage.example"
-    app = create_app(Settings(folder, protocols=protocols_folder, public_url=url))
+    app = with_heartbeat(create_app(Settings(folder, protocols=protocols_folder, public_url=url)))
     yield app
     app.extensions["site"].storage.close()
 
@@ -379,7 +380,7 @@ def test_behind_a_public_address_the_origin_is_that_one(
     public_app: Flask, origin: str, status: int
 ) -> None:
     site = public_app.extensions["site"]
-    made = site.devices.invite(Role.OWNER, site.clock.now())
+    made = Devices(site.storage).invite(Role.OWNER, site.clock.now())
     answer = public_app.test_client().post(
         "/join", data={"token": made.token}, headers=PUBLIC | {"Origin": origin}
     )

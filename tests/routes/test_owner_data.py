@@ -23,7 +23,6 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import HOST, Visitor, visit
 from tests.routes.page import Page
-from webapp.app import Site
 from webapp.maintenance import backups, export_stream, inventory, worker
 from webapp.maintenance.inventory import Retention
 from webapp.maintenance.jobs import BusyError, Job, Jobs
@@ -31,6 +30,7 @@ from webapp.maintenance.jsonl import digest
 from webapp.maintenance.runner import Daily, Upkeep, in_thread
 from webapp.maintenance.worker import INCOMING, in_child, in_here
 from webapp.settings import Settings
+from webapp.site import Site
 from webapp.storage.courses import Courses
 from webapp.storage.disk import free_bytes
 from webapp.storage.sessions import NotSavedError, StorageError

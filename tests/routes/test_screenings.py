@@ -11,9 +11,9 @@ from tests.builders import SHIPPED, shipped, shipped_protocol
 from tests.conftest import HOST, Visitor
 from tests.routes.page import Page
 from tests.screened import SAFE
-from webapp.app import Site
 from webapp.domain.screening import Verdict, questions_for
 from webapp.routes import hindrances, screenings
+from webapp.site import Site
 from webapp.timekeeping.presence import Watch
 
 MINUTE = 60

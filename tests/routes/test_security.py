@@ -16,6 +16,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.conftest import HOST, Visitor, visit
+from tests.heartbeat_wsgi import with_heartbeat
 from tests.routes.page import Page
 from webapp.app import create_app
 from webapp.assets.files import SHEETS, Assets, read_assets
@@ -543,7 +544,9 @@ def test_listening_on_one_address_of_a_network_this_machines_names_are_ours_too(
     tmp_path: Path, protocols_folder: Path
 ) -> None:
     """They stand in the certificate that ``--tls`` makes."""
-    app = create_app(Settings(tmp_path, host="192.0.2.7", protocols=protocols_folder))
+    app = with_heartbeat(
+        create_app(Settings(tmp_path, host="192.0.2.7", protocols=protocols_folder))
+    )
     hosts = ("192.0.2.7", f"{socket.gethostname()}.local", "evil.test", "192.0.2.8")
     asked = [app.test_client().get("/", headers={"Host": f"{host}:8000"}) for host in hosts]
     assert [answer.status_code for answer in asked] == [401, 401, 421, 421]
@@ -564,7 +567,7 @@ def test_listening_on_one_address_of_a_network_this_machines_names_are_ours_too(
 def test_listening_everywhere_any_literal_address_is_ours_but_no_foreign_name(
     tmp_path: Path, protocols_folder: Path, host: str, status: int
 ) -> None:
-    app = create_app(Settings(tmp_path, host="0.0.0.0", protocols=protocols_folder))
+    app = with_heartbeat(create_app(Settings(tmp_path, host="0.0.0.0", protocols=protocols_folder)))
     assert app.test_client().get("/", headers={"Host": host}).status_code == status
     app.extensions["site"].storage.close()
 

@@ -8,9 +8,11 @@ import pytest
 from flask import Flask
 
 from tests.conftest import Visitor
+from tests.heartbeat_wsgi import with_heartbeat
 from tests.routes.page import Page
 from tests.screened import SAFE
 from webapp.app import create_app
+from webapp.auth.devices import Devices, Joined
 from webapp.domain.invites import Role
 from webapp.presentation.preferences import Device, device_in, device_of
 from webapp.settings import Settings
@@ -74,7 +76,7 @@ def test_over_https_no_other_host_or_path_can_set_the_cookies(
 ) -> None:
     host = "massage.example" if public else "127.0.0.1:8000"
     url = f"https://{host}" if public else None
-    app = create_app(Settings(tmp_path, protocols=protocols_folder, public_url=url))
+    app = with_heartbeat(create_app(Settings(tmp_path, protocols=protocols_folder, public_url=url)))
     token = join_first(app) if public else ""
     client = app.test_client(use_cookies=False)
     begin = {"Host": host, "Cookie": token}
@@ -95,5 +97,7 @@ def test_over_https_no_other_host_or_path_can_set_the_cookies(
 
 def join_first(app: Flask) -> str:
     site = app.extensions["site"]
-    made = site.devices.invite(Role.OWNER, site.clock.now())
-    return f"__Host-steady-hands-443={site.devices.join('iPad', site.clock.now(), token=made.token).token}"
+    made = Devices(site.storage).invite(Role.OWNER, site.clock.now())
+    joined = Devices(site.storage).join("iPad", site.clock.now(), token=made.token)
+    assert isinstance(joined, Joined)
+    return f"__Host-steady-hands-443={joined.token}"

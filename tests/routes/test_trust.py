@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.conftest import HOST, Visitor
+from tests.heartbeat_wsgi import with_heartbeat
 from tests.routes.page import Page
 from tests.routes.test_security import check_headers, check_strict
 from webapp.app import create_app
@@ -29,7 +30,7 @@ AGENTS = {
 
 @contextmanager
 def client_of(settings: Settings) -> Iterator[FlaskClient]:
-    app = create_app(settings)
+    app = with_heartbeat(create_app(settings))
     try:
         yield app.test_client()
     finally:

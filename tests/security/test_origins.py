@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.heartbeat_wsgi import with_heartbeat
 from webapp.app import create_app
+from webapp.auth.devices import Devices, Joined
 from webapp.domain.invites import Role
 from webapp.settings import Settings
 
@@ -129,10 +131,11 @@ def served(
     """Each kind of site, and the token of a device that has joined it."""
     kind: Kind = request.param
     settings = Settings(tmp_path_factory.mktemp(kind.name), protocols=protocols_folder)
-    app = create_app(replace(settings, **kind.options))
+    app = with_heartbeat(create_app(replace(settings, **kind.options)))
     site = app.extensions["site"]
-    made = site.devices.invite(Role.DISPLAY, site.clock.now())
-    joined = site.devices.join("iPad", site.clock.now(), token=made.token)
+    made = Devices(site.storage).invite(Role.DISPLAY, site.clock.now())
+    joined = Devices(site.storage).join("iPad", site.clock.now(), token=made.token)
+    assert isinstance(joined, Joined)
     yield kind, app, joined.token
     site.storage.close()
 

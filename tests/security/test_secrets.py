@@ -22,10 +22,10 @@ from psycopg import sql
 
 from tests import postgresql
 from tests.faults.server import COMMAND, Server, clean_environment, free_port
+from webapp.maintenance.opening import open_postgresql
 from webapp.maintenance.worker import task_of
 from webapp.settings import Settings
 from webapp.storage.postgresql_address import parameters_of, place_of
-from webapp.storage.sessions import open_postgresql
 
 pytestmark = pytest.mark.promise("secrets")
 

@@ -17,8 +17,9 @@ from tests.storage.test_storage import FIRST_SCHEMA, loaded, reopened
 from webapp.domain.course import Client, Course, Terms
 from webapp.domain.record import Told
 from webapp.domain.session import Event
+from webapp.maintenance.opening import open_sqlite
 from webapp.storage.courses import Courses, Filter, new_code
-from webapp.storage.sessions import Belonging, Storage, open_sqlite
+from webapp.storage.sessions import Belonging, Storage
 
 PLAN = simple_plan()
 TERMS = Terms(gap_hours=48, techniques=("stroking",))

@@ -18,10 +18,11 @@ from webapp.auth.devices import Devices, Joined
 from webapp.auth.invites import FOLDER, fresh, hashed, leave
 from webapp.domain.invites import LETTERS, VALID_MS, Role
 from webapp.maintenance import backups, jsonl
+from webapp.maintenance.opening import open_storage
 from webapp.maintenance.restore import import_export, restore_export
 from webapp.settings import Settings
 from webapp.storage.database import Sqlite
-from webapp.storage.sessions import SCHEMA, Storage, StorageError, open_storage
+from webapp.storage.sessions import SCHEMA, Storage, StorageError
 from webapp.storage.tables import devices, invites
 from webapp.timekeeping.clock import Clock
 

@@ -18,8 +18,9 @@ from webapp.domain.glucose import Reading
 from webapp.domain.session import Event
 from webapp.maintenance.erase import erase, holds
 from webapp.maintenance.jsonl import Digest, digest, line_of
+from webapp.maintenance.opening import open_storage
 from webapp.settings import Settings
-from webapp.storage.sessions import Storage, open_storage
+from webapp.storage.sessions import Storage
 from webapp.storage.tables import metadata
 
 SECRET = "erased-secret-key-0001"
@@ -263,7 +264,7 @@ def test_what_was_erased_is_nowhere_in_the_files_of_the_database(tmp_path: Path)
 def test_what_was_erased_is_nowhere_in_the_tables_of_postgresql(
     tmp_path: Path, postgresql_url: str
 ) -> None:
-    from webapp.storage.sessions import open_postgresql
+    from webapp.maintenance.opening import open_postgresql
 
     storage = open_postgresql(postgresql_url, tmp_path)
     kept = filled(storage)

@@ -14,8 +14,9 @@ from alembic.script import ScriptDirectory
 from tests.storage import golden
 from webapp.maintenance.backups import FOLDER
 from webapp.maintenance.jsonl import Digest, line_of, rows_of, snapshot
+from webapp.maintenance.opening import open_storage
 from webapp.settings import Settings
-from webapp.storage.sessions import SCHEMA, Storage, StorageError, open_storage
+from webapp.storage.sessions import SCHEMA, Storage, StorageError
 from webapp.storage.tables import metadata
 from webapp.storage.upgrade import MIGRATIONS, migrate, revision
 

@@ -16,6 +16,8 @@ from tests.conftest import queries_of
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
 from webapp.domain.session import Event, fold, live_until
+from webapp.domain.sign_of_life import SignOfLife
+from webapp.maintenance.opening import open_sqlite, opened
 from webapp.storage.database import Postgresql
 from webapp.storage.sessions import (
     SCHEMA,
@@ -24,11 +26,8 @@ from webapp.storage.sessions import (
     Storage,
     StorageError,
     Stored,
-    open_sqlite,
-    opened,
     sessions,
 )
-from webapp.timekeeping.clock import SignOfLife
 from webapp.timekeeping.presence import Watch
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
-import socket
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from flask import Flask, abort, g, request
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
-from webapp.server.thread_pool import UPLOAD
-from webapp.settings import Settings, is_loopback
+from webapp.network import hosts_of
+from webapp.settings import Settings
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 ACT = "sessions.command"
 WORKER = "offline.worker"
 FILES = ("static", WORKER)
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+UPLOAD = "/owner/data/import"
 
 POLICY = (
     "default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self'; "
@@ -74,63 +76,6 @@ def fixed_headers(settings: Settings, *, thin: bool = False) -> list[tuple[str, 
     """
     hosted = settings.public_url and settings.secure
     return [*(THIN_HEADERS if thin else BARE_HEADERS), *([HSTS] if hosted else [])]
-
-
-@dataclass(frozen=True, slots=True)
-class Hosts:
-    """The values of the Host header that this site answers to."""
-
-    names: frozenset[str]
-    any_address: bool
-    port: int
-    home: str
-    scheme: str = "http"
-
-    def know(self, host: str) -> bool:
-        """True for our own names; bound to every interface, for any literal address with our port.
-
-        DNS rebinding needs a name, so a literal address is safe.
-        """
-        return host in self.names or (self.any_address and is_address(host, self.port))
-
-
-def is_address(host: str, port: int) -> bool:
-    name, _, found = host.rpartition(":")
-    try:
-        ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return found == str(port)
-
-
-def hosts_of(settings: Settings) -> Hosts:
-    """Loopback names, the address listened on, and this machine's name when all interfaces are.
-
-    With a public address that one alone.
-    """
-    if settings.public_url:
-        return public_hosts(settings.public_url)
-    any_address = settings.everywhere or settings.lan
-    bare = [*LOOPBACK, f"[{settings.host}]" if ":" in settings.host else settings.host]
-    if settings.everywhere or not is_loopback(settings.host):
-        bare += [socket.gethostname(), f"{socket.gethostname()}.local"]
-    bare += settings.names
-    names = {f"{name}:{settings.port}".lower() for name in bare}
-    if settings.port == (443 if settings.encrypts else 80):
-        names.update(name.lower() for name in bare)
-    return Hosts(
-        frozenset(names), any_address, settings.port, f"{settings.address}/", settings.scheme
-    )
-
-
-def public_hosts(url: str) -> Hosts:
-    """Of the address by which a proxy makes the site public, with and without its usual port."""
-    parts = urlsplit(url)
-    usual = 443 if parts.scheme == "https" else 80
-    port = parts.port or usual
-    host = parts.netloc.removesuffix(f":{usual}").lower()
-    names = {host, f"{host}:{usual}"} if port == usual else {host}
-    return Hosts(frozenset(names), False, port, f"{url}/", parts.scheme)
 
 
 def new_nonce() -> str:
@@ -200,3 +145,14 @@ def install(app: Flask, settings: Settings) -> None:
 
     app.before_request(check)
     app.after_request(headers)
+    app.wsgi_app = with_scheme(app.wsgi_app, hosts.scheme)  # type: ignore[method-assign,assignment]
+
+
+def with_scheme(app: App, scheme: str) -> App:
+    """Behind a reverse proxy the settings, not the connection, say that it is https."""
+
+    def ask(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        environ["wsgi.url_scheme"] = scheme
+        return app(environ, start_response)
+
+    return ask

@@ -5,7 +5,7 @@ their role allows. Beats and nudges ask the same table in ``beat.py`` and ``fron
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask, current_app, g, render_template, request
 from werkzeug.wrappers import Response
@@ -13,9 +13,7 @@ from werkzeug.wrappers import Response
 from webapp.auth.permissions import BARE, EVERYONE, Caller, Gate, Role, Who, need
 from webapp.auth.rate_limit import CREATING, Limits
 from webapp.presentation.htmx import is_htmx
-
-if TYPE_CHECKING:
-    from webapp.app import Site
+from webapp.site import Site
 
 COOKIE_SECONDS = (
     400 * 24 * 3600

@@ -9,16 +9,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from webapp.auth.devices import Devices
-from webapp.auth.http_security import LOOPBACK, Hosts
 from webapp.domain.invites import Role as Role
 from webapp.domain.session import STOPS
+from webapp.network import LOOPBACK, Hosts
 from webapp.settings import Settings
-
-if TYPE_CHECKING:
-    from webapp.app import Site
+from webapp.site import Site
 
 DISPLAY, OPERATOR, OWNER = Role.DISPLAY, Role.OPERATOR, Role.OWNER
 

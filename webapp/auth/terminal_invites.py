@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from webapp.addresses import for_others
 from webapp.auth.devices import Devices
 from webapp.auth.invites import Fresh, fresh, leave
 from webapp.domain.invites import Role
+from webapp.network import for_others
 from webapp.settings import Settings
 from webapp.storage.sessions import Storage, StorageError, database_of
 from webapp.timekeeping.clock import Clock

@@ -77,7 +77,7 @@ def reading(settings: Settings) -> Iterator[Sqlite | Postgresql]:
 def writing(settings: Settings) -> Iterator[Sqlite | Postgresql]:
     """The database, brought up to date; an embedded one while nobody serves it."""
     from webapp.maintenance import folder_lock
-    from webapp.storage.sessions import open_storage
+    from webapp.maintenance.opening import open_storage
 
     with plainly():
         must_exist(settings)

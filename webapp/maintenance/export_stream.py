@@ -15,6 +15,7 @@ from webapp.maintenance.worker import child, end_after, end_with, looking, setti
 from webapp.settings import Settings
 from webapp.storage.database import StorageError
 
+STREAMED = "steady-hands.streamed"  # set in the environment by what is sent in parts
 PART_BYTES = 256 * 1024
 PACKING = 6
 

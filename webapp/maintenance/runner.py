@@ -16,17 +16,15 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from webapp.maintenance import backups, restore
 from webapp.maintenance.inventory import keep_retention, retention, under_way
 from webapp.maintenance.jobs import BusyError, Job, Jobs
 from webapp.maintenance.worker import INCOMING, PREPARED, STAGED, Errand, Given, erased, in_child
+from webapp.site import Site
 from webapp.storage.database import Sqlite
 from webapp.storage.sessions import FullError, NotSavedError, StorageError
-
-if TYPE_CHECKING:
-    from webapp.app import Site
 
 LOOK_SECONDS = 600.0
 TELL_MS = 1_000

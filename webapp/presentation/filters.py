@@ -11,8 +11,9 @@ from markupsafe import Markup
 
 from webapp.domain import payload
 from webapp.domain.glucose import Reading
+from webapp.domain.labels import CONDITIONS, GRADES, LOCKS, breathing, by_whom, span
 from webapp.domain.plan import Plan, PlannedStep
-from webapp.domain.protocol import Breathing, Duration, PhaseDuration, Span
+from webapp.domain.protocol import Duration, PhaseDuration
 from webapp.domain.session import Event
 from webapp.presentation.dates import FILTERS as TIME_FILTERS
 
@@ -53,20 +54,6 @@ def span_of_minutes(duration: Duration | PhaseDuration) -> str:
     return f"{low.removesuffix(' min')} to {high}"
 
 
-def span(value: Span) -> str:
-    """``6 months``, ``1 week``."""
-    parts = [
-        f"{number} {unit if number != 1 else unit.removesuffix('s')}"
-        for number, unit in (
-            (value.months, "months"),
-            (value.weeks, "weeks"),
-            (value.days, "days"),
-        )
-        if number
-    ]
-    return " ".join(parts)
-
-
 LIMBS = ("legs", "feet", "arms", "ear")
 
 
@@ -97,10 +84,6 @@ def technique_name(step: PlannedStep, plan: Plan) -> str:
 
 def textbook(step: PlannedStep, plan: Plan) -> str:
     return plan.techniques[step.technique].textbook if step.technique else ""
-
-
-def breathing(pace: Breathing) -> str:
-    return f"Breathe in {pace.in_seconds} s, out {pace.out_seconds} s"
 
 
 def hue(step: PlannedStep, plan: Plan) -> str:
@@ -146,19 +129,6 @@ def origin_parts(origin: str) -> list[tuple[str, str]]:
     return [(part, places.get(part.split()[0]) or part.split()[1]) for part in origin.split("; ")]
 
 
-PERFORMERS = {"therapist": "a therapist", "helper": "a helper at home", "self": "yourself"}
-GRADES = {
-    "guideline": "Guideline",
-    "moderate": "Moderate evidence",
-    "low": "Low evidence",
-    "traditional": "Traditional, hardly studied",
-}
-CONDITIONS = {
-    "diabetes-mellitus": "Diabetes",
-    "spinal-osteochondrosis": "Spinal osteochondrosis",
-}
-
-
 def glucose(reading: Reading) -> str:
     """``6.4 mmol/L``, or what the meter said."""
     if reading.shown == "number":
@@ -166,11 +136,6 @@ def glucose(reading: Reading) -> str:
     return {"lo": "LO", "hi": "HI", "none": "no meter"}[reading.shown]
 
 
-LOCKS = {
-    "clearance": "More questions first",
-    "professional": "For trained hands only",
-    "withheld": "Explained, never run",
-}
 CLINICIANS = {
     "doctor": "the doctor",
     "diabetes-team": "the diabetes team",
@@ -183,10 +148,6 @@ def day(iso: str) -> str:
     """An ISO day in words: ``12 November 2026``."""
     found = date.fromisoformat(iso)
     return f"{found.day} {found:%B %Y}"
-
-
-def by_whom(performers: tuple[str, ...]) -> str:
-    return " or ".join(PERFORMERS[name] for name in performers)
 
 
 OUTCOMES = {

@@ -40,6 +40,7 @@ from webapp.domain.glucose import (
     band_of,
     judge,
 )
+from webapp.domain.labels import CONDITIONS, GRADES, LOCKS, breathing, by_whom, span
 from webapp.domain.plan import LIGHT_PRESSURE
 from webapp.domain.protocol import (
     Count,
@@ -61,7 +62,6 @@ from webapp.domain.screening import (
     low_risk,
     questions_for,
 )
-from webapp.presentation.filters import CONDITIONS, GRADES, LOCKS, breathing, by_whom, span
 from webapp.protocol_files.loader import Library
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from flask import abort, current_app, request
 
 from webapp.auth.middleware import seq_read
+from webapp.network import for_others
 from webapp.settings import is_loopback
+from webapp.site import Site
 from webapp.storage.sessions import Stored
-
-if TYPE_CHECKING:
-    from webapp.app import Site
 
 
 def site() -> Site:
@@ -33,8 +32,6 @@ def name_in(host: str) -> str:
 
 def outside() -> str:
     """The address by which other devices come: the one of this request, unless it leads here only."""
-    from webapp.addresses import for_others
-
     settings = site().settings
     if settings.public_url or is_loopback(name_in(request.host)):
         return for_others(settings)

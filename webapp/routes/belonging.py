@@ -18,11 +18,11 @@ from webapp.domain.course import (
     suction_hold,
     terms_of,
 )
+from webapp.domain.labels import span
 from webapp.domain.protocol import Span
 from webapp.domain.record import EARLY, SCORES, SUCTION, Early, Past, Short, Told, short_sides
 from webapp.domain.screening import Finding, Screening, Verdict, merged, refused
 from webapp.presentation.dates import day_time, full_day
-from webapp.presentation.filters import span
 from webapp.protocol_files.loader import Entry
 from webapp.routes import site
 from webapp.storage.sessions import Belonging, Stored

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from webapp.auth.devices import Devices
 from webapp.auth.middleware import gate, keep_cookie, recognise
 from webapp.domain.invites import TOKEN, read_code
 from webapp.routes import site
@@ -46,11 +47,11 @@ def join() -> Response:
         return page(UNKNOWN_LINK, 403)
     here = site()
     now = here.clock.now()
-    if letters and here.devices.crowded(now):
+    if letters and Devices(here.storage).crowded(now):
         return refused("too-many")
     agent = request.headers.get("User-Agent", "")[:MOST_AGENT]
     before = who.device if who else ""
-    joined = here.devices.join(agent, now, token=token, letters=letters, before=before)
+    joined = Devices(here.storage).join(agent, now, token=token, letters=letters, before=before)
     if isinstance(joined, str):
         return page(UNKNOWN_LINK, 403) if token and joined == "unknown" else refused(joined)
     response = redirect("/", 303)

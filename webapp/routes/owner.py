@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.auth.devices import Device
+from webapp.auth.devices import Device, Devices
 from webapp.auth.invites import Fresh
 from webapp.auth.middleware import asking, gate
 from webapp.domain.invites import NAMES, role_named
@@ -31,7 +31,7 @@ def invite() -> Response:
     if role is None:
         return page(422, fault=NO_ROLE)
     here = site()
-    return page(made=here.devices.invite(role, here.clock.now()))
+    return page(made=Devices(here.storage).invite(role, here.clock.now()))
 
 
 @blueprint.post("/devices/<device_id>/role")
@@ -40,7 +40,7 @@ def change_role(device_id: str) -> Response:
     role = role_named(request.form.get("role", ""))
     if role is None:
         return page(422, fault=NO_ROLE)
-    site().devices.change_role(device.id, role)
+    Devices(site().storage).change_role(device.id, role)
     return redirect(url_for("owner.show") + "#devices", 303)
 
 
@@ -50,7 +50,7 @@ def revoke(device_id: str) -> Response:
     device = device_or_404(device_id)
     if request.form.get("sure") != "yes":
         return page(asked=device)
-    site().devices.revoke(device.id, site().clock.now())
+    Devices(site().storage).revoke(device.id, site().clock.now())
     return redirect(url_for("owner.show") + "#devices", 303)
 
 
@@ -61,14 +61,14 @@ def must_join() -> None:
 
 def device_or_404(device_id: str) -> Device:
     must_join()
-    return site().devices.get(device_id) or abort(404)
+    return Devices(site().storage).get(device_id) or abort(404)
 
 
 def page(
     status: int = 200, *, made: Fresh | None = None, asked: Device | None = None, fault: str = ""
 ) -> Response:
     here = site()
-    joined, gone = here.devices.all() if gate().joining else ([], [])
+    joined, gone = Devices(here.storage).all() if gate().joining else ([], [])
     who = asking()
     body = render_template(
         "owner/owner.html",

@@ -19,11 +19,11 @@ from flask import (
 from werkzeug.wrappers import Response as Answer
 
 from webapp.maintenance import inventory
+from webapp.maintenance.export_stream import STREAMED
 from webapp.maintenance.inventory import Copy
 from webapp.maintenance.jobs import KEPT, BusyError, Job
 from webapp.maintenance.runner import Upkeep
 from webapp.routes import site
-from webapp.server.thread_pool import STREAMED
 
 blueprint = Blueprint("owner_data", __name__, url_prefix="/owner/data")
 

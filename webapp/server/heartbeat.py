@@ -7,27 +7,20 @@ unchanged session is answered here, by 204; everything else goes on to the app.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from flask import Flask
 
-from webapp.auth.http_security import Hosts, fixed_headers
-from webapp.auth.middleware import caller_in
+from webapp.auth.http_security import fixed_headers
 from webapp.auth.permissions import Caller, Gate
+from webapp.network import Hosts
+from webapp.site import Site
 from webapp.storage.database import AwayError
-
-if TYPE_CHECKING:
-    from webapp.app import Site
-
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 PATH = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})(?:/calm)?/live$", re.ASCII)
 QUERY = re.compile(r"^seq=(\d{1,8})&until=(\d{1,16})$", re.ASCII)
 Told = tuple[int, list[tuple[str, str]]]
-STATUSES = {204: "204 NO CONTENT", 401: "401 UNAUTHORIZED", 503: "503 SERVICE UNAVAILABLE"}
 
 
 class Asked(NamedTuple):
@@ -40,25 +33,14 @@ class Asked(NamedTuple):
 
 
 class Beat:
-    """Answers beats; as WSGI in front of the app, or asked by another front."""
+    """Answers beats before Flask sees them."""
 
-    def __init__(self, flask: Flask, hosts: Hosts, gate: Gate) -> None:
-        self.app: App = with_scheme(flask.wsgi_app, hosts.scheme)
-        self.extensions = flask.extensions
+    def __init__(self, app: Flask, hosts: Hosts) -> None:
+        self.extensions = app.extensions
         self.hosts = hosts
-        self.gate = gate
-        settings = flask.extensions["site"].settings
+        self.gate: Gate = app.extensions["gate"]
+        settings = app.extensions["site"].settings
         self.headers = [*fixed_headers(settings, thin=True), ("Cache-Control", "no-store")]
-
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] == "GET" and (query := environ.get("QUERY_STRING")):
-            host = environ.get("HTTP_HOST", "")
-            caller = caller_in(environ) if self.gate.joining else None
-            if answer := self.answer(environ.get("PATH_INFO", ""), query, host, caller):
-                status, headers = answer
-                start_response(STATUSES[status], headers)
-                return ()
-        return self.app(environ, start_response)
 
     def answer(self, path: str, query: str, host: str, caller: Caller | None) -> Told | None:
         """Status and headers; None when this is no beat, or there is something new to show.
@@ -106,16 +88,6 @@ class Beat:
         if status != 204:
             return told
         return 204, [*headers, ("X-Now", str(self.extensions["site"].clock.now()))]
-
-
-def with_scheme(app: App, scheme: str) -> App:
-    """Behind a reverse proxy the settings, not the connection, say that it is https."""
-
-    def ask(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        environ["wsgi.url_scheme"] = scheme
-        return app(environ, start_response)
-
-    return ask
 
 
 def unchanged(site: Site, last: int | None, seq: int, until: int) -> bool:

@@ -23,11 +23,13 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 
 from webapp.auth.devices import Devices
-from webapp.auth.http_security import Hosts, hosts_of
+from webapp.auth.http_security import BARE_HEADERS
 from webapp.auth.permissions import EVERYONE, Caller, Who
+from webapp.network import Hosts, hosts_of
 from webapp.server.heartbeat import Asked, Beat, Told
 from webapp.server.push import Nudges
 from webapp.server.thread_pool import SlowPages
+from webapp.site import Site
 from webapp.storage.database import Postgresql
 from webapp.tls.trust_listener import PlainDoor
 
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
-    from webapp.app import Site
     from webapp.server.pg_notify import Relay
     from webapp.storage.sessions import Storage
 
@@ -103,11 +104,10 @@ class Front:
 
     def __init__(self, app: Flask, hosts: Hosts, most_body_bytes: int) -> None:
         self.app = app
-        assert isinstance(app.wsgi_app, Beat)
-        self.beat = app.wsgi_app
+        self.beat = Beat(app, hosts)
         self.hosts = hosts
         self.most_body_bytes = most_body_bytes
-        self.beats = Beats(app.wsgi_app, together=self.site.storage.database.shared)
+        self.beats = Beats(self.beat, together=self.site.storage.database.shared)
         self.nudges = Nudges()
         self.relay = relay_of(self.site.storage, self.nudges.tell)
         self.site.storage.heard = self.happened
@@ -115,7 +115,7 @@ class Front:
         self.look_out: asyncio.Task[None] | None = None
         self.door = self.plain_door()
         self.site.storage.still = self.between_requests
-        self.slow = SlowPages(app, self.beat.app, lambda: self.site.storage.database.leave())
+        self.slow = SlowPages(app, app.wsgi_app, lambda: self.site.storage.database.leave())
         self.loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -160,12 +160,12 @@ class Front:
         hosts = hosts_of(replace(settings, port=settings.plain_port, public_url=None))
         shared = settings.processes > 1
         port, https_port = settings.plain_port, settings.port
-        return PlainDoor(self.ask, hosts, settings.host, port, https_port, shared)
+        return PlainDoor(self.ask, hosts, BARE_HEADERS, settings.host, port, https_port, shared)
 
     def ask(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
         """The app's answer."""
         answer = Answer()
-        result = self.beat.app(environ, answer)
+        result = self.app.wsgi_app(environ, answer)
         try:
             content = b"".join(result)
         finally:

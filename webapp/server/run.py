@@ -22,15 +22,16 @@ from granian.server import Server as Granian
 from granian.server.common import AbstractServer
 
 from webapp.app import MOST_BODY_BYTES, create_app, start_life
-from webapp.auth.http_security import hosts_of
 from webapp.log import config as log_config
 from webapp.log import place_of, take_exceptions
 from webapp.maintenance.backups import check_before_start
 from webapp.maintenance.folder_lock import SERVING, WRITING, Lock, hold
+from webapp.maintenance.opening import open_storage
+from webapp.network import hosts_of
 from webapp.protocol_files.loader import BadFileError, load_catalogue
 from webapp.server.rsgi import Front
 from webapp.settings import Settings, shipped
-from webapp.storage.sessions import StorageError, open_storage
+from webapp.storage.sessions import StorageError
 from webapp.timekeeping.clock import zone_named
 
 if TYPE_CHECKING:

@@ -15,12 +15,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from flask import Flask
 
+from webapp.auth.http_security import UPLOAD
+from webapp.maintenance.export_stream import STREAMED
+
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
 
 SLOW = "/owner/data"
-UPLOAD = "/owner/data/import"
-STREAMED = "steady-hands.streamed"  # set in the environment by what is sent in parts
 COMING = "steady-hands.coming"
 THREADS = 4
 PART_SECONDS = 30.0

@@ -24,18 +24,17 @@ from webapp.domain.plan import Plan
 from webapp.domain.record import Early
 from webapp.domain.screening import Admission, Screening
 from webapp.domain.session import Event, State, fold, follow, live_until
+from webapp.domain.sign_of_life import SignOfLife
 from webapp.settings import Settings
 from webapp.storage.database import AwayError as AwayError
 from webapp.storage.database import ConflictError as ConflictError
 from webapp.storage.database import FullError as FullError
-from webapp.storage.database import LostError, Postgresql, Sqlite, reason
+from webapp.storage.database import LostError, Postgresql, Sqlite
 from webapp.storage.database import NotSavedError as NotSavedError
 from webapp.storage.database import StorageError as StorageError
 from webapp.storage.disk import Trouble
 from webapp.storage.postgresql_address import parameters_of, place_of
 from webapp.storage.tables import metadata
-from webapp.storage.upgrade import prepare
-from webapp.timekeeping.clock import SignOfLife
 
 SCHEMA = 5
 T = TypeVar("T")
@@ -511,39 +510,9 @@ def database_of(settings: Settings) -> Sqlite | Postgresql:
     return Sqlite(settings.database)
 
 
-def open_storage(settings: Settings) -> Storage:
-    """The database that the settings name, brought up to date. Raises StorageError."""
-    return opened(database_of(settings))
-
-
-def open_sqlite(path: Path) -> Storage:
-    """The embedded database at ``path``, made when it is missing. Raises StorageError."""
-    return opened(Sqlite(path))
-
-
-def open_postgresql(url: str, folder: Path) -> Storage:
-    """The database of a PostgreSQL server; copies go to ``folder``. Raises StorageError."""
-    return opened(postgresql_at(url, folder))
-
-
 def postgresql_at(url: str, folder: Path) -> Postgresql:
     parameters = parameters_of(url)
     return Postgresql(parameters, folder, place_of(parameters))
-
-
-def opened(database: Sqlite | Postgresql) -> Storage:
-    name = database.name
-    try:
-        prepare(database, metadata, SCHEMA)
-    except StorageError as error:
-        database.close()
-        if type(error) is StorageError:
-            raise
-        raise StorageError(f"the database {name} cannot be used: {reason(error)}") from error
-    except DBAPIError as error:
-        database.close()
-        raise StorageError(f"the database {name} cannot be opened: {reason(error)}") from error
-    return Storage(database)
 
 
 def used_up(connection: sa.Connection, screening_id: str, session_id: str) -> str | None:

@@ -7,6 +7,7 @@ schema is: a new number in ``storage.SCHEMA``, the table there, and a file in
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -17,14 +18,22 @@ MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 SCHEMA_OF = "SELECT value FROM meta WHERE name = 'schema'"
 
 
-def prepare(database: Sqlite | Postgresql, metadata: sa.MetaData, schema: int) -> None:
-    """Bring ``database`` to ``schema``. Raises StorageError for a newer or a foreign one."""
+def prepare(
+    database: Sqlite | Postgresql,
+    metadata: sa.MetaData,
+    schema: int,
+    copy: Callable[[Database, int], object],
+) -> None:
+    """Bring ``database`` to ``schema``. Raises StorageError for a newer or a foreign one.
+
+    ``copy`` keeps the database as it is, with its schema's number, before it is migrated.
+    """
     with database.engine.connect() as connection:
         found = schema_of(connection, metadata, schema)
     if found == schema:
         return
     if found:
-        copy_before(database, found)
+        copy(database, found)
     with database.write() as connection:
         database.alone(connection)
         found = schema_of(connection, metadata, schema)
@@ -74,10 +83,3 @@ def migrate(connection: sa.Connection, found: int, wanted: int) -> None:
 
 def revision(schema: int) -> str:
     return f"{schema:04}"
-
-
-def copy_before(database: Database, found: int) -> None:
-    """Keep the database as it is before it is migrated. Raises StorageError."""
-    from webapp.maintenance.backups import keep_before_migration
-
-    keep_before_migration(database, found)

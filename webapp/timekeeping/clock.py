@@ -8,21 +8,13 @@ life at the exact millisecond; after a reboot, or where that cannot be known, it
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from webapp.domain.sign_of_life import SignOfLife
+
 SHORT_ABSENCE_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class SignOfLife:
-    """What the clock said when the process last told that it lives; times in ms."""
-
-    boot: str
-    steady: int
-    now: int
 
 
 def steady_ms() -> int:

@@ -22,9 +22,10 @@ from time import sleep
 
 import sqlalchemy as sa
 
+from webapp.domain.sign_of_life import SignOfLife
 from webapp.storage.database import NotSavedError
 from webapp.storage.sessions import Storage, meta, put
-from webapp.timekeeping.clock import SHORT_ABSENCE_MS, Clock, SignOfLife
+from webapp.timekeeping.clock import SHORT_ABSENCE_MS, Clock
 from webapp.timekeeping.liveness import BEAT_SECONDS, LOST_MS, pause_in_doubt
 
 STEP_MS = 1_000

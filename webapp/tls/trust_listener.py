@@ -12,13 +12,13 @@ import io
 import logging
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from webapp.auth.http_security import BARE_HEADERS, Hosts
+from webapp.network import Hosts
 
 OPEN = re.compile(r"^(?:/trust(?:/[a-z.-]+)?|/manifest\.webmanifest|/static/[\w./-]+)$", re.ASCII)
 REQUEST = re.compile(rb"^(GET|HEAD) (/[!-~]{0,2000}) HTTP/1\.[01]$")
@@ -52,6 +52,7 @@ class PlainDoor:
 
     ask: Ask
     hosts: Hosts
+    fixed: Sequence[tuple[str, str]]  # headers on every answer
     host: str
     port: int
     https_port: int
@@ -101,16 +102,16 @@ class PlainDoor:
     def answer(self, head: bytes, peer: Any) -> tuple[str, tuple[int, Headers, bytes]]:
         asked = understood(head)
         if asked is None:
-            return "GET", told(400, "Only this page can be asked for here.")
+            return "GET", self.told(400, "Only this page can be asked for here.")
         host = asked.headers.get("host", "").lower()
         if not self.hosts.know(host):
-            return asked.method, told(421, "Steady Hands does not answer under this name.")
+            return asked.method, self.told(421, "Steady Hands does not answer under this name.")
         name = host.removesuffix(f":{self.port}")
         path = "/trust" if asked.path == "/" else asked.path
         if not OPEN.match(path):
             query = f"?{asked.query}" if asked.query else ""
             place = f"https://{name}:{self.https_port}{asked.path}{query}"
-            return asked.method, told(307, f"Please use {place}", ("Location", place))
+            return asked.method, self.told(307, f"Please use {place}", ("Location", place))
         return asked.method, self.ask(self.environ(asked, path, name, peer))
 
     def environ(self, asked: Asked, path: str, name: str, peer: Any) -> dict[str, Any]:
@@ -138,6 +139,10 @@ class PlainDoor:
             "wsgi.run_once": False,
         }
 
+    def told(self, status: int, text: str, *more: tuple[str, str]) -> tuple[int, Headers, bytes]:
+        headers = [*self.fixed, ("Cache-Control", "no-store"), *more]
+        return status, [*headers, ("Content-Type", "text/plain; charset=utf-8")], text.encode()
+
 
 def understood(head: bytes) -> Asked | None:
     """A GET or HEAD that keeps to the rules to the letter, with one Host; None for all else."""
@@ -151,11 +156,6 @@ def understood(head: bytes) -> Asked | None:
         return None
     path, _, query = request[2].decode().partition("?")
     return Asked(request[1].decode(), path, query, dict(pairs))
-
-
-def told(status: int, text: str, *more: tuple[str, str]) -> tuple[int, Headers, bytes]:
-    headers = [*BARE_HEADERS, ("Cache-Control", "no-store"), *more]
-    return status, [*headers, ("Content-Type", "text/plain; charset=utf-8")], text.encode()
 
 
 def written(method: str, status: int, headers: Headers, body: bytes) -> bytes:

@@ -1,0 +1,46 @@
+"""The words for values of protocol files, on pages and in the review list alike."""
+
+from __future__ import annotations
+
+from webapp.domain.protocol import Breathing, Span
+
+PERFORMERS = {"therapist": "a therapist", "helper": "a helper at home", "self": "yourself"}
+GRADES = {
+    "guideline": "Guideline",
+    "moderate": "Moderate evidence",
+    "low": "Low evidence",
+    "traditional": "Traditional, hardly studied",
+}
+CONDITIONS = {
+    "diabetes-mellitus": "Diabetes",
+    "spinal-osteochondrosis": "Spinal osteochondrosis",
+}
+
+
+LOCKS = {
+    "clearance": "More questions first",
+    "professional": "For trained hands only",
+    "withheld": "Explained, never run",
+}
+
+
+def span(value: Span) -> str:
+    """``6 months``, ``1 week``."""
+    parts = [
+        f"{number} {unit if number != 1 else unit.removesuffix('s')}"
+        for number, unit in (
+            (value.months, "months"),
+            (value.weeks, "weeks"),
+            (value.days, "days"),
+        )
+        if number
+    ]
+    return " ".join(parts)
+
+
+def breathing(pace: Breathing) -> str:
+    return f"Breathe in {pace.in_seconds} s, out {pace.out_seconds} s"
+
+
+def by_whom(performers: tuple[str, ...]) -> str:
+    return " or ".join(PERFORMERS[name] for name in performers)

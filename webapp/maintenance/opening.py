@@ -1,0 +1,44 @@
+"""Open a database and bring it up to date; a copy is kept before its schema changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from webapp.maintenance.backups import keep_before_migration
+from webapp.settings import Settings
+from webapp.storage.database import Postgresql, Sqlite, StorageError, reason
+from webapp.storage.sessions import SCHEMA, Storage, database_of, postgresql_at
+from webapp.storage.tables import metadata
+from webapp.storage.upgrade import prepare
+
+
+def open_storage(settings: Settings) -> Storage:
+    """The database that the settings name, brought up to date. Raises StorageError."""
+    return opened(database_of(settings))
+
+
+def open_sqlite(path: Path) -> Storage:
+    """The embedded database at ``path``, made when it is missing. Raises StorageError."""
+    return opened(Sqlite(path))
+
+
+def open_postgresql(url: str, folder: Path) -> Storage:
+    """The database of a PostgreSQL server; copies go to ``folder``. Raises StorageError."""
+    return opened(postgresql_at(url, folder))
+
+
+def opened(database: Sqlite | Postgresql) -> Storage:
+    name = database.name
+    try:
+        prepare(database, metadata, SCHEMA, keep_before_migration)
+    except StorageError as error:
+        database.close()
+        if type(error) is StorageError:
+            raise
+        raise StorageError(f"the database {name} cannot be used: {reason(error)}") from error
+    except DBAPIError as error:
+        database.close()
+        raise StorageError(f"the database {name} cannot be opened: {reason(error)}") from error
+    return Storage(database)

@@ -1,0 +1,27 @@
+"""What one running site consists of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webapp.protocol_files.loader import Library
+from webapp.settings import Settings
+from webapp.storage.courses import Courses
+from webapp.storage.sessions import Storage
+from webapp.timekeeping.clock import Clock
+from webapp.timekeeping.presence import Watch
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the routes work with."""
+
+    settings: Settings
+    storage: Storage
+    library: Library
+    clock: Clock
+    watch: Watch
+
+    @property
+    def courses(self) -> Courses:
+        return Courses(self.storage)

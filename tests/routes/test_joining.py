@@ -19,7 +19,7 @@ from tests.routes.page import Page
 from tests.routes.test_security import check_headers, check_strict
 from webapp.app import create_app
 from webapp.auth.devices import Devices
-from webapp.auth.invites import hashed
+from webapp.auth.invites import hash_secret
 from webapp.domain.invites import LETTERS, Role
 from webapp.domain.session import Event
 from webapp.settings import Settings
@@ -214,7 +214,7 @@ def test_revoked_the_next_request_gets_the_join_page(owner: Visitor) -> None:
 )
 def test_a_cookie_that_is_not_exactly_the_right_one_is_nobody(owner: Visitor, cookie: str) -> None:
     token = joined(owner, Role.OWNER).token
-    told = cookie.format(token=token, hash=hashed(token))
+    told = cookie.format(token=token, hash=hash_secret(token))
     client = owner.app.test_client(use_cookies=False)
     for sent, status in ((told, 401), (f"a=b; steady-hands-8000={token}", 200)):
         answer = client.get("/", headers={"Host": LAN_HOST, "Cookie": sent})

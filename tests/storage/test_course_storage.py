@@ -15,7 +15,7 @@ from tests.builders import Act, happened, simple_plan
 from tests.conftest import queries_of
 from tests.storage.test_storage import FIRST_SCHEMA, loaded, reopened
 from webapp.domain.course import Client, Course, Terms
-from webapp.domain.record import Told
+from webapp.domain.record import Feedback
 from webapp.domain.session import Event
 from webapp.maintenance.opening import open_sqlite
 from webapp.storage.courses import Courses, Filter, new_code
@@ -94,11 +94,11 @@ def test_who_was_here_last_stands_first(courses: Courses, storage: Storage) -> N
 
 def test_what_was_told_replaces_what_was_told_before(courses: Courses, storage: Storage) -> None:
     session = begun(storage, 5)
-    assert courses.told(session) == Told()
-    for told in (Told(before=4), Told(4, 0, "marks", "calm")):
+    assert courses.told(session) == Feedback()
+    for told in (Feedback(before=4), Feedback(4, 0, "marks", "calm")):
         courses.tell(session, told)
         assert courses.told(session) == told
-    assert courses.past(ALL, 9, 9)[0].told == Told(4, 0, "marks", "calm")
+    assert courses.past(ALL, 9, 9)[0].told == Feedback(4, 0, "marks", "calm")
 
 
 def test_only_what_was_begun_is_in_the_past(courses: Courses, storage: Storage) -> None:
@@ -160,7 +160,7 @@ def test_erasing_a_client_erases_courses_and_sessions_without_their_events_left(
 ) -> None:
     course = with_course(courses)
     session = begun(storage, 5, course)
-    courses.tell(session, Told(before=1))
+    courses.tell(session, Feedback(before=1))
     with storage.write() as writer:
         writer.exec_driver_sql(f"DELETE FROM events WHERE session = '{session}'")
         writer.exec_driver_sql(f"DELETE FROM clients WHERE id = '{course.client.id}'")

@@ -53,7 +53,7 @@ class BadFileError(Exception):
 
 
 @dataclass(frozen=True)
-class Entry:
+class LibraryEntry:
     """A protocol that loaded, with the hash of its file (which version this is)."""
 
     protocol: Protocol
@@ -65,11 +65,11 @@ class Library:
     """All that was loaded: protocols by id, and the files put aside."""
 
     catalogue: Catalogue
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, LibraryEntry] = field(default_factory=dict)
     bad_files: list[BadFile] = field(default_factory=list)
     usual_plans: dict[str, Plan] = field(default_factory=dict)
 
-    def usual_plan(self, entry: Entry) -> Plan | None:
+    def usual_plan(self, entry: LibraryEntry) -> Plan | None:
         """The plan at the usual length; None for a protocol that is never run."""
         protocol = entry.protocol
         if protocol.session is None or not protocol.phases:
@@ -78,7 +78,7 @@ class Library:
             self.usual_plans[protocol.id] = self.plan(protocol, protocol.session.usual)
         return self.usual_plans[protocol.id]
 
-    def get(self, protocol_id: str) -> Entry | None:
+    def get(self, protocol_id: str) -> LibraryEntry | None:
         return self.entries.get(protocol_id)
 
     def plan(
@@ -166,7 +166,7 @@ def rules_hash(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def load_protocol(path: Path, catalogue: Catalogue) -> Entry:
+def load_protocol(path: Path, catalogue: Catalogue) -> LibraryEntry:
     """One protocol file, checked in itself and against the catalogue. Raises BadFileError."""
     raw = content(path)
     document = parsed(path, raw)
@@ -184,7 +184,7 @@ def load_protocol(path: Path, catalogue: Catalogue) -> Entry:
         faults = [Fault(document.line(p), p, text) for p, text in rule_complaints(protocol)]
     if faults or not protocol:
         raise bad_file(path, faults)
-    return Entry(protocol, hashlib.sha256(raw).hexdigest())
+    return LibraryEntry(protocol, hashlib.sha256(raw).hexdigest())
 
 
 def bad_file(path: Path, faults: Iterable[Fault]) -> BadFileError:

@@ -44,7 +44,7 @@ from webapp.domain.labels import CONDITIONS, GRADES, LOCKS, breathing, by_whom, 
 from webapp.domain.plan import LIGHT_PRESSURE
 from webapp.domain.protocol import (
     Count,
-    Course,
+    CourseRules,
     Duration,
     Phase,
     PhaseDuration,
@@ -286,7 +286,7 @@ def rule_texts(protocol: Protocol) -> Iterator[str]:
         yield f"Rule: {' and '.join(ends)}."
 
 
-def course_text(course: Course) -> str:
+def course_text(course: CourseRules) -> str:
     parts = [f"at least {course.gap_hours} hours between starts"]
     if course.sessions:
         parts.insert(0, f"{counted(course.sessions)} sessions")

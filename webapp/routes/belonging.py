@@ -10,8 +10,8 @@ from werkzeug.datastructures import MultiDict
 from webapp.domain.course import (
     Client,
     Course,
+    CourseProgress,
     Hold,
-    Progress,
     gentle_changes,
     hold,
     progress,
@@ -20,10 +20,19 @@ from webapp.domain.course import (
 )
 from webapp.domain.labels import span
 from webapp.domain.protocol import Span
-from webapp.domain.record import EARLY, SCORES, SUCTION, Early, Past, Short, Told, short_sides
+from webapp.domain.record import (
+    EARLY,
+    SCORES,
+    SUCTION,
+    Early,
+    Feedback,
+    SessionRecord,
+    Short,
+    short_sides,
+)
 from webapp.domain.screening import Finding, Screening, Verdict, merged, refused
 from webapp.presentation.dates import day_time, full_day
-from webapp.protocol_files.loader import Entry
+from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import site
 from webapp.storage.sessions import Belonging, Stored
 
@@ -44,9 +53,9 @@ class Place:
 
     client: Client | None = None
     course: Course | None = None
-    progress: Progress | None = None
+    progress: CourseProgress | None = None
     hold: Hold | None = None
-    pasts: tuple[Past, ...] = ()
+    pasts: tuple[SessionRecord, ...] = ()
 
     @property
     def short_sides(self) -> tuple[Short, ...]:
@@ -78,7 +87,7 @@ def known_client(client: str, now: int) -> str:
     return site().courses.add_client(now).id if client == NEW else client
 
 
-def place_of(entry: Entry, client_id: str, now: int) -> Place:
+def place_of(entry: LibraryEntry, client_id: str, now: int) -> Place:
     """Where a session of this protocol at ``now`` would belong."""
     courses, zone = site().courses, site().clock.zone
     client = client_of(client_id)
@@ -102,7 +111,7 @@ def client_of(client_id: str) -> Client | None:
     return known[0] if len(known) == 1 else None
 
 
-def heeding(entry: Entry, verdict: Verdict, client_id: str, now: int) -> Verdict:
+def heeding(entry: LibraryEntry, verdict: Verdict, client_id: str, now: int) -> Verdict:
     """The verdict with what the course knows: gentle first sessions, and what is too early."""
     place = place_of(entry, client_id, now)
     terms = terms_of(entry.protocol)
@@ -142,7 +151,7 @@ def words(place: Place, held: Hold) -> tuple[str, str]:
     return "This course is complete.", f"A new one may begin from {day} on.{more(found)}"
 
 
-def more(found: Progress | None) -> str:
+def more(found: CourseProgress | None) -> str:
     """Where a complete course may still be made longer."""
     bounds = found.course.terms.sessions if found else None
     if not found or not bounds or found.done >= bounds.max or found.course.helped == "no":
@@ -165,7 +174,7 @@ def early_of(fields: MultiDict[str, str]) -> Early | None:
     return next((reason for reason in EARLY if reason == fields.get("early")), None)
 
 
-def settle(entry: Entry, place: Place, fields: MultiDict[str, str], now: int) -> Belonging:
+def settle(entry: LibraryEntry, place: Place, fields: MultiDict[str, str], now: int) -> Belonging:
     """Make what is missing: a code for the first client, a course for the first of its sessions."""
     courses = site().courses
     client = place.client or courses.add_client(now)
@@ -188,7 +197,7 @@ def tell_before(session_id: str, fields: MultiDict[str, str]) -> None:
     """Keep the pain before the session, when somebody told it."""
     score = score_of(fields.get("before", ""))
     if score is not None:
-        site().courses.tell(session_id, Told(before=score))
+        site().courses.tell(session_id, Feedback(before=score))
 
 
 def score_of(typed: str) -> int | None:
@@ -205,7 +214,7 @@ def held_at_start(stored: Stored, now: int) -> tuple[str, bool] | None:
     return (" ".join(words(place, place.hold)), place.hold.firm) if place.hold else None
 
 
-def shown(entry: Entry, screening: Screening, now: int) -> dict[str, object]:
+def shown(entry: LibraryEntry, screening: Screening, now: int) -> dict[str, object]:
     """What the verdict's page shows of client and course."""
     refuses = screening.verdict.level in ("not-today", "help")
     place = Place() if refuses else place_of(entry, screening.client, now)

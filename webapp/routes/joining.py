@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from webapp.auth.devices import Devices
-from webapp.auth.middleware import gate, keep_cookie, recognise
+from webapp.auth.middleware import authenticator, identify, set_device_cookie
 from webapp.domain.invites import TOKEN, read_code
 from webapp.routes import site
 
@@ -29,15 +29,15 @@ UNKNOWN_LINK = f"This invite is not known here. {NEW_ONE}"
 @blueprint.get("")
 def ask() -> Response:
     """How to join. The token of a scanned code stands in the fragment; script sends it."""
-    recognise()
+    identify()
     return page("", 200)
 
 
 @blueprint.post("")
 def join() -> Response:
     """Let the device in and give it its cookie, or say why not."""
-    who = recognise()
-    if not gate().joining or (who and not who.device):
+    who = identify()
+    if not authenticator().joining or (who and not who.device):
         return redirect("/", 303)
     token, typed = request.form.get("token", ""), request.form.get("code", "")
     letters = "" if token else read_code(typed)
@@ -55,7 +55,7 @@ def join() -> Response:
     if isinstance(joined, str):
         return page(UNKNOWN_LINK, 403) if token and joined == "unknown" else refused(joined)
     response = redirect("/", 303)
-    keep_cookie(response, gate().cookie, joined.token)
+    set_device_cookie(response, authenticator().cookie, joined.token)
     return response
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from webapp.domain.course import Client, Course, Terms
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
-from webapp.domain.record import Past, Told, past_of
+from webapp.domain.record import Feedback, SessionRecord, session_record
 from webapp.domain.session import Event, fold
 from webapp.storage.sessions import Storage, event_of, events, readings, sessions
 from webapp.storage.tables import clients, courses, summaries
@@ -137,7 +137,7 @@ class Courses:
         with self.storage.write() as connection:
             connection.execute(sa.update(courses).where(courses.c.id == course.id).values(**values))
 
-    def whole(self, course_id: str, now: int) -> tuple[Course, list[Past]] | None:
+    def whole(self, course_id: str, now: int) -> tuple[Course, list[SessionRecord]] | None:
         """A course with its sessions, newest first. Two or three queries."""
         rows = self.rows(WHOLE.where(courses.c.id == course_id).order_by(*NEWEST))
         if not rows:
@@ -151,7 +151,7 @@ class Courses:
 
     def latest(
         self, client_id: str, protocol: str, now: int, recent: int = 0
-    ) -> tuple[Course | None, list[Past], list[Past]]:
+    ) -> tuple[Course | None, list[SessionRecord], list[SessionRecord]]:
         """The newest course of a client with this protocol, its sessions, and the client's last
         ``recent`` ones of any kind, newest first. One to three queries.
         """
@@ -168,7 +168,7 @@ class Courses:
 
     def courses(
         self, most: int, now: int, client_id: str = "", *, aside: bool = True
-    ) -> list[tuple[Course, list[Past]]]:
+    ) -> list[tuple[Course, list[SessionRecord]]]:
         """Courses with their sessions, newest first; the one with the latest first. One or two queries."""
         last = sa.select(sa.func.max(sessions.c.begun_at)).where(sessions.c.course == courses.c.id)
         latest = sa.func.coalesce(last.scalar_subquery(), courses.c.created_at)
@@ -180,19 +180,19 @@ class Courses:
         top = chosen.order_by(latest.desc(), courses.c.id).limit(most).subquery()
         query = WHOLE.join(top, top.c.id == courses.c.id)
         rows = self.rows(query.order_by(top.c.latest.desc(), courses.c.id, *NEWEST))
-        found = {row.id: (course_of(row), list[Past]()) for row in rows}
+        found = {row.id: (course_of(row), list[SessionRecord]()) for row in rows}
         for past in self.pasts([row for row in rows if row.session], now):
             found[past.course or ""][1].append(past)
         return list(found.values())
 
     # -- what was said ---------------------------------------------------------------------
 
-    def told(self, session_id: str) -> Told:
+    def told(self, session_id: str) -> Feedback:
         """One query."""
         rows = self.rows(sa.select(summaries).where(summaries.c.session == session_id))
-        return told_of(rows[0]) if rows else Told()
+        return told_of(rows[0]) if rows else Feedback()
 
-    def tell(self, session_id: str, told: Told) -> None:
+    def tell(self, session_id: str, told: Feedback) -> None:
         """Keep what was said about a session. Raises NotSavedError."""
         mine = summaries.c.session == session_id
         with self.storage.write() as connection:
@@ -201,12 +201,12 @@ class Courses:
 
     # -- the past --------------------------------------------------------------------------
 
-    def past(self, wanted: Filter, now: int, most: int) -> list[Past]:
+    def past(self, wanted: Filter, now: int, most: int) -> list[SessionRecord]:
         """Sessions that were begun, newest first, at most ``most``. Two or three queries."""
         query = SESSIONS.order_by(*NEWEST).limit(most)
         return self.pasts(self.rows(filtered(query, wanted)), now)
 
-    def pasts(self, rows: Sequence[sa.Row[Any]], now: int) -> list[Past]:
+    def pasts(self, rows: Sequence[sa.Row[Any]], now: int) -> list[SessionRecord]:
         """What happened in these sessions, in their order. At most one query."""
         plans = {row.plan_hash: self.storage.plans.get(row.plan_hash) for row in rows}
         kept = self.storage.folded
@@ -214,7 +214,7 @@ class Courses:
         happened = self.learn(rows, plans, [one for one, state in states.items() if state is None])
         if len(kept) + len(happened) > KEPT_STATES:
             kept.clear()
-        found: list[Past] = []
+        found: list[SessionRecord] = []
         for row in rows:
             plan, state = plans[row.plan_hash], states[row.session]
             assert plan is not None
@@ -222,7 +222,7 @@ class Courses:
                 state = fold(plan, happened[row.session][: row.last_seq])
                 states[row.session] = kept[row.session, row.last_seq] = state
             given = (told_of(row), row.early, row.of_client, row.of_course)
-            found.append(past_of(row.session, plan, state, now, *given))
+            found.append(session_record(row.session, plan, state, now, *given))
         return found
 
     def learn(
@@ -286,5 +286,5 @@ def course_of(row: sa.Row[Any]) -> Course:
     return replace(made, aside=row.aside, helped=row.helped)
 
 
-def told_of(row: sa.Row[Any]) -> Told:
-    return Told(row.before, row.after, row.skin, row.note or "")
+def told_of(row: sa.Row[Any]) -> Feedback:
+    return Feedback(row.before, row.after, row.skin, row.note or "")

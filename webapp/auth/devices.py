@@ -191,12 +191,12 @@ class Devices:
 
     def noted(self, row: sa.Row[Any], now: int) -> tuple[str, Role]:
         """That a device has just asked is remembered; ``sweep`` writes it down now and then."""
-        self.storage.asked[row.id] = now, row.seen_at
+        self.storage.devices_seen[row.id] = now, row.seen_at
         return row.id, Role(row.role)
 
     def sweep(self, now: int) -> None:
         """Write down when devices were last seen, at most once a minute for each."""
-        asked = self.storage.asked
+        asked = self.storage.devices_seen
         lately = dict(asked)
         due: list[dict[str, Any]] = [
             {"one": one, "at": at}
@@ -238,7 +238,7 @@ class Devices:
         return self.device_of(row) if row else None
 
     def device_of(self, row: sa.Row[Any]) -> Device:
-        seen = max(row.seen_at, self.storage.asked.get(row.id, (0, 0))[0])
+        seen = max(row.seen_at, self.storage.devices_seen.get(row.id, (0, 0))[0])
         label = f"{row.kind} {row.number}"
         return Device(row.id, Role(row.role), label, row.joined_at, seen, row.revoked_at)
 

@@ -171,7 +171,7 @@ class JobRunner:
             kept.append(restore.replace_live(here.storage, prepared).name)
             here.storage.tell_life(here.clock.sign_of_life())
 
-        here.storage.still(swap)
+        here.storage.observer.run_between_requests(swap)
         return kept[0]
 
     def erase(self, job: Job, given: TaskArguments) -> TaskArguments:

@@ -12,8 +12,7 @@ import logging
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from types import FrameType
@@ -27,18 +26,14 @@ from webapp.auth.http_security import BARE_HEADERS
 from webapp.auth.permissions import LOCAL_OWNER, Caller, Identity
 from webapp.network import Hosts, hosts_of
 from webapp.server.heartbeat import Heartbeat, HeartbeatRequest, HeartbeatResponse
-from webapp.server.push import PushEvents
+from webapp.server.loop_observer import LoopObserver
 from webapp.server.thread_pool import ThreadPool
 from webapp.site import Site
-from webapp.storage.database import Postgresql
 from webapp.tls.trust_listener import TrustListener
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
-
-    from webapp.server.pg_notify import PgNotify
-    from webapp.storage.sessions import Storage
 
 NUDGES = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})/nudges$", re.ASCII)
 EVENT_STREAM = ("Content-Type", "text/event-stream")
@@ -102,21 +97,20 @@ class HeartbeatBatcher:
 class RsgiApp:
     """The RSGI application around a Flask app."""
 
-    def __init__(self, app: Flask, hosts: Hosts, most_body_bytes: int) -> None:
+    def __init__(
+        self, app: Flask, hosts: Hosts, most_body_bytes: int, observer: LoopObserver
+    ) -> None:
         self.app = app
         self.beat = Heartbeat(app, hosts)
         self.hosts = hosts
         self.most_body_bytes = most_body_bytes
         self.beats = HeartbeatBatcher(self.beat, together=self.site.storage.database.shared)
-        self.nudges = PushEvents()
-        self.relay = pg_notify_for(self.site.storage, self.nudges.tell)
-        self.site.storage.heard = self.happened
+        self.observer = observer
+        self.nudges = observer.push
         self.streams: dict[asyncio.Task[None], str] = {}  # and the device that each is for
         self.look_out: asyncio.Task[None] | None = None
         self.door = self.plain_door()
-        self.site.storage.still = self.between_requests
         self.slow = ThreadPool(app, app.wsgi_app, lambda: self.site.storage.database.leave())
-        self.loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def site(self) -> Site:
@@ -125,9 +119,7 @@ class RsgiApp:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """End the streams when the server is told to stop: it waits for every open answer."""
-        self.loop = loop
-        if self.relay:
-            self.relay.start()
+        self.observer.start(loop)
         if self.door:
             self.opening = loop.create_task(self.door.open())
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -139,12 +131,6 @@ class RsgiApp:
                     before(number, frame)
 
             signal.signal(number, stop)
-
-    def happened(self, session_id: str) -> None:
-        """Something was recorded for the session, durably: tell the open pages, here and elsewhere."""
-        self.nudges.tell(session_id)
-        if self.relay:
-            self.relay.tell(session_id)
 
     def end_streams(self) -> None:
         for stream in self.streams:
@@ -172,23 +158,6 @@ class RsgiApp:
             if close := getattr(result, "close", None):
                 close()
         return answer.status, answer.headers, content
-
-    def between_requests(self, work: Callable[[], None]) -> None:
-        """Do ``work`` on the loop, where no request is under way, and wait for it in this thread."""
-        if self.loop is None:
-            work()
-            return
-        done: Future[None] = Future()
-
-        def run() -> None:
-            try:
-                work()
-                done.set_result(None)
-            except BaseException as error:
-                done.set_exception(error)
-
-        self.loop.call_soon_threadsafe(run)
-        done.result()
 
     async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
         if scope.method == "GET":
@@ -291,15 +260,6 @@ class RsgiApp:
                 environ |= {"CONTENT_LENGTH": str(len(body)), "HTTP_TRANSFER_ENCODING": ""}
                 return
         environ["wsgi.input"] = io.BytesIO(body)
-
-
-def pg_notify_for(storage: Storage, heard: Callable[[str], None]) -> PgNotify | None:
-    """Where processes share a database; its driver is only there then."""
-    if not isinstance(storage.database, Postgresql):
-        return None
-    from webapp.server.pg_notify import PgNotify
-
-    return PgNotify(storage.database.parameters, heard)
 
 
 class WsgiResponse:

@@ -26,12 +26,13 @@ from webapp.log import config as log_config
 from webapp.log import place_of, take_exceptions
 from webapp.maintenance.backups import check_before_start
 from webapp.maintenance.folder_lock import SERVING, WRITING, Lock, hold
-from webapp.maintenance.opening import open_storage
+from webapp.maintenance.opening import open_storage, opened
 from webapp.network import hosts_of
 from webapp.protocol_files.loader import BadFileError, load_catalogue
+from webapp.server.loop_observer import LoopObserver
 from webapp.server.rsgi import RsgiApp
 from webapp.settings import Settings, shipped
-from webapp.storage.sessions import StorageError
+from webapp.storage.sessions import StorageError, database_of
 from webapp.timekeeping.clock import zone_named
 
 if TYPE_CHECKING:
@@ -73,13 +74,15 @@ class AppLoader:
         lock = None
         if not self.settings.database_url:  # the worker before us may take its time to end
             lock = hold(self.settings.data, WRITING, STOP_SECONDS + 3)
-        app = create_app(self.settings)
+        database = database_of(self.settings)
+        observer = LoopObserver(database)
+        app = create_app(self.settings, opened(database, observer))
         app.extensions["lock"] = lock
         start_life(app)
         threading.Thread(target=app.extensions["assets"].squeeze, daemon=True).start()
         watch_parent(self.parent)
         settle_memory()
-        return RsgiApp(app, hosts_of(self.settings), MOST_BODY_BYTES)
+        return RsgiApp(app, hosts_of(self.settings), MOST_BODY_BYTES, observer)
 
 
 def said_of(error: Exception) -> str:

@@ -33,6 +33,7 @@ from webapp.storage.database import LostError, Postgresql, Sqlite
 from webapp.storage.database import NotSavedError as NotSavedError
 from webapp.storage.database import StorageError as StorageError
 from webapp.storage.disk import Trouble
+from webapp.storage.observer import StorageObserver
 from webapp.storage.postgresql_address import parameters_of, place_of
 from webapp.storage.tables import metadata
 
@@ -199,7 +200,10 @@ class Stored:
 class Storage:
     """The database behind the app. One per process."""
 
-    def __init__(self, database: Sqlite | Postgresql) -> None:
+    def __init__(
+        self, database: Sqlite | Postgresql, observer: StorageObserver | None = None
+    ) -> None:
+        self.observer = observer or StorageObserver()
         self.database = database
         self.engine = database.engine
         self.write = database.write
@@ -207,11 +211,9 @@ class Storage:
         self.cache: OrderedDict[str, Stored] = OrderedDict()
         self.cache_lock = threading.Lock()
         self.plans: dict[str, Plan] = {}
-        self.heard: Callable[[str], None] = lambda session_id: None
-        self.still: Callable[[Callable[[], None]], None] = lambda work: work()
         self.folded: dict[tuple[str, int], State] = {}
         # When each joined device last asked, and what the database says of that (ms).
-        self.asked: dict[str, tuple[int, int]] = {}
+        self.devices_seen: dict[str, tuple[int, int]] = {}
 
     def close(self) -> None:
         self.database.close()
@@ -448,7 +450,7 @@ class Storage:
             early=early or stored.early,
         )
         self.keep(after)
-        self.heard(stored.id)
+        self.observer.recorded(stored.id)
         return after
 
     def carry_out(

@@ -106,7 +106,7 @@ def owned(app: Flask, folder: Path, url: str | None) -> Iterator[Owner]:
         upkeep: JobRunner = app.extensions["jobs"]
         upkeep.errand, upkeep.spawn = run_inline, lambda work: work()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("webapp.routes.owner_exchange.outgoing", outgoing_here)
+            patch.setattr("webapp.routes.owner_exchange.stream_export", outgoing_here)
             yield Owner(app, visitor.client, visitor.clock, visitor.storage)
         upkeep.errand, upkeep.spawn = run_in_subprocess, in_thread
 
@@ -627,7 +627,7 @@ def test_busy_says_which_job(owner: Owner) -> None:
 def test_two_exports_at_most_are_on_their_way(
     owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.routes.owner_exchange.outgoing", export_stream.stream_export)
+    monkeypatch.setattr("webapp.routes.owner_exchange.stream_export", export_stream.stream_export)
     monkeypatch.setattr(export_stream, "one_at_a_time", threading.Semaphore(0))
     answer = owner.get(f"{DATA}/export")
     assert answer.status_code == 503

@@ -189,4 +189,5 @@ def whole() -> dict[str, Any]:
         prepare=[waiting_step("settle")],
         phases=[phase_dict(name, (60, 120, 600)) for name in ("one", "two", "three")],
         aftercare=[rest_step(60)],
+        course={"gap_hours": 48, "origin": "inferred"},
     )

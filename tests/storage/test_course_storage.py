@@ -7,6 +7,7 @@ import re
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,14 +17,17 @@ from tests.conftest import queries_of
 from tests.storage.test_storage import FIRST_SCHEMA, loaded, reopened
 from webapp.domain.course import Client, Course, Terms
 from webapp.domain.record import Feedback
+from webapp.domain.screening import Admission
 from webapp.domain.session import Event
 from webapp.maintenance.opening import open_sqlite
-from webapp.storage.courses import Courses, Filter, new_code
-from webapp.storage.sessions import Belonging, Storage
+from webapp.storage import tables
+from webapp.storage.courses import Courses, Filing, Filter, NewCourse, new_code
+from webapp.storage.sessions import Belonging, Storage, sessions
 
 PLAN = simple_plan()
 TERMS = Terms(gap_hours=48, techniques=("stroking",))
 ALL = Filter()
+FILED = (tables.clients, tables.courses, sessions, tables.summaries)
 
 
 @pytest.fixture
@@ -245,3 +249,34 @@ def test_the_client_of_a_course_is_the_one_it_was_made_for(courses: Courses) -> 
     found = courses.course(course.id)
     assert found is not None
     assert found.client == Client(course.client.id, course.client.code)
+
+
+def test_a_session_is_prepared_with_its_client_and_course_or_not_at_all(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = NewCourse("short", "Built", TERMS, 10)
+    filed = Filing(None, new, "wished", Feedback(before=3))
+    admission = Admission(
+        screening="-",
+        protocol="short",
+        protocol_hash="hash",
+        rules_hash="rules",
+        level="clear",
+        answered_at=1,
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr("webapp.storage.sessions.feedback_row", broken)
+        with pytest.raises(RuntimeError):
+            Courses(storage).prepare(PLAN, "hash", 5, admission, filed)
+    assert [rows_in(storage, table) for table in FILED] == [[], [], [], []]
+    Courses(storage).prepare(PLAN, "hash", 5, admission, filed)
+    assert [len(rows_in(storage, table)) for table in FILED] == [1, 1, 1, 1]
+
+
+def broken(*_: object) -> dict[str, object]:
+    raise RuntimeError
+
+
+def rows_in(storage: Storage, table: sa.Table) -> list[sa.Row[Any]]:
+    with storage.engine.connect() as connection:
+        return list(connection.execute(sa.select(table)))

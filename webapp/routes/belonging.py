@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import get_args
 
 from werkzeug.datastructures import MultiDict
@@ -34,7 +34,8 @@ from webapp.domain.screening import Finding, Screening, Verdict, merged, refused
 from webapp.presentation.dates import day_time, full_day
 from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import site
-from webapp.storage.sessions import Belonging, Stored
+from webapp.storage.courses import Filing, NewCourse
+from webapp.storage.sessions import Stored
 
 NEW = "new"
 RECENT = 20
@@ -174,30 +175,24 @@ def early_of(fields: MultiDict[str, str]) -> Early | None:
     return next((reason for reason in EARLY if reason == fields.get("early")), None)
 
 
-def settle(entry: LibraryEntry, place: Place, fields: MultiDict[str, str], now: int) -> Belonging:
-    """Make what is missing: a code for the first client, a course for the first of its sessions."""
-    courses = site().courses
-    client = place.client or courses.add_client(now)
+def filing_of(entry: LibraryEntry, place: Place, fields: MultiDict[str, str], now: int) -> Filing:
+    """Under what the session of this form is filed; a missing client or course is made with it."""
     early = early_of(fields) if place.hold else None
+    score = score_of(fields.get("before", ""))
+    feedback = None if score is None else Feedback(before=score)
+    return Filing(place.client, course_of(entry, place, now), early, feedback)
+
+
+def course_of(entry: LibraryEntry, place: Place, now: int) -> Course | NewCourse | None:
+    """The course that goes on, or the one that begins; None where the protocol has no courses."""
     terms = terms_of(entry.protocol)
     if terms is None:
-        return Belonging(client.id, None, early)
-    course = place.course
+        return None
     again = place.progress and (place.progress.fresh(now) or place.progress.over)
-    if course is None or again:
-        target = terms.sessions.usual if terms.sessions else None
-        title = entry.protocol.title
-        course = courses.add_course(client, entry.protocol.id, title, terms, target, now)
-    elif course.aside:
-        courses.change(replace(course, aside=False))
-    return Belonging(client.id, course.id, early)
-
-
-def tell_before(session_id: str, fields: MultiDict[str, str]) -> None:
-    """Keep the pain before the session, when somebody told it."""
-    score = score_of(fields.get("before", ""))
-    if score is not None:
-        site().courses.tell(session_id, Feedback(before=score))
+    if place.course and not again:
+        return place.course
+    target = terms.sessions.usual if terms.sessions else None
+    return NewCourse(entry.protocol.id, entry.protocol.title, terms, target)
 
 
 def score_of(typed: str) -> int | None:

@@ -94,6 +94,7 @@ def judged(entry: LibraryEntry, plan: Plan, taken: ScreeningForm) -> Response:
     if not verdict.complete or (taken.faults and not urgent):
         return form(entry, plan, Sheet(request.form, verdict.missing, taken.faults), 422)
     reading = taken.answers.reading
+    client = belonging.known_client(client, now)
     screening = Screening(
         protocol=entry.protocol.id,
         protocol_hash=entry.digest,
@@ -106,7 +107,7 @@ def judged(entry: LibraryEntry, plan: Plan, taken: ScreeningForm) -> Response:
         reading_at=now - taken.minutes_ago * 60_000
         if reading and reading.shown != "none"
         else None,
-        client=belonging.known_client(client, now),
+        client=client,
     )
     screening_id = here.storage.keep_screening(screening, now)
     response = redirect(url_for("screenings.show", screening_id=screening_id), 303)

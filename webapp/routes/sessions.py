@@ -83,9 +83,8 @@ def create() -> Response:
     if fault := belonging.fault_of(place, request.form):
         return screenings.verdict_page(screening_id, screening, 409, early_fault=fault)
     admission = screening.admission(screening_id)
-    belongs = belonging.settle(entry, place, request.form, now)
-    session_id = here.storage.create(plan, entry.digest, now, admission, belongs)
-    belonging.tell_before(session_id, request.form)
+    filed = belonging.filing_of(entry, place, request.form, now)
+    session_id = here.courses.prepare(plan, entry.digest, now, admission, filed)
     return redirect(url_for("sessions.show", session_id=session_id), 303)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -13,15 +13,26 @@ from sqlalchemy.exc import IntegrityError
 from webapp.domain.course import Client, Course, Terms
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
-from webapp.domain.record import Feedback, SessionRecord, session_record
+from webapp.domain.record import Early, Feedback, SessionRecord, session_record
+from webapp.domain.screening import Admission
 from webapp.domain.session import Event, fold
-from webapp.storage.sessions import Storage, event_of, events, readings, sessions
+from webapp.storage.sessions import (
+    Belonging,
+    NotSavedError,
+    Storage,
+    event_of,
+    events,
+    feedback_row,
+    readings,
+    sessions,
+)
 from webapp.storage.tables import clients, courses, summaries
 
 # No look-alikes, and no two letters side by side that could make a word.
 LETTERS = "ACDEFGHJKMNPQRTUVWXY"
 DIGITS = "234679"
 KEPT_STATES = 10_000
+MOST_CODES = 100  # tries for a code that nobody has
 PATTERN = (LETTERS, DIGITS, "-", LETTERS, DIGITS, LETTERS)
 
 HEAD = (
@@ -77,6 +88,59 @@ def new_code() -> str:
     return "".join(secrets.choice(signs) for signs in PATTERN)
 
 
+class NewCourse(NamedTuple):
+    """A course that is to be made, before its client is known; ``target`` counts sessions."""
+
+    protocol: str
+    title: str
+    terms: Terms
+    target: int | None
+
+    def course_for(self, client: Client, now: int) -> Course:
+        return Course(secrets.token_urlsafe(12), client, *self, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """Under what a new session is filed.
+
+    Without ``client`` one is made, with a code of its own. ``course`` is one that is there (taken up
+    again where it was put aside), one to be made, or None where the protocol has no courses.
+    """
+
+    client: Client | None
+    course: Course | NewCourse | None = None
+    early: Early | None = None
+    feedback: Feedback | None = None
+
+    def course_of(self, client: Client, now: int) -> tuple[Course | None, list[sa.Executable]]:
+        """The course, and the statements that make it or take it up again."""
+        if isinstance(self.course, NewCourse):
+            course = self.course.course_for(client, now)
+            return course, [sa.insert(courses).values(course_row(course))]
+        if self.course and self.course.aside:
+            mine = courses.c.id == self.course.id
+            return self.course, [sa.update(courses).where(mine).values(aside=False)]
+        return self.course, []
+
+
+def client_row(client: Client, now: int) -> dict[str, object]:
+    return {"id": client.id, "code": client.code, "created_at": now}
+
+
+def course_row(course: Course) -> dict[str, object]:
+    return {
+        "id": course.id,
+        "client": course.client.id,
+        "protocol": course.protocol,
+        "title": course.title,
+        "terms": course.terms.model_dump_json(),
+        "target": course.target,
+        "created_at": course.created_at,
+        "aside": course.aside,
+    }
+
+
 class Courses:
     """What ``storage`` keeps of clients, courses and what was said about sessions."""
 
@@ -89,13 +153,40 @@ class Courses:
         """A new client under a code of its own. Raises NotSavedError."""
         while True:
             client = Client(secrets.token_urlsafe(12), new_code())
-            row = {"id": client.id, "code": client.code, "created_at": now}
             try:
                 with self.storage.write() as connection:
-                    connection.execute(sa.insert(clients), row)
+                    connection.execute(sa.insert(clients), client_row(client, now))
             except IntegrityError:
                 continue
             return client
+
+    def prepare(
+        self, plan: Plan, protocol_hash: str, now: int, admission: Admission, filed: Filing
+    ) -> str:
+        """Store a new session with the client and course that it still needs; gives its id.
+
+        One transaction: all of it is there afterwards, or nothing. Raises NotSavedError.
+        """
+        for _ in range(MOST_CODES):
+            client = filed.client or Client(secrets.token_urlsafe(12), new_code())
+            course, parents = filed.course_of(client, now)
+            if not filed.client:
+                parents.insert(0, sa.insert(clients).values(client_row(client, now)))
+            belonging = Belonging(client.id, course.id if course else None, filed.early)
+            try:
+                return self.storage.create(
+                    plan,
+                    protocol_hash,
+                    now,
+                    admission,
+                    belonging,
+                    parents=parents,
+                    feedback=filed.feedback,
+                )
+            except IntegrityError:
+                if filed.client:
+                    raise
+        raise NotSavedError("no free code for a client was found")
 
     def clients(self) -> list[Client]:
         """Everybody, who was here last first. One query."""
@@ -115,20 +206,9 @@ class Courses:
         self, client: Client, protocol: str, title: str, terms: Terms, target: int | None, now: int
     ) -> Course:
         """A new course. Raises NotSavedError."""
-        course_id = secrets.token_urlsafe(12)
-        course = Course(course_id, client, protocol, title, terms, target, now)
-        row = {
-            "id": course.id,
-            "client": client.id,
-            "protocol": protocol,
-            "title": title,
-            "terms": terms.model_dump_json(),
-            "target": target,
-            "created_at": now,
-            "aside": False,
-        }
+        course = NewCourse(protocol, title, terms, target).course_for(client, now)
         with self.storage.write() as connection:
-            connection.execute(sa.insert(courses), row)
+            connection.execute(sa.insert(courses), course_row(course))
         return course
 
     def change(self, course: Course) -> None:
@@ -197,7 +277,7 @@ class Courses:
         mine = summaries.c.session == session_id
         with self.storage.write() as connection:
             connection.execute(sa.delete(summaries).where(mine))
-            connection.execute(sa.insert(summaries), {"session": session_id, **asdict(told)})
+            connection.execute(sa.insert(summaries), feedback_row(session_id, told))
 
     # -- the past --------------------------------------------------------------------------
 

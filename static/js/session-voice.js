@@ -93,7 +93,7 @@ class SessionVoice extends HTMLElement {
   #words(row) {
     const step = this.#steps.find(({ dataset }) => dataset.for === row?.id);
     if (!step) return "";
-    const places = step.dataset.kind === "stage-hands" ? [".step-place", ".place-where dd"] : [];
+    const places = step.dataset.kind === "stage-text" ? [] : [".step-place", ".place-words"];
     return [".step-name", ...places, ".step-lines :is(li, .step-text)"]
       .map((part) => step.content.querySelector(part)?.firstChild.textContent.trim())
       .filter(Boolean)

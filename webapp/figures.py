@@ -135,10 +135,19 @@ def install(app: Flask) -> None:
         catalogue = app.extensions["site"].library.catalogue
         return words_of(catalogue, plan.protocol, step.id, step, plan.areas[step.area or ""])
 
-    def main_step(plan: Plan) -> PlannedStep:
-        """The longest phase, if possible with a picture: it stands for the whole protocol."""
+    def main_step(plan: Plan) -> tuple[PlannedStep, bool]:
+        """The longest phase, and whether its picture can stand for the whole protocol.
+
+        It cannot where another phase would have the same one and must not: there it would be taken for that.
+        """
         phases = [step for step in plan.steps if step.hands_on]
-        return max(phases, key=lambda step: (has_picture(step, plan), step.seconds))
+        wrong = {(step.area, step.arrow) for step in phases if not has_picture(step, plan)}
+        fit = {
+            step.id: has_picture(step, plan) and (step.area, step.arrow) not in wrong
+            for step in phases
+        }
+        main = max(phases, key=lambda step: (fit[step.id], step.seconds))
+        return main, fit[main.id]
 
     def figure_of(step: PlannedStep, plan: Plan) -> Markup:
         """The body figure; nothing for a step without a true picture."""

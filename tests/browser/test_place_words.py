@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import AWAKE
+from tests.browser.recording import RECORDERS, heard
 from tests.browser.site import Hand, InProcess, served
 from tests.browser.states import LEGS
 
@@ -139,4 +140,19 @@ def test_the_page_alone_goes_on_to_words_and_back_to_a_picture(
         assert page.locator(f"{LIVE} .place-words").count() == 0
         expect(page.locator(f"{LIVE}.stage-told")).to_have_count(0)
         page.context.set_offline(False)
+        page.close()
+
+
+def test_the_voice_says_the_side_and_the_place(site: InProcess, browser: Browser) -> None:
+    page = opened(browser, "tablet")
+    page.add_init_script(RECORDERS)
+    with site.visitor() as visitor:
+        site.show(page, f"/sessions/{reach(visitor, 'oc-thai', 'arm-stretch-left')}")
+        page.wait_for_function("() => Boolean(customElements.get('session-voice'))")
+        page.keyboard.press("s")
+        page.wait_for_function("() => window.heard.some(({ what }) => what === 'say')")
+        assert heard(page, "say")[-1]["text"] == (
+            "Stretching. Left arm. Hand round the wrist, arm no higher than the shoulder. "
+            "Hold the wrist; lean back until it is long."
+        )
         page.close()

@@ -70,6 +70,16 @@ def test_a_name_is_kept_short_and_printable() -> None:
     )
 
 
+def test_a_browser_that_refuses_the_cookie_is_told_so(visitor: Visitor) -> None:
+    refusing = visitor.app.test_client(use_cookies=False)
+    begin = {"Host": "127.0.0.1:8000"}
+    landed = refusing.post("/settings", data=CHOSEN, headers=begin).headers["Location"]
+    told = Page(refusing.get(landed, headers=begin).text).by_id("not-kept")
+    assert "hidden" not in told.attrs
+    visitor.post("/settings", CHOSEN)
+    assert "hidden" in visitor.page(landed).by_id("not-kept").attrs
+
+
 @pytest.mark.parametrize("public", [False, True])
 def test_over_https_no_other_host_or_path_can_set_the_cookies(
     tmp_path: Path, protocols_folder: Path, public: bool

@@ -10,7 +10,17 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from webapp.domain.catalogue import Area, Catalogue, Group, Question, RedFlag, Source, Technique
+from webapp.domain.catalogue import (
+    Area,
+    Catalogue,
+    Group,
+    PlaceWords,
+    Question,
+    RedFlag,
+    Source,
+    Technique,
+    WrongPicture,
+)
 from webapp.domain.plan import NO_CHANGES, Changes, Plan, fit, with_names
 from webapp.domain.protocol import Model, Protocol
 from webapp.domain.screening import RULES
@@ -113,7 +123,7 @@ def load(folder: Path, shipped: Path) -> Library:
 
 
 def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
-    """Techniques, areas, sources and screening questions. Raises BadFileError."""
+    """Techniques, areas, pictures, sources and screening questions. Raises BadFileError."""
 
     def found(name: str) -> Path:
         return folder / name if (folder / name).exists() else shipped / name
@@ -144,6 +154,13 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
         groups={g.id: g for g in items("screening.json", "groups", Group)},
         questions={q.id: q for q in items("screening.json", "questions", Question)},
         red_flags={f.id: f for f in items("screening.json", "red_flags", RedFlag)},
+        wrong_pictures=tuple(items("pictures.json", "wrong", WrongPicture)),
+        place_words={
+            (protocol, phase, words.area): words
+            for words in items("pictures.json", "words", PlaceWords)
+            for protocol in words.protocols
+            for phase in words.phases
+        },
         rules_hash=rules_hash([found(name) for name in RULE_FILES]),
     )
     for name in RULE_FILES:

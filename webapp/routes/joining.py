@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.auth.devices import Devices
@@ -28,9 +28,14 @@ UNKNOWN_LINK = f"This invite is not known here. {NEW_ONE}"
 
 @blueprint.get("")
 def ask() -> Response:
-    """How to join. The token of a scanned code stands in the fragment; script sends it."""
-    identify()
-    return page("", 200)
+    """How to join. The token of a scanned code stands in the fragment; script sends it.
+
+    After joining a device goes on from here, when its browser has kept the cookie.
+    """
+    who = identify()
+    if "done" not in request.args:
+        return page("", 200)
+    return redirect("/", 303) if who else page("", 401, refused=True)
 
 
 @blueprint.post("")
@@ -54,7 +59,7 @@ def join() -> Response:
     joined = Devices(here.storage).join(agent, now, token=token, letters=letters, before=before)
     if isinstance(joined, str):
         return page(UNKNOWN_LINK, 403) if token and joined == "unknown" else refused(joined)
-    response = redirect("/", 303)
+    response = redirect(url_for("joining.ask", done="yes"), 303)
     set_device_cookie(response, authenticator().cookie, joined.token)
     return response
 
@@ -67,7 +72,7 @@ def refused(why: str) -> Response:
     return response
 
 
-def page(said: str, status: int) -> Response:
+def page(said: str, status: int, *, refused: bool = False) -> Response:
     typed = request.form.get("code", "")[:20]
-    body = render_template("joining/join.html", said=said, typed=typed)
+    body = render_template("joining/join.html", said=said, typed=typed, refused=refused)
     return Response(body, status, mimetype="text/html")

@@ -27,13 +27,19 @@ def this_device() -> Preferences:
 def show() -> str:
     here = site().settings
     plain = not here.secure and not is_loopback(name_in(request.host))
-    return render_template("settings/settings.html", plain=plain, own_authority=here.tls)
+    refused = "kept" in request.args and here.cookie(COOKIE) not in request.cookies
+    return render_template(
+        "settings/settings.html", plain=plain, own_authority=here.tls, refused=refused
+    )
 
 
 @blueprint.post("")
 def keep() -> Response:
-    """Keep the form's settings on this device. Script does the same at once, by the same cookie."""
-    response = redirect(url_for("settings.show"), 303)
+    """Keep the form's settings on this device; the next page says it where the browser refused.
+
+    Script does the same at once, by the same cookie.
+    """
+    response = redirect(url_for("settings.show", kept="yes"), 303)
     response.set_cookie(
         site().settings.cookie(COOKIE),
         preferences_of(request.form.to_dict()).cookie(),

@@ -96,7 +96,6 @@ def test_the_domain_needs_the_standard_library_and_pydantic_alone(module: str) -
         ("sqlalchemy", {"storage", "timekeeping", "auth", "maintenance"}),
         ("alembic", {"storage"}),
         ("brotli", {"assets"}),
-        ("tree_sitter", {"assets"}),
         ("granian", {"server"}),
         ("click", {"cli"}),
         ("segno", {"presentation"}),

@@ -79,7 +79,6 @@ class AppLoader:
         app = create_app(self.settings, opened(database, observer))
         app.extensions["lock"] = lock
         start_life(app)
-        threading.Thread(target=app.extensions["assets"].squeeze, daemon=True).start()
         watch_parent(self.parent)
         settle_memory()
         return RsgiApp(app, hosts_of(self.settings), MOST_BODY_BYTES, observer)

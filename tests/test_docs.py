@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MAP = ROOT / "docs" / "architecture.md"
 DOCS = [
     ROOT / "README.md",
-    *sorted(p for p in (ROOT / "docs").rglob("*.md") if p.name != "design.md"),
+    *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "tests").rglob("README.md")),
 ]
 TOPS = "webapp|tests|docs|static|templates|protocols|deploy|benchmarks"

@@ -152,6 +152,18 @@ def test_prose_is_wrapped() -> None:
     assert long == []
 
 
+def test_each_decision_is_dated_and_stands_in_the_index() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = text_of(folder / "README.md")
+    pages = [path for path in folder.glob("*.md") if path.name != "README.md"]
+    assert sorted(re.findall(r"\]\(([\w-]+\.md)\)", index)) == sorted(path.name for path in pages)
+    for path in pages:
+        parts = re.findall(r"^(?:Date: \d{4}-\d\d-\d\d|## \w+)$", text_of(path), re.M)
+        assert [part.partition(":")[0] for part in parts] == [
+            *("Date", "## Context", "## Decision", "## Consequences")
+        ], path
+
+
 def test_the_docs_name_every_option_of_the_command() -> None:
     told = set(OPTION.findall(text_of(ROOT / "docs" / "configuration.md")))
     assert options(main) - {"--help"} <= told

@@ -87,7 +87,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check
 	@touch $@
 
 # So that no start has to compile the app first, also where Python may not keep what it compiles.
-.venv/compiled: .venv/app $(wildcard webapp/*.py webapp/*/*.py)
+.venv/compiled: .venv/app $(wildcard webapp/*.py webapp/*/*.py webapp/*/*/*.py webapp/*/*/*/*.py)
 	$(BIN)/python -m compileall -q webapp
 	@touch $@
 

@@ -24,7 +24,7 @@ from webapp.auth.permissions import Caller
 from webapp.domain.invites import Role
 from webapp.domain.session import Event
 from webapp.network import hosts_of
-from webapp.server.heartbeat import Beat
+from webapp.server.heartbeat import Heartbeat
 from webapp.settings import Settings
 
 ROUNDS = 5
@@ -142,7 +142,7 @@ def beat_in_process(options: Options, *, joined: bool) -> float:
         assert isinstance(made, Joined)
         cookie = f"device=theme%3Ddim; steady-hands-{settings.port}={made.token}"
         caller = Caller("127.0.0.1", host, cookie, False)
-    heartbeat = Beat(app, hosts_of(settings))
+    heartbeat = Heartbeat(app, hosts_of(settings))
 
     def ask() -> int:
         answer = heartbeat.answer(path, query, host, caller)

@@ -16,7 +16,7 @@ from benchmarks.sites import Server
 from benchmarks.table import Row, Table
 from webapp.domain.course import Course, terms_of
 from webapp.domain.plan import Plan
-from webapp.domain.record import Told
+from webapp.domain.record import Feedback
 from webapp.domain.session import Event
 from webapp.protocol_files.loader import load as load_library
 from webapp.settings import shipped
@@ -135,7 +135,7 @@ def filled(path: Path, sessions: int) -> tuple[str, str]:
             session = storage.create(plan, entry.digest, at, None, belongs)
             happen(storage, session, plan, at, stopped=dice.random() < 0.03)
             if dice.random() < 0.7:
-                courses.tell(session, Told(dice.randrange(11), dice.randrange(11)))
+                courses.tell(session, Feedback(dice.randrange(11), dice.randrange(11)))
         return clients[0].id, longest[1]
 
 

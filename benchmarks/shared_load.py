@@ -20,7 +20,7 @@ from benchmarks.sites import HOST, Server, free_port, our_command, wait_for
 from benchmarks.swarm import Task
 from benchmarks.table import Row, Table
 from tests import postgresql
-from webapp.auth.invites import hashed
+from webapp.auth.invites import hash_secret
 from webapp.domain.invites import Role
 from webapp.maintenance.opening import open_storage
 from webapp.settings import Settings
@@ -146,7 +146,7 @@ def on_devices(kind: Kind, storage: Storage, seen: list[Seen], port: int) -> lis
         rows.append(
             {
                 "id": secrets.token_urlsafe(12),
-                "token_hash": hashed(token),
+                "token_hash": hash_secret(token),
                 "role": int(Role.OPERATOR),
                 "kind": "Tablet",
                 "number": number,

@@ -30,7 +30,7 @@ from webapp.settings import Settings
 from webapp.site import Site
 from webapp.storage.sessions import Storage
 from webapp.timekeeping.clock import Clock
-from webapp.timekeeping.presence import Watch
+from webapp.timekeeping.presence import Presence
 
 ACTS = re.compile(r'<form id="acts".*?</form>', re.DOTALL)
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
@@ -275,7 +275,7 @@ def visit(app: Flask, folder: Path, database_url: str | None = None) -> Iterator
 def visit_with(app: Flask, storage: Storage) -> Iterator[Visitor]:
     site: Site = app.extensions["site"]
     clock = StandingClock()
-    app.extensions["site"] = replace(site, storage=storage, clock=clock, watch=Watch(storage))
+    app.extensions["site"] = replace(site, storage=storage, clock=clock, presence=Presence(storage))
     yield Visitor(app, app.test_client(), clock, storage)
     app.extensions["site"] = site
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 from webapp.auth.middleware import caller_in
 from webapp.network import hosts_of
-from webapp.server.heartbeat import Beat
+from webapp.server.heartbeat import Heartbeat
 
 STATUSES = {204: "204 NO CONTENT", 401: "401 UNAUTHORIZED", 503: "503 SERVICE UNAVAILABLE"}
 
@@ -19,14 +19,14 @@ class WithHeartbeat:
 
     def __init__(self, app: Flask) -> None:
         self.app = app.wsgi_app
-        self.beat = Beat(app, hosts_of(app.extensions["site"].settings))
+        self.beat = Heartbeat(app, hosts_of(app.extensions["site"].settings))
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "GET" and (query := environ.get("QUERY_STRING")):
             host = environ.get("HTTP_HOST", "")
-            caller = caller_in(environ) if self.beat.gate.joining else None
+            caller = caller_in(environ) if self.beat.authenticator.joining else None
             if found := self.beat.answer(environ.get("PATH_INFO", ""), query, host, caller):
                 status, headers = found
                 start_response(STATUSES[status], headers)

@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import Visitor
 from webapp.auth.devices import Devices
-from webapp.auth.invites import Fresh
+from webapp.auth.invites import NewInvite
 from webapp.domain.invites import Role
 
 LAN_HOST = "192.168.7.7:8000"
@@ -31,7 +31,7 @@ class Tablet(Visitor):
     def elsewhere(self, headers: dict[str, str]) -> dict[str, str]:
         return {"Host": LAN_HOST, "User_Agent": IPAD, **headers}
 
-    def join(self, made: Fresh) -> TestResponse:
+    def join(self, made: NewInvite) -> TestResponse:
         return self.post("/join", {"token": made.token})
 
     @property
@@ -53,7 +53,7 @@ def joined(at: Visitor, role: Role) -> Tablet:
     return tablet
 
 
-def invited(at: Visitor, role: Role = Role.OPERATOR) -> Fresh:
+def invited(at: Visitor, role: Role = Role.OPERATOR) -> NewInvite:
     return Devices(at.storage).invite(role, at.clock.now())
 
 

@@ -18,8 +18,8 @@ from tests.builders import happened, shipped_protocol, simple_plan
 from tests.domain.test_course import BERLIN, at
 from webapp.domain.aftercare import reminders
 from webapp.domain.calendar_dates import HOUR_MS
-from webapp.domain.course import Client, Course, Progress, planned, progress, terms_of
-from webapp.domain.record import Past, past_of
+from webapp.domain.course import Client, Course, CourseProgress, planned, progress, terms_of
+from webapp.domain.record import SessionRecord, session_record
 from webapp.domain.session import fold
 from webapp.presentation.ical import course_calendar, reminder_calendar
 
@@ -27,7 +27,7 @@ NOW = at("2026-03-27 12:00")
 Entry = tuple[str, datetime, datetime, str, str]
 
 
-def standing(protocol_id: str, starts: list[int], now: int = NOW) -> Progress:
+def standing(protocol_id: str, starts: list[int], now: int = NOW) -> CourseProgress:
     """A course of a shipped protocol in which sessions were begun at these instants."""
     protocol = shipped_protocol(protocol_id)
     terms = terms_of(protocol)
@@ -38,10 +38,10 @@ def standing(protocol_id: str, starts: list[int], now: int = NOW) -> Progress:
     return progress(course, [session(start) for start in starts], now, BERLIN)
 
 
-def session(start: int) -> Past:
+def session(start: int) -> SessionRecord:
     plan = simple_plan()
     state = fold(plan, happened(plan, ("start", start), ("next", start)))
-    return past_of(f"s{start}", plan, state, start + 999_999)
+    return session_record(f"s{start}", plan, state, start + 999_999)
 
 
 def written(protocol_id: str, starts: list[int], now: int = NOW) -> bytes:

@@ -16,7 +16,7 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 
 from webapp import network
 from webapp.settings import Settings
-from webapp.tls.authority import Authority, issued, names_here
+from webapp.tls.authority import Authority, issue_certificate, names_here
 from webapp.tls.pem import (
     CertificateError,
     Names,
@@ -85,7 +85,7 @@ def test_the_authority_cannot_vouch_for_the_internet(authority: Authority) -> No
     """Whoever steals its key can sign for a bank, but nobody who knows the rules takes it."""
     key, root = authority.load(NOW)
     stolen = Names(("bank.example.com",), (ipaddress.ip_address("203.0.113.9"),))
-    authority.server_file.write_bytes(issued(key, root, stolen, NOW))
+    authority.server_file.write_bytes(issue_certificate(key, root, stolen, NOW))
     assert not accepts(authority, "bank.example.com")
     assert not accepts(authority, "203.0.113.9")
 

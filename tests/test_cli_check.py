@@ -94,7 +94,7 @@ def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
 def test_a_named_pipe_is_a_fault_and_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "fifo.json"
     os.mkfifo(path)
-    command = [sys.executable, "-c", "from webapp.cli import main; main()", "check", str(path)]
+    command = [sys.executable, "-c", "from webapp.cli.main import main; main()", "check", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.splitlines() == [
@@ -122,7 +122,7 @@ def test_a_broken_catalogue_is_told(mixed: Path) -> None:
 
 def test_the_command_of_the_shell_ends_with_the_same_words_and_status() -> None:
     path = FOLDER / "comma.json"
-    command = [sys.executable, "-c", "from webapp.cli import main; main()", "check", str(path)]
+    command = [sys.executable, "-c", "from webapp.cli.main import main; main()", "check", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.splitlines() == [

@@ -33,7 +33,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     def run(settings: Settings, *, open_browser: bool) -> None:
         seen.update(settings=settings, open=open_browser)
 
-    monkeypatch.setattr("webapp.server.run", run)
+    monkeypatch.setattr("webapp.server.run.run", run)
     for name in [name for name in os.environ if name.startswith("STEADY_HANDS")]:
         monkeypatch.delenv(name)
     return seen

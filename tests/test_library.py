@@ -17,7 +17,13 @@ from hypothesis import strategies as st
 from tests.broken.cases import BASE, CASES, CATALOGUE, CATALOGUE_CASES, FOLDER, Case, CatalogueCase
 from webapp.domain.catalogue import Catalogue
 from webapp.protocol_files import json_reader
-from webapp.protocol_files.loader import BadFileError, Entry, load, load_catalogue, load_protocol
+from webapp.protocol_files.loader import (
+    BadFileError,
+    LibraryEntry,
+    load,
+    load_catalogue,
+    load_protocol,
+)
 from webapp.settings import shipped
 
 SHIPPED = shipped("protocols")
@@ -45,7 +51,7 @@ def told_of(path: Path, catalogue: Catalogue) -> list[str]:
         entry = load_protocol(path, catalogue)
     except BadFileError as error:
         return error.bad.lines()
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, LibraryEntry)
     return []
 
 

@@ -16,7 +16,7 @@ from webapp.cli.main import main
 from webapp.domain.glucose import Band, Reading, Unit, band_of
 from webapp.domain.protocol import Review
 from webapp.domain.screening import questions_for
-from webapp.protocol_files.loader import Entry
+from webapp.protocol_files.loader import LibraryEntry
 from webapp.protocol_files.review import CONFLICTS, plain, range_text, review_text, sample
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -175,7 +175,7 @@ def test_the_version_is_that_of_the_content() -> None:
     other = copy.copy(shipped())
     entry = other.entries["oc-self-4step"]
     signed = entry.protocol.model_copy(update={"reviewed": Review(date="2026-01-02", by="A. B.")})
-    other.entries = {**other.entries, "oc-self-4step": Entry(signed, entry.digest)}
+    other.entries = {**other.entries, "oc-self-4step": LibraryEntry(signed, entry.digest)}
     changed = review_text(other)
     assert version(changed) != version(TEXT)
     assert "Reviewed 2026-01-02 by A. B." in changed

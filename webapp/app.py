@@ -13,9 +13,9 @@ from webapp import log as requests_log
 from webapp.assets import files
 from webapp.auth import http_security, middleware
 from webapp.auth.devices import Devices
-from webapp.auth.permissions import gate_of
+from webapp.auth.permissions import authenticator_for
 from webapp.maintenance.opening import open_storage
-from webapp.maintenance.runner import Daily, Upkeep
+from webapp.maintenance.runner import JobRunner, Scheduler
 from webapp.network import hosts_of
 from webapp.presentation import figures, steps
 from webapp.presentation.filters import FILTERS
@@ -47,8 +47,8 @@ from webapp.storage.database import Sqlite
 from webapp.storage.sessions import AwayError, FullError, NotSavedError, Storage
 from webapp.timekeeping.clock import Clock, zone_named
 from webapp.timekeeping.liveness import LifeSigns, wake
-from webapp.timekeeping.presence import Watch
-from webapp.timekeeping.shared_clock import SharedLine
+from webapp.timekeeping.presence import Presence
+from webapp.timekeeping.shared_clock import SharedClock
 
 log = logging.getLogger("steady_hands")
 
@@ -74,14 +74,14 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
         storage,
         load(settings.protocols, shipped("protocols")),
         Clock(zone_named(settings.time_zone)),
-        Watch(storage),
+        Presence(storage),
     )
     app.extensions["site"] = site
     requests_log.install(app)
-    app.extensions["upkeep"] = Upkeep(lambda: app.extensions["site"])
+    app.extensions["jobs"] = JobRunner(lambda: app.extensions["site"])
     files.install(app, files.read_assets(shipped("static")))
     hosts = hosts_of(settings)
-    guard = gate_of(settings, hosts)
+    guard = authenticator_for(settings, hosts)
     http_security.install(app, settings)
     middleware.install(app, guard)
     figures.install(app)
@@ -107,24 +107,24 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
 def start_life(app: Flask) -> LifeSigns:
     """Take up the clock where the last process left it, and go on telling that we live."""
     site: Site = app.extensions["site"]
-    upkeep: Upkeep = app.extensions["upkeep"]
+    upkeep: JobRunner = app.extensions["jobs"]
     if isinstance(site.storage.database, Sqlite):
         reserve = site.storage.database.disk.keep_reserve
         threading.Thread(target=reserve, name="reserve", daemon=True).start()
     last = site.storage.last_sign_of_life()
-    site.watch.begin(last.now if last else site.clock.now())
+    site.presence.begin(last.now if last else site.clock.now())
     if site.storage.database.shared:
-        line = SharedLine(site.storage, site.clock)
+        line = SharedClock(site.storage, site.clock)
         upkeep.ours = line.process
         paused, tell = line.wake(), line.tell
     else:
         paused, tell = wake(site.storage, site.clock), None
-    signs = LifeSigns(site.storage, site.clock, tell, site.watch, Devices(site.storage).sweep)
+    signs = LifeSigns(site.storage, site.clock, tell, site.presence, Devices(site.storage).sweep)
     if paused:
         log.warning("time was lost while the server was away; sessions paused: %d", paused)
     signs.start()
     upkeep.clear_all(86_400 if site.storage.database.shared else 0)
-    Daily(upkeep).start()
+    Scheduler(upkeep).start()
     return signs
 
 
@@ -143,7 +143,7 @@ def show_error(error: HTTPException) -> Response:
         return error.response
     status = error.code or 500
     title, text = WORDS.get(status, (error.name, error.description or ""))
-    answer = middleware.refused(status, title, text)
+    answer = middleware.error_response(status, title, text)
     for name, value in error.get_headers():
         if name == "Allow":
             answer.headers[name] = value
@@ -152,7 +152,7 @@ def show_error(error: HTTPException) -> Response:
 
 def show_not_saved(error: NotSavedError) -> Response:
     log.error("not saved: %s", error.__cause__)
-    answer = middleware.refused(
+    answer = middleware.error_response(
         503,
         "Not saved",
         "The server could not save that, so nothing has changed. Please try again.",
@@ -163,7 +163,7 @@ def show_not_saved(error: NotSavedError) -> Response:
 
 def show_full(error: FullError) -> Response:
     log.error("%s: %s", error, error.__cause__)
-    answer = middleware.refused(
+    answer = middleware.error_response(
         503,
         "The disk is full",
         "The server has no room to save that, so nothing has changed. Running sessions go on to "
@@ -175,7 +175,7 @@ def show_full(error: FullError) -> Response:
 
 def show_away(error: AwayError) -> Response:
     log.error("%s: %s", error, error.__cause__)
-    answer = middleware.refused(
+    answer = middleware.error_response(
         503,
         "One moment",
         "The server cannot reach its database. Running sessions go on. Please try again.",
@@ -186,6 +186,6 @@ def show_away(error: AwayError) -> Response:
 
 def show_failure(error: Exception) -> Response:
     log.exception("failed: %s %s", request.method, request.endpoint, exc_info=error)
-    return middleware.refused(
+    return middleware.error_response(
         500, "That went wrong", "The fault is on our side. A running session is not affected."
     )

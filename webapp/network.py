@@ -100,22 +100,24 @@ if sys.platform == "linux":
 INSIDE = ("docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "lo")
 
 
-def for_others(settings: Settings) -> str:
+def address_for_others(settings: Settings) -> str:
     """Scheme, host and port for other devices."""
     if settings.public_url:
         return settings.public_url
-    host = here() if settings.everywhere else settings.host
+    host = lan_address() if settings.everywhere else settings.host
     scheme = "https" if settings.secure else "http"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
-def here() -> str:
+def lan_address() -> str:
     """This machine's address in its network; its name where it has none at the moment."""
-    found = sorted(addresses(), key=lambda address: (not address.is_private, address.packed))
+    found = sorted(
+        lan_interface_addresses(), key=lambda address: (not address.is_private, address.packed)
+    )
     return str(found[0]) if found else f"{socket.gethostname()}.local"
 
 
-def addresses() -> Iterator[ipaddress.IPv4Address]:
+def lan_interface_addresses() -> Iterator[ipaddress.IPv4Address]:
     """IPv4 addresses of the networks that this machine is in."""
     for adapter in ifaddr.get_adapters():
         if adapter.nice_name.lower().startswith(INSIDE):

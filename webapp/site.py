@@ -9,7 +9,7 @@ from webapp.settings import Settings
 from webapp.storage.courses import Courses
 from webapp.storage.sessions import Storage
 from webapp.timekeeping.clock import Clock
-from webapp.timekeeping.presence import Watch
+from webapp.timekeeping.presence import Presence
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Site:
     storage: Storage
     library: Library
     clock: Clock
-    watch: Watch
+    presence: Presence
 
     @property
     def courses(self) -> Courses:

@@ -1,5 +1,6 @@
 // <after-reminders data-session>: tells at its time what is to be done after a session, while the page is
 // open: on the page, by a chime, and by a notification where the device allows it.
+import { forTab } from "./device-store.js";
 import { Sound } from "./sound.js";
 
 const LATE_MS = 60_000;
@@ -18,7 +19,7 @@ class AfterReminders extends HTMLElement {
     button.hidden = false;
     button.addEventListener("click", () => this.#agreed(), { signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.#look(), { signal });
-    if (sessionStorage.getItem(this.#key) === "on") this.#arm();
+    if (forTab.get(this.#key) === "on") this.#arm();
   }
 
   disconnectedCallback() {
@@ -37,7 +38,7 @@ class AfterReminders extends HTMLElement {
 
   async #agreed() {
     this.#sound.unlock();
-    sessionStorage.setItem(this.#key, "on");
+    forTab.set(this.#key, "on");
     if ("Notification" in window && Notification.permission === "default") await Notification.requestPermission();
     this.#arm();
   }
@@ -54,7 +55,7 @@ class AfterReminders extends HTMLElement {
 
   /** Everything whose time has come and that was not told yet. */
   #look() {
-    if (sessionStorage.getItem(this.#key) !== "on") return;
+    if (forTab.get(this.#key) !== "on") return;
     for (const line of this.querySelectorAll("[data-in-ms]")) {
       if (Number(line.dataset.inMs) > this.#gone || this.#told.has(line.dataset.id)) continue;
       this.#told.add(line.dataset.id);

@@ -7,7 +7,9 @@ import { clockText, momentOfView, newKey } from "./stage-moment.js";
 import { drawControls, drawLive } from "./stage-view.js";
 
 const STOP_UNSENT = "The stop counts here. The server has not heard of it yet; this device keeps trying.";
+const STAY = "Not kept by this browser: leave this page open until it is sent.";
 const UNREAD = "The server could not take over what was done here; it shows its own state now.";
+const UNANSWERED_MS = 3_000;
 const STOPPING = ["stop", "low"];
 
 const deviceNow = () => performance.timeOrigin + performance.now();
@@ -30,6 +32,7 @@ export class StageAlone {
   #handOver;
   #remembered = false;
   #restored = false;
+  #warned = false;
   #settling = null;
 
   /** `parts` are the stage's clock, link, stop and painter, its `moment()`, `show(moment)` and `resync()`. */
@@ -81,13 +84,24 @@ export class StageAlone {
       return link.note(refused.message);
     }
     link.note(stop.waiting ? STOP_UNSENT : link.standing);
-    this.keep();
+    this.#keepActs();
     if (!stop.waiting) this.show();
     this.#with.moment().live.dataset.seq = this.#own.seq;
     const acted = new CustomEvent("stage:acted", { detail: action });
     setTimeout(() => document.dispatchEvent(acted)); // after the tap itself has reached everyone
     if (link.lostSince) link.lost(this.kept);
     this.#handOver.now();
+  }
+
+  /** Where the browser has refused, that is said once; a stop says so always. */
+  async #keepActs() {
+    const { link, stop } = this.#with;
+    if ((await this.keep()) !== false || !this.waiting) return;
+    link.keeps = false;
+    if (link.lostSince) link.lost(this.kept);
+    if (stop.waiting) link.note(`${STOP_UNSENT} ${STAY}`);
+    else if (!this.#warned) link.say(STAY);
+    this.#warned = true;
   }
 
   /** Show what the rules make of all that happened, here and on the server. */
@@ -119,10 +133,8 @@ export class StageAlone {
     this.#own.handedOver();
     this.#restored = false;
     this.#settling = null;
-    if (stopped && understood) {
-      stop.heard();
-      link.note(link.standing); // it no longer waits to be heard
-    }
+    if (stopped && understood) stop.heard();
+    if ((stopped && understood) || this.#warned) link.note(link.standing); // nothing waits to be heard any more
     this.keep();
     link.say(understood ? said : UNREAD);
     this.#with.moment().live.querySelector("input[name=seq]").value = "";
@@ -140,7 +152,7 @@ export class StageAlone {
     return true;
   }
 
-  /** Kept over a reload: what the server knew, what was done here, and how far its clock is ahead. */
+  /** Kept over a reload (false where the browser refuses): what the server knew, what was done here, and how far its clock is ahead. */
   keep() {
     if (!this.#remembered) return undefined;
     const { status } = this.#with.moment();
@@ -162,7 +174,9 @@ export class StageAlone {
   /** After a reload: go on with what was done here and the server has not heard of. */
   async #restore() {
     const { clock, link, stop } = this.#with;
+    const late = setTimeout(() => stop.waiting && stop.send(), UNANSWERED_MS); // some browsers never answer
     const kept = await keptSessions.of(this.#path);
+    clearTimeout(late);
     this.#remembered = true;
     const fromCache = document.documentElement.dataset.kept === "yes";
     if (kept && (kept.acts.length || fromCache)) {

@@ -1,4 +1,6 @@
 // Which key does what: the usual keys of keyboards, pedals and clickers, and those that were learned.
+import { lasting } from "./device-store.js";
+
 const KEPT = "bound-keys";
 const USUAL = {
   " ": "toggle",
@@ -20,7 +22,7 @@ const USUAL = {
 export const boundKeys = {
   get learned() {
     try {
-      return JSON.parse(localStorage.getItem(KEPT)) ?? {};
+      return JSON.parse(lasting.get(KEPT)) ?? {};
     } catch {
       return {};
     }
@@ -32,12 +34,14 @@ export const boundKeys = {
     return learned[key] ?? learned[code] ?? USUAL[key] ?? USUAL[key.toLowerCase()];
   },
 
+  /** True where it outlives the page. */
   learn(key, act) {
-    localStorage.setItem(KEPT, JSON.stringify({ ...boundKeys.learned, [key]: act }));
+    return lasting.set(KEPT, JSON.stringify({ ...boundKeys.learned, [key]: act }));
   },
 
+  /** As `learn`. */
   forget(key) {
     const { [key]: _, ...rest } = boundKeys.learned;
-    localStorage.setItem(KEPT, JSON.stringify(rest));
+    return lasting.set(KEPT, JSON.stringify(rest));
   },
 };

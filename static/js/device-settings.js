@@ -1,6 +1,7 @@
 // <device-settings>: every change counts at once; hear and feel it before it matters.
 import { besideMusic } from "./audio-session.js";
 import { device } from "./device.js";
+import { cookies } from "./device-store.js";
 import { flash } from "./soft-flash.js";
 import { Sound } from "./sound.js";
 import { Voice } from "./voice.js";
@@ -24,6 +25,7 @@ class DeviceSettings extends HTMLElement {
       this.#note("This browser has no voice; chimes stand in for it.");
     }
     this.querySelector("#keep").parentElement.hidden = true;
+    document.querySelector("#not-kept").hidden = cookies.keeps;
   }
 
   disconnectedCallback() {

@@ -1,6 +1,7 @@
 // The settings of this device: on the page they are data attributes of <html>, kept in one cookie.
-const SECURE = location.protocol === "https:";
-const COOKIE = SECURE ? "__Host-device" : "device";
+import { cookies } from "./device-store.js";
+
+const COOKIE = location.protocol === "https:" ? "__Host-device" : "device";
 const NAMES = ["theme", "countdown", "sound", "rate", "vibration", "flash", "loud", "headset", "speaker", "note"];
 const KEPT_SECONDS = 365 * 24 * 3600;
 
@@ -15,18 +16,17 @@ function put(name, value) {
 export const device = {
   get: (name) => here()[name] ?? "",
 
-  /** Counts at once, and is kept. */
+  /** Counts at once; true where it is kept. */
   set(name, value) {
     put(name, value);
     const all = new URLSearchParams(NAMES.map((key) => [key, device.get(key)]));
-    const secure = SECURE ? ";secure" : "";
-    document.cookie = `${COOKIE}=${all};path=/;max-age=${KEPT_SECONDS};samesite=lax${secure}`;
+    return cookies.set(COOKIE, all, KEPT_SECONDS);
   },
 };
 
 /** A page out of the back/forward cache may be older than the settings. */
 addEventListener("pageshow", (event) => {
-  const kept = document.cookie.split("; ").find((pair) => pair.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1);
+  const kept = cookies.get(COOKIE);
   if (!event.persisted || !kept) return;
   const found = new URLSearchParams(kept);
   for (const name of NAMES) if (found.has(name)) put(name, found.get(name));

@@ -1,16 +1,26 @@
 // <join-by-link>: a scanned QR code leads here with its token behind the #, which no server is sent.
+import { cookies } from "./device-store.js";
+
 const TOKEN = /^#([\w-]{22})$/;
 
 class JoinByLink extends HTMLElement {
   #listeners = new AbortController();
 
   connectedCallback() {
-    addEventListener("hashchange", () => this.#join(), { signal: this.#listeners.signal });
+    const signal = this.#listeners.signal;
+    if (!cookies.keeps) return this.#refuse(signal);
+    addEventListener("hashchange", () => this.#join(), { signal });
     this.#join();
   }
 
   disconnectedCallback() {
     this.#listeners.abort();
+  }
+
+  /** Without a cookie the invite would be used up for nothing; the address keeps it until cookies are allowed. */
+  #refuse(signal) {
+    document.querySelector("#no-cookies").hidden = false;
+    this.addEventListener("submit", (e) => e.preventDefault(), { signal });
   }
 
   /** Sends the token, and takes it out of the address first: it is used up, and nobody need see it. */

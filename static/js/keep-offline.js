@@ -1,5 +1,6 @@
 // Keeps this page and its files for a reload without the server, where a browser lets a page do that.
 const WORKER = "/worker.js";
+const SAMPLE = "/sample";
 
 const policy = globalThis.trustedTypes?.createPolicy("steady-hands", {
   createScriptURL: (url) => {
@@ -8,15 +9,31 @@ const policy = globalThis.trustedTypes?.createPolicy("steady-hands", {
   },
 });
 
-/** True where a reload without the server brings the session back. */
-export const canKeep = () => "serviceWorker" in navigator;
+const register = async () => navigator.serviceWorker.register(policy ? policy.createScriptURL(WORKER) : WORKER);
 
-const register = () => navigator.serviceWorker.register(policy ? policy.createScriptURL(WORKER) : WORKER);
-
-/** Whether it is so here: a browser refuses behind a certificate that was only clicked through. */
+/** True where a reload without the server brings the page back, tried out: a browser refuses behind a certificate
+ * that was only clicked through, where site data is blocked, and where there is no room. */
 export async function keeps() {
-  if (!canKeep()) return false;
-  return Boolean(await register().catch(() => false));
+  try {
+    const { active, waiting, installing } = await register();
+    return (await atWork(active ?? waiting ?? installing)) && (await hasRoom());
+  } catch {
+    return false;
+  }
+}
+
+/** False for a worker that could not keep what it needs. */
+const atWork = (worker) =>
+  new Promise((done) => {
+    const look = () => ["activated", "redundant"].includes(worker.state) && done(worker.state === "activated");
+    worker.addEventListener("statechange", look);
+    look();
+  });
+
+async function hasRoom() {
+  const pages = await caches.open("pages");
+  await pages.put(SAMPLE, new Response(SAMPLE));
+  return pages.delete(SAMPLE);
 }
 
 async function worker() {
@@ -32,9 +49,9 @@ function asServed() {
   return { html: `<!doctype html>\n${html}`, nonce: script.nonce };
 }
 
-/** Keep the page at `path`, which is this one, with all the files that it has loaded. */
+/** Keep the page at `path`, which is this one, with all the files that it has loaded. Throws where the browser refuses. */
 export async function keepOffline(path) {
-  if (!canKeep() || document.documentElement.dataset.kept) return;
+  if (document.documentElement.dataset.kept) return;
   const files = performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname);
   const ours = [...new Set(files.filter((name) => name.startsWith("/static/")))];
   (await worker()).postMessage({ keep: [path, ...ours], page: asServed() });
@@ -42,6 +59,10 @@ export async function keepOffline(path) {
 
 /** The session at `path` is over. */
 export async function dropOffline(path) {
-  const found = canKeep() && (await navigator.serviceWorker.getRegistration());
-  if (found) found.active?.postMessage({ drop: path });
+  try {
+    const found = await navigator.serviceWorker.getRegistration();
+    found?.active?.postMessage({ drop: path });
+  } catch {
+    // Where there is no worker nothing was kept.
+  }
 }

@@ -2,6 +2,7 @@
 import { boundKeys } from "./bound-keys.js";
 
 const WORDS = { toggle: "Pause and resume", next: "Next", back: "Back", step: "Say it again", time: "How long?", undo: "Undo" };
+const ONLY_HERE = "on this page only: this browser keeps nothing for this site.";
 
 class LearnKeys extends HTMLElement {
   #act = null;
@@ -22,9 +23,9 @@ class LearnKeys extends HTMLElement {
   #pressed(target) {
     const { learn, forget } = target.dataset;
     if (forget) {
-      boundKeys.forget(forget);
+      const kept = boundKeys.forget(forget);
       this.#list();
-      this.#say("Forgotten.");
+      this.#say(kept ? "Forgotten." : `Forgotten ${ONLY_HERE}`);
     }
     if (!learn) return;
     this.#act = learn;
@@ -40,9 +41,9 @@ class LearnKeys extends HTMLElement {
     if (event.key === "Escape" || event.key === "Tab") return this.#say("Left as it was.");
     const name = event.key === "Unidentified" ? event.code : event.key;
     if (!name) return this.#say("That device sends no name for its key. Another mode of it may.");
-    boundKeys.learn(name, act);
+    const kept = boundKeys.learn(name, act);
     this.#list();
-    this.#say(`“${name === " " ? "Space" : name}” is ${WORDS[act]} now.`);
+    this.#say(`“${name === " " ? "Space" : name}” is ${WORDS[act]} now${kept ? "." : `, ${ONLY_HERE}`}`);
   }
 
   #list() {

@@ -1,8 +1,12 @@
 // The lines of the pre-flight that look by themselves: the way to the server, what goes on without it, the battery.
+import { cookies, lasting } from "./device-store.js";
 import { keeps } from "./keep-offline.js";
+import { keptSessions } from "./kept-sessions.js";
 
 const LOW_BATTERY = 0.2;
 const SLOW_LINK_MS = 1_000;
+const ACTS = "What is done without the server: do not reload or close this page then.";
+const SETTINGS = "Settings, learned keys.";
 
 /** How long the server takes to answer, or that it does not. */
 export async function checkLink(line) {
@@ -17,10 +21,16 @@ export async function checkLink(line) {
   }
 }
 
-/** What goes on while the server is away; over plain http less, with the way to change that. */
-export async function checkAlone(line, how) {
-  const kept = await keeps();
-  how.hidden = kept;
+/** What goes on while the server is away; over plain http less, with the way to change that. `refused` is shown
+ * only where the browser keeps less than that. */
+export async function checkAlone(line, how, refused) {
+  refused.hidden = true;
+  const keepsActs = lasting.keeps && (await keptSessions.keeps());
+  const said = [keepsActs ? "" : ACTS, cookies.keeps && lasting.keeps ? "" : SETTINGS].filter(Boolean);
+  refused.tell(said.join(" "), "open");
+  refused.hidden = !said.length;
+  const kept = keepsActs && (await keeps());
+  how.hidden = kept || !keepsActs;
   if (kept) line.tell("Goes on, also after a reload.", "fine");
   else if (isSecureContext) line.tell("Goes on, but no reload.", "open");
   else line.tell("Goes on, but no reload and no install: plain http.", "open");

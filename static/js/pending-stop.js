@@ -1,4 +1,6 @@
-// A stop that the server has not heard of yet: kept over a reload, sent until it is answered.
+// A stop that the server has not heard of yet: kept over a reload where the browser allows it, sent until it is answered.
+import { lasting } from "./device-store.js";
+
 const AGAIN_MS = 2_000;
 
 export class PendingStop {
@@ -15,29 +17,29 @@ export class PendingStop {
   }
 
   get waiting() {
-    return localStorage.getItem(this.#key) !== null;
+    return lasting.get(this.#key) !== null;
   }
 
   /** `act` is "stop" or "low", `form` what its button sends. */
   wait(act, form) {
-    localStorage.setItem(this.#key, `${act}?${form}`);
+    lasting.set(this.#key, `${act}?${form}`);
   }
 
   /** Which of the two it was. */
   get act() {
-    return localStorage.getItem(this.#key)?.split("?", 1)[0];
+    return lasting.get(this.#key)?.split("?", 1)[0];
   }
 
   /** The server knows. */
   heard() {
-    localStorage.removeItem(this.#key);
+    lasting.set(this.#key, null);
     clearTimeout(this.#timer);
   }
 
   /** Try now, and again until there is an answer. The same key makes repeating harmless. */
   async send() {
     clearTimeout(this.#timer);
-    const kept = localStorage.getItem(this.#key);
+    const kept = lasting.get(this.#key);
     if (kept === null) return;
     const [act, body] = kept.split(/\?(.*)/s);
     try {

@@ -8,7 +8,6 @@ import { Sound } from "./sound.js";
 import { Voice } from "./voice.js";
 
 const SCREEN = {
-  lock: ["Stays on by itself.", "fine"],
   video: ["Kept on by a silent video. If it goes dark all the same: set the screen to stay on.", "fine"],
   none: ["This page cannot keep it on: set the screen to stay on.", "open"],
 };
@@ -29,13 +28,14 @@ class PreFlight extends HTMLElement {
       if (e.detail === "sound") this.#lookAtSound();
       if (e.detail === "vibration") this.#lookAtVibration();
     });
+    on(document, "visibilitychange", () => this.hidden || this.#screen());
     for (const name of ["online", "offline"]) on(window, name, () => checkLink(this.#lines.link));
     this.hidden = false;
     this.#lookAtSound();
     this.#lookAtVibration();
     this.#screen();
     checkLink(this.#lines.link);
-    checkAlone(this.#lines.alone, this.querySelector("[data-how]"));
+    checkAlone(this.#lines.alone, this.querySelector("[data-how]"), this.#lines.kept);
     watchBattery(this.#lines.battery, on);
     document.dispatchEvent(new Event("stage:ask"));
   }
@@ -105,14 +105,16 @@ class PreFlight extends HTMLElement {
   }
 
   #screen() {
-    this.#lines.screen.tell(...SCREEN[awakeBy()]);
-    if (awakeBy() === "lock") this.#lines.screen.offer("Try it", () => this.#tryLock());
+    if (awakeBy() !== "lock") return this.#lines.screen.tell(...SCREEN[awakeBy()]);
+    this.#lines.screen.offer("Try it", () => this.#tryLock("Works."));
+    if (!document.hidden) this.#tryLock("Stays on by itself.");
   }
 
-  async #tryLock() {
+  /** Only what was tried is said to work. */
+  async #tryLock(works) {
     try {
       await (await navigator.wakeLock.request("screen")).release();
-      this.#lines.screen.tell("Works.", "fine");
+      this.#lines.screen.tell(works, "fine");
     } catch {
       this.#lines.screen.tell("Refused now: plug in, leave the battery saver, or set the screen to stay on.", "open");
     }

@@ -89,13 +89,14 @@ class SessionVoice extends HTMLElement {
     else if (before === "paused") this.#tell("Going on.");
   }
 
-  /** What a step has on the screen: its name, for hands the place, and the first line. */
+  /** What a step has on the screen: its name, for hands the side and the place, and the first line. */
   #words(row) {
     const step = this.#steps.find(({ dataset }) => dataset.for === row?.id);
     if (!step) return "";
-    const words = step.dataset.kind === "stage-hands" ? [".step-name", ".step-place"] : [".step-name"];
-    return [...words, ".step-lines :is(li, .step-text)"]
-      .map((part) => step.content.querySelector(part).firstChild.textContent.trim())
+    const places = step.dataset.kind === "stage-text" ? [] : [".step-place", ".place-words"];
+    return [".step-name", ...places, ".step-lines :is(li, .step-text)"]
+      .map((part) => step.content.querySelector(part)?.firstChild.textContent.trim())
+      .filter(Boolean)
       .join(". ");
   }
 

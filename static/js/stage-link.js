@@ -15,6 +15,8 @@ export class StageLink {
   shut = false;
   /** True when this device has slept since then: it did not count on. */
   slept = false;
+  /** False where the browser refuses to keep what is done. */
+  keeps = true;
   #stage;
   #said = 0;
 
@@ -29,7 +31,8 @@ export class StageLink {
     this.lostSince ??= new Date();
     const since = `${this.lostSince.getHours()}:${pad(this.lostSince.getMinutes())}`;
     const how = shut ? "no longer joined" : `on its own since ${since}`;
-    this.mark(`${how}${kept ? `, ${kept} kept` : ""}`);
+    const waiting = this.keeps ? "kept" : "not sent";
+    this.mark(`${how}${kept ? `, ${kept} ${waiting}` : ""}`);
   }
 
   /** An answer; true when there was none before. */

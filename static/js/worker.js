@@ -20,7 +20,7 @@ addEventListener("activate", (event) => {
 addEventListener("message", (event) => {
   const { keep = [], page: given, drop } = event.data;
   if (drop) event.waitUntil(caches.open(PAGES).then((pages) => pages.delete(drop)));
-  else event.waitUntil(Promise.all([keepPage(keep[0], given), ...keep.slice(1).map(file)]));
+  else event.waitUntil(Promise.all([keepPage(keep[0], given), ...keep.slice(1).map(keepFile)]));
 });
 
 addEventListener("fetch", (event) => {
@@ -37,27 +37,45 @@ async function dropOld() {
   }
 }
 
+/** Undefined where the browser refuses, or has no room: what the server answers counts all the same. */
+async function tried(act) {
+  try {
+    return await act();
+  } catch {
+    return undefined;
+  }
+}
+
 /** A static file: its address changes with its content, so a kept one is right. */
 async function file(request) {
-  const kept = await caches.match(request);
+  const kept = await tried(() => caches.match(request));
   if (kept) return kept;
   const answer = await fetch(request);
-  if (answer.status === 200) await (await caches.open(FILES)).put(request, answer.clone());
+  if (answer.status === 200) await tried(async () => (await caches.open(FILES)).put(request, answer.clone()));
   return answer;
+}
+
+async function keepFile(name) {
+  if (!(await caches.match(name))) await (await caches.open(FILES)).add(name);
 }
 
 /** A page from the server; without it the kept one, which is told that it is one. */
 async function page(request, pathname) {
+  let answer;
   try {
-    const answer = await Promise.race([fetch(request), tooLate()]);
-    if (answer.status === 200 && SESSION.test(pathname)) await keepAnswer(pathname, answer.clone());
-    if (answer.status === NOT_JOINED) await dropSessions();
-    return answer;
+    answer = await Promise.race([fetch(request), tooLate()]);
   } catch {
-    const pages = await caches.open(PAGES);
-    const kept = await pages.match(pathname);
-    return kept ? marked(kept) : ((await pages.match(OFFLINE)) ?? Response.error());
+    return (await tried(() => keptPage(pathname))) ?? Response.error();
   }
+  if (answer.status === 200 && SESSION.test(pathname)) await tried(() => keepAnswer(pathname, answer.clone()));
+  if (answer.status === NOT_JOINED) await tried(dropSessions);
+  return answer;
+}
+
+async function keptPage(pathname) {
+  const pages = await caches.open(PAGES);
+  const kept = await pages.match(pathname);
+  return kept ? marked(kept) : pages.match(OFFLINE);
 }
 
 const tooLate = () => new Promise((_, fail) => setTimeout(() => fail(new Error("too late")), PATIENCE_MS));
@@ -74,7 +92,7 @@ async function keepPage(path, given) {
   const text = await answer.clone().text();
   await keepAnswer(path, answer);
   const files = new Set(text.match(/\/static\/[\w./-]+\.(css|js|svg)\b/g));
-  await Promise.all([...files].map(file));
+  await Promise.all([...files].map(keepFile));
 }
 
 /** An answer of the server with this page in it: all pages have the same headers, but for the nonce. */

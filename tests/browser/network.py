@@ -46,7 +46,7 @@ def network(folder: Path, clock: StandingClock | None = None) -> Iterator[Networ
     site = app.extensions["site"]
     if clock:
         app.extensions["site"] = site = type(site)(
-            site.settings, site.storage, site.library, clock, site.watch
+            site.settings, site.storage, site.library, clock, site.presence
         )
     turn = threading.Lock()
     with ExitStack() as stack:

@@ -21,7 +21,7 @@ from tests.heartbeat_wsgi import with_heartbeat
 from webapp.app import create_app
 from webapp.maintenance.opening import open_sqlite
 from webapp.settings import Settings
-from webapp.timekeeping.presence import Watch
+from webapp.timekeeping.presence import Presence
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -60,7 +60,7 @@ class InProcess:
         site = self.app.extensions["site"]
         with tempfile.TemporaryDirectory() as folder:
             storage, clock = open_sqlite(Path(folder) / "steady-hands.sqlite3"), StandingClock()
-            here = replace(site, storage=storage, clock=clock, watch=Watch(storage))
+            here = replace(site, storage=storage, clock=clock, presence=Presence(storage))
             self.app.extensions["site"] = here
             host = self.address.removeprefix("http://")
             yield Hand(self.app, self.app.test_client(), clock, storage, {"host": host})

@@ -20,8 +20,8 @@ from tests.screened import SAFE
 from webapp.domain.invites import Role
 from webapp.domain.session import Event
 from webapp.maintenance.jsonl import write_file
-from webapp.maintenance.runner import Upkeep
-from webapp.maintenance.worker import INCOMING, in_here
+from webapp.maintenance.runner import JobRunner
+from webapp.maintenance.worker import INCOMING, run_inline
 from webapp.storage.courses import Courses
 from webapp.storage.database import Sqlite
 
@@ -228,10 +228,10 @@ def noted(protocol: str, second: str = "6.4") -> Recipe:
 # -- the owner's pages for the data --------------------------------------------------------------
 
 
-def kept_data(visitor: Visitor) -> Upkeep:
+def kept_data(visitor: Visitor) -> JobRunner:
     """Two sessions of a client that are over, and jobs that are done at once, here."""
-    upkeep: Upkeep = visitor.app.extensions["upkeep"]
-    upkeep.errand, upkeep.spawn = in_here, lambda work: work()
+    upkeep: JobRunner = visitor.app.extensions["jobs"]
+    upkeep.errand, upkeep.spawn = run_inline, lambda work: work()
     here = visitor.app.extensions["site"]
     settings = replace(here.settings, data=visitor.storage.database.folder)
     visitor.app.extensions["site"] = replace(here, settings=settings)

@@ -20,6 +20,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import chromium
 from tests.browser.conftest import AWAKE, Watch
+from tests.browser.refusing import (
+    block_site_data,
+    goes_on,
+    ours,
+    says_what_is_not_kept,
+    stops_without_a_link,
+)
 from tests.faults.server import Server, clean_environment
 from webapp.tls.authority import Authority, now
 from webapp.tls.pem import Names, read_chain
@@ -61,8 +68,15 @@ def key_hash(file: Path) -> str:
     return base64.b64encode(hashlib.sha256(spki).digest()).decode()
 
 
-@pytest.fixture
-def tablet(browser: Browser, clinic: Clinic, tmp_path: Path, watch: Watch) -> Iterator[Page]:
+@pytest.fixture(params=["site data allowed"])
+def tablet(
+    browser: Browser,
+    clinic: Clinic,
+    tmp_path: Path,
+    watch: Watch,
+    request: pytest.FixtureRequest,
+) -> Iterator[Page]:
+    blocked = request.param == "blocked"
     trusted = key_hash(Path(clinic.environment["STEADY_HANDS_KEY"]))
     flags = [
         *chromium.flags(),
@@ -70,8 +84,8 @@ def tablet(browser: Browser, clinic: Clinic, tmp_path: Path, watch: Watch) -> It
         f"--ignore-certificate-errors-spki-list={trusted}",
     ]
     context = browser.browser_type.launch_persistent_context(
-        tmp_path / "profile",
-        executable_path=chromium.for_tests(),
+        block_site_data(tmp_path / "profile") if blocked else tmp_path / "profile",
+        executable_path=chromium.for_measurements() if blocked else chromium.for_tests(),
         args=flags,
         base_url=clinic.address,
         permissions=[AWAKE],
@@ -111,3 +125,14 @@ def test_under_a_name_over_https_a_tablet_has_everything(
     clinic.kill()
     tablet.reload()
     expect(tablet.locator("#session-live")).to_have_attribute("data-status", "paused")
+
+
+@pytest.mark.parametrize("tablet", ["blocked"], indirect=True)
+def test_a_tablet_that_keeps_nothing_goes_on_and_delivers_its_stop(
+    clinic: Clinic, tablet: Page, watch: Watch
+) -> None:
+    tablet.goto(f"/sessions/{clinic.prepare('long')}")
+    says_what_is_not_kept(tablet)
+    goes_on(tablet)
+    stops_without_a_link(tablet)
+    assert ours(watch.errors) == []

@@ -120,6 +120,25 @@ def test_a_link_that_was_used_says_so_and_leaves_no_token_in_the_address(
     expect(first.get_by_role("heading", level=1)).not_to_have_text("Join first")
 
 
+def test_a_browser_that_refuses_cookies_is_told_before_its_invite_is_used_up(
+    site: Network, device: Open, drawn: list[str], watch: Watch
+) -> None:
+    owner, tablet = device(), device()
+    invite(owner, site, "Operator")
+    tablet.add_init_script(
+        "if (!sessionStorage.allowed)"
+        " Object.defineProperty(Document.prototype, 'cookie', { get: () => '', set() {} });"
+    )
+    tablet.goto(drawn[-1])
+    expect(tablet.get_by_role("alert")).to_contain_text("Allow cookies for this site")
+    assert tablet.url == drawn[-1]
+    tablet.evaluate("sessionStorage.allowed = 'yes'")
+    tablet.reload()
+    tablet.wait_for_url(f"{site.elsewhere}/")
+    expect(tablet.get_by_role("heading", level=1)).not_to_have_text("Join first")
+    assert watch.errors == []
+
+
 def test_the_calm_view_of_a_device_that_is_out_says_so_and_goes_on(
     site: Network, device: Open
 ) -> None:

@@ -14,8 +14,15 @@ from werkzeug.serving import make_server
 
 from tests.browser import chromium
 from tests.browser.answers import answer_safely
-from tests.browser.conftest import Visit, Watch, free_port
+from tests.browser.conftest import Visit, Watch, free_port, go
 from tests.browser.recording import CLOSE_ENOUGH_MS, allowed, chimes, has_status, heard, press
+from tests.browser.refusing import (
+    REFUSE,
+    goes_on,
+    ours,
+    says_what_is_not_kept,
+    stops_without_a_link,
+)
 from tests.heartbeat_wsgi import with_heartbeat
 from webapp.app import create_app
 from webapp.auth.devices import Devices
@@ -351,6 +358,17 @@ def test_on_plain_http_a_silent_film_keeps_the_screen_on_while_the_session_is_li
     assert video(page)["paused"]
     # Chromium reports on every page of such a place that it takes no notice of this header
     assert [e for e in watch.errors if "Cross-Origin-Opener-Policy" not in e] == []
+
+
+def test_on_plain_http_a_device_that_keeps_nothing_goes_on_and_delivers_its_stop(
+    insecure: Page, watch: Watch
+) -> None:
+    insecure.context.add_init_script(REFUSE["read"])
+    go(insecure, insecure.url)
+    says_what_is_not_kept(insecure)
+    goes_on(insecure)
+    stops_without_a_link(insecure)
+    assert ours(watch.errors) == []
 
 
 def test_where_neither_works_the_page_says_so(visit: Visit) -> None:

@@ -13,27 +13,37 @@ from tests.builders import Act, happened, simple_plan
 from webapp.domain.commands import allowed
 from webapp.domain.plan import Plan
 from webapp.domain.session import Action, Event, RefusedError, State, Status, advance, fold
-from webapp.domain.sync import ELSEWHERE, OLDER, Account, Taken, Told, step_id, take_up
+from webapp.domain.sync import (
+    ELSEWHERE,
+    OLDER,
+    MergeResult,
+    OfflineCommand,
+    OfflineLog,
+    merge,
+    step_id,
+)
 
 PLAN = simple_plan()
 BEGUN: tuple[Act, ...] = (("start", 1_000), ("next", 1_000))
 
 
-def told(action: Action, at: int, step: str, key: str = "") -> Told:
-    return Told(key or f"own-{action}-{at}", action, at, step)
+def told(action: Action, at: int, step: str, key: str = "") -> OfflineCommand:
+    return OfflineCommand(key or f"own-{action}-{at}", action, at, step)
 
 
 def account(
-    seq: int, line: int, *acts: Told, counted: bool = True, status: Status = "running"
-) -> Account:
-    return Account(seq, line, counted, status, acts)
+    seq: int, line: int, *acts: OfflineCommand, counted: bool = True, status: Status = "running"
+) -> OfflineLog:
+    return OfflineLog(seq, line, counted, status, acts)
 
 
-def take(events: tuple[Event, ...], told_of: Account, now: int, plan: Plan = PLAN) -> Taken:
-    return take_up(plan, events, fold(plan, events), told_of, now)
+def take(
+    events: tuple[Event, ...], told_of: OfflineLog, now: int, plan: Plan = PLAN
+) -> MergeResult:
+    return merge(plan, events, fold(plan, events), told_of, now)
 
 
-def state_after(events: tuple[Event, ...], taken: Taken, now: int) -> State:
+def state_after(events: tuple[Event, ...], taken: MergeResult, now: int) -> State:
     return advance(PLAN, fold(PLAN, (*events, *taken.events)), now)
 
 
@@ -66,7 +76,7 @@ def test_an_account_that_is_told_twice_counts_once() -> None:
     events = happened(PLAN, *BEGUN)
     same = account(2, 50_000, told("pause", 11_000, "phase-1"), told("next", 20_000, "phase-1"))
     events += take(events, same, 50_000).events
-    assert take(events, same, 51_000) == Taken(())
+    assert take(events, same, 51_000) == MergeResult(())
 
 
 def test_an_account_of_which_a_part_has_arrived_already_is_no_conflict_with_itself() -> None:
@@ -147,7 +157,7 @@ def test_what_the_rules_refuse_is_told_with_their_reason() -> None:
 def test_what_the_answers_no_longer_allow_is_told_with_the_reason() -> None:
     events = happened(PLAN, *BEGUN)
     told_of = account(2, 40_000, told("pause", 15_000, "phase-1"))
-    taken = take_up(PLAN, events, fold(PLAN, events), told_of, 40_000, lambda *_: "too old")
+    taken = merge(PLAN, events, fold(PLAN, events), told_of, 40_000, lambda *_: "too old")
     assert (taken.events, [m.why for m in taken.missed]) == ((), ["too old"])
 
 
@@ -183,12 +193,12 @@ def test_after_a_reboot_the_session_goes_on_by_the_device_on_the_new_line_of_tim
 
 def test_a_device_that_slept_settles_nothing() -> None:
     taken = take(DOUBTED, account(2, 90_000, counted=False), 90_000)
-    assert taken == Taken(())
+    assert taken == MergeResult(())
 
 
 def test_after_somebody_has_answered_the_doubt_nothing_is_settled() -> None:
     events = happened(PLAN, ("resume", 80_000), before=DOUBTED)
-    assert take(events, account(2, 90_000), 90_000) == Taken(())
+    assert take(events, account(2, 90_000), 90_000) == MergeResult(())
 
 
 def test_two_devices_that_counted_settle_the_doubt_once() -> None:
@@ -221,12 +231,12 @@ def courses(draw: st.DrawFn) -> tuple[tuple[Act, ...], int]:
     return tuple(acts), draw(st.integers(1, len(acts)))
 
 
-def as_told(whole: tuple[Event, ...], number: int) -> Told:
+def as_told(whole: tuple[Event, ...], number: int) -> OfflineCommand:
     event = whole[number]
     state = advance(PLAN, fold(PLAN, whole[:number]), event.at)
     assert event.kind != "doubt"
     assert event.kind != "settled"
-    return Told(event.key, event.kind, event.at, step_id(PLAN, state))
+    return OfflineCommand(event.key, event.kind, event.at, step_id(PLAN, state))
 
 
 @settings(max_examples=150, deadline=None, phases=(Stage.explicit, Stage.reuse, Stage.generate))

@@ -16,8 +16,8 @@ from webapp.domain.calendar_dates import HOUR_MS, add_span, dates, slot, wall
 from webapp.domain.course import (
     Client,
     Course,
+    CourseProgress,
     Hold,
-    Progress,
     Terms,
     gentle_changes,
     hold,
@@ -28,7 +28,7 @@ from webapp.domain.course import (
     within,
 )
 from webapp.domain.protocol import Break, Count, Span
-from webapp.domain.record import Past, Spell
+from webapp.domain.record import PhaseRecord, SessionRecord
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = 24 * HOUR_MS
@@ -58,14 +58,14 @@ def course(of: Terms | None = None, target: int | None = 10) -> Course:
     return Course("c", Client("k", "K7-M4Q"), "built", "Built", of or terms(), target, 0)
 
 
-def past(begun_at: int, technique: str = "kneading", done_ms: int = 60_000) -> Past:
-    spell = Spell("One", technique, "low-back", "both", 60_000, done_ms)
-    return Past(f"s{begun_at}", PLAN, begun_at, "finished", "whole", (spell,))
+def past(begun_at: int, technique: str = "kneading", done_ms: int = 60_000) -> SessionRecord:
+    spell = PhaseRecord("One", technique, "low-back", "both", 60_000, done_ms)
+    return SessionRecord(f"s{begun_at}", PLAN, begun_at, "finished", "whole", (spell,))
 
 
 def after(
     starts: list[int], now: int, of: Terms | None = None, target: int | None = 10
-) -> Progress:
+) -> CourseProgress:
     return progress(course(of, target), [past(start) for start in starts], now, BERLIN)
 
 

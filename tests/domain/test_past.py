@@ -8,22 +8,29 @@ import pytest
 
 from tests.builders import Act, happened, phase, protocol, shipped, sides, simple_plan, usual_plan
 from webapp.domain.aftercare import MINUTE_MS, advice, reminders
-from webapp.domain.record import Past, Told, balance, past_of, short_sides, skin_asked
+from webapp.domain.record import (
+    Feedback,
+    SessionRecord,
+    balance,
+    session_record,
+    short_sides,
+    skin_asked,
+)
 from webapp.domain.session import fold
 
 SIDED = usual_plan(protocol(sides(phase("calf", area="calf"), phase("sole", area="sole"))))
 
 
-def of(*acts: Act, now: int = 10_000_000) -> Past:
-    return past_of("s", SIDED, fold(SIDED, happened(SIDED, *acts)), now)
+def of(*acts: Act, now: int = 10_000_000) -> SessionRecord:
+    return session_record("s", SIDED, fold(SIDED, happened(SIDED, *acts)), now)
 
 
-def whole(now: int = 10_000_000) -> Past:
+def whole(now: int = 10_000_000) -> SessionRecord:
     """Both sides of 60 s each: the change waits, and is told at once."""
     return of(("start", 0), ("next", 120_000), now=now)
 
 
-def cut_left() -> Past:
+def cut_left() -> SessionRecord:
     """The left calf gets 20 s of its minute, everything else all of it."""
     return of(("start", 0), ("next", 20_000), ("next", 80_000))
 
@@ -154,13 +161,13 @@ def test_nothing_follows_a_session_that_is_not_over() -> None:
 @pytest.mark.parametrize(
     ("told", "words"),
     [
-        (Told(before=3, after=4), "More pain"),
-        (Told(before=4, after=4), ""),
-        (Told(after=9), ""),
-        (Told(skin="sore"), "well again"),
-        (Told(skin="marks"), ""),
+        (Feedback(before=3, after=4), "More pain"),
+        (Feedback(before=4, after=4), ""),
+        (Feedback(after=9), ""),
+        (Feedback(skin="sore"), "well again"),
+        (Feedback(skin="marks"), ""),
     ],
 )
-def test_more_pain_and_sore_skin_are_answered(told: Told, words: str) -> None:
+def test_more_pain_and_sore_skin_are_answered(told: Feedback, words: str) -> None:
     said = " ".join(advice(told, simple_plan()))
     assert (words in said) if words else said == ""

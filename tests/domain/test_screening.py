@@ -29,10 +29,10 @@ from webapp.domain.screening import (
     KETONES,
     Admission,
     Answers,
+    Clinician,
     Finding,
     Screening,
     Verdict,
-    Who,
     Word,
 )
 
@@ -1415,9 +1415,9 @@ def test_what_a_session_keeps_of_its_screening() -> None:
 
 
 TODAY = date(2026, 7, 15)
-DOCTORS: tuple[Who, ...] = ("doctor", "specialist")
+DOCTORS: tuple[Clinician, ...] = ("doctor", "specialist")
 # who, on which day, whose word counts here, what is wrong with it
-WORDS: tuple[tuple[str, str, tuple[Who, ...], str], ...] = (
+WORDS: tuple[tuple[str, str, tuple[Clinician, ...], str], ...] = (
     ("doctor", "2026-07-15", DOCTORS, ""),
     ("specialist", "2026-06-01", DOCTORS, ""),
     ("diabetes-team", "2026-07-14", (*DOCTORS, "diabetes-team"), ""),
@@ -1456,14 +1456,14 @@ WORDS: tuple[tuple[str, str, tuple[Who, ...], str], ...] = (
 )  # fmt: skip
 
 
-def unmet_word(who: str, on: str, known: tuple[Who, ...], says: str) -> Iterator[str]:
+def unmet_word(who: str, on: str, known: tuple[Clinician, ...], says: str) -> Iterator[str]:
     found = screening.word_fault(who, on, TODAY, known)
     if bool(found) != bool(says) or says not in found:
         yield f"{who} on {on!r}, of {known}: {says!r}, got {found!r}"
 
 
 @pytest.mark.parametrize(("who", "on", "known", "says"), WORDS, ids=str)
-def test_a_clinicians_word(who: str, on: str, known: tuple[Who, ...], says: str) -> None:
+def test_a_clinicians_word(who: str, on: str, known: tuple[Clinician, ...], says: str) -> None:
     assert [*unmet_word(who, on, known, says)] == []
 
 

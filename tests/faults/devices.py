@@ -30,7 +30,7 @@ from webapp.domain.session import (
     fold,
     tagged,
 )
-from webapp.domain.sync import Told, step_id
+from webapp.domain.sync import OfflineCommand, step_id
 from webapp.maintenance.opening import open_sqlite
 from webapp.storage.sessions import Stored
 from webapp.timekeeping.liveness import pause_one
@@ -55,7 +55,7 @@ class Device:
     known: tuple[Event, ...] = ()
     step: str = ""
     alone: bool = False
-    queue: list[Told] = field(default_factory=list)
+    queue: list[OfflineCommand] = field(default_factory=list)
     own: list[Event] = field(default_factory=list)
     unheard: tuple[Action, dict[str, str]] | None = None
 
@@ -188,7 +188,7 @@ class Devices(RuleBasedStateMachine):
         except RefusedError:
             return
         step = step_id(stored.plan, advance(stored.plan, folded, now))
-        device.queue.append(Told(event.key, action, now, step, wish))
+        device.queue.append(OfflineCommand(event.key, action, now, step, wish))
         device.own.append(event)
 
     def hand_over(self, device: Device, lost: bool) -> None:
@@ -309,7 +309,7 @@ def restart(visitor: Visitor) -> None:
 
     from webapp.maintenance.opening import opened
     from webapp.storage.database import Postgresql, Sqlite
-    from webapp.timekeeping.presence import Watch
+    from webapp.timekeeping.presence import Presence
 
     database = visitor.storage.database
     visitor.storage.close()
@@ -320,5 +320,5 @@ def restart(visitor: Visitor) -> None:
         visitor.storage = opened(again)
     site = visitor.app.extensions["site"]
     visitor.app.extensions["site"] = replace(
-        site, storage=visitor.storage, watch=Watch(visitor.storage)
+        site, storage=visitor.storage, presence=Presence(visitor.storage)
     )

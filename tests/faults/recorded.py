@@ -25,7 +25,7 @@ from webapp.settings import Settings
 from webapp.storage.sessions import Storage
 from webapp.timekeeping.clock import Clock, steady_ms
 from webapp.timekeeping.liveness import wake
-from webapp.timekeeping.presence import Watch
+from webapp.timekeeping.presence import Presence
 
 PROTOCOL = "whole"
 ACTS = (
@@ -161,7 +161,7 @@ def started_on(app: Flask, data: Path) -> Storage:
     storage = open_sqlite(data / "steady-hands.sqlite3")
     clock = Clock()
     wake(storage, clock)
-    app.extensions["site"] = replace(site, storage=storage, clock=clock, watch=Watch(storage))
+    app.extensions["site"] = replace(site, storage=storage, clock=clock, presence=Presence(storage))
     return storage
 
 
@@ -189,4 +189,5 @@ def whole() -> dict[str, Any]:
         prepare=[waiting_step("settle")],
         phases=[phase_dict(name, (60, 120, 600)) for name in ("one", "two", "three")],
         aftercare=[rest_step(60)],
+        course={"gap_hours": 48, "origin": "inferred"},
     )

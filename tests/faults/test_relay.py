@@ -1,7 +1,7 @@
 """Nudges between processes on PostgreSQL: quick, after a restart of the server too, never in the way.
 
 Seen to fail: with ``relay.tell`` left out of ``Front.happened`` no page of the other process is
-nudged; without the loop in ``Relay.run`` nothing is told after the restart.
+nudged; without the loop in ``PgNotify.run`` nothing is told after the restart.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 from tests import postgresql
 from tests.faults.server import Server, clean_environment
 from tests.faults.test_nudges import PROTOCOL, Stream
-from webapp.server.pg_notify import Relay
+from webapp.server.pg_notify import PgNotify
 from webapp.server.rsgi import ALIVE, NUDGE
 from webapp.storage.postgresql_address import parameters_of
 
@@ -33,7 +33,7 @@ class Ear:
     def __init__(self, address: str) -> None:
         self.heard: list[str] = []
         self.new = threading.Event()
-        self.relay = Relay(parameters_of(address), self.hear)
+        self.relay = PgNotify(parameters_of(address), self.hear)
         self.relay.start()
 
     def hear(self, session_id: str) -> None:

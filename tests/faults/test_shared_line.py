@@ -15,8 +15,8 @@ from webapp.storage.sessions import Storage
 from webapp.timekeeping import clock as clock_module
 from webapp.timekeeping.clock import Clock
 from webapp.timekeeping.liveness import LOST_MS
-from webapp.timekeeping.presence import Watch
-from webapp.timekeeping.shared_clock import SLEW_MS, SharedLine, View
+from webapp.timekeeping.presence import Presence
+from webapp.timekeeping.shared_clock import SLEW_MS, SharedClock, View
 
 
 class World:
@@ -91,7 +91,7 @@ class Process:
         return self.clock.now()
 
 
-class FakedLook(SharedLine):
+class FakedLook(SharedClock):
     """Reads the true rows; the clock of the database's server is the world's."""
 
     def __init__(self, storage: Storage, clock: Clock, world: World) -> None:
@@ -307,7 +307,7 @@ def test_what_one_process_saw_is_no_gap_for_another(
     for visitor in visit(small_app, tmp_path, postgresql_url):
         watched, left = visitor.started("long"), visitor.started("long")
         begun = visitor.clock.now()
-        here, there = Watch(visitor.storage), Watch(visitor.storage)
+        here, there = Presence(visitor.storage), Presence(visitor.storage)
         for process in (here, there):
             process.begin(begun)
         for _ in range(6):

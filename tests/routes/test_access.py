@@ -15,7 +15,7 @@ from tests.joined import Tablet, joined, stranger
 from tests.routes.page import Page
 from tests.routes.test_security import STYLE, check_headers
 from webapp.auth.devices import Devices
-from webapp.auth.permissions import NEEDS, Role, need
+from webapp.auth.permissions import REQUIRED_ROLES, Role, required_role
 from webapp.auth.rate_limit import CREATING, MOST_A_MINUTE
 from webapp.domain.session import ANY_STATUS, STOPS
 from webapp.storage.courses import Courses
@@ -26,15 +26,15 @@ NONCE = re.compile(r'nonce="[\w-]+"')  # drawn at random, so that it can look li
 
 
 def test_every_endpoint_is_in_the_table_and_nothing_else_is(small_app: Flask) -> None:
-    assert set(NEEDS) == {rule.endpoint for rule in small_app.url_map.iter_rules()}
+    assert set(REQUIRED_ROLES) == {rule.endpoint for rule in small_app.url_map.iter_rules()}
 
 
 def test_what_is_not_in_the_table_needs_an_owner() -> None:
-    assert need("something.new") is Role.OWNER
+    assert required_role("something.new") is Role.OWNER
 
 
 def test_little_is_open_to_all() -> None:
-    assert {name for name, role in NEEDS.items() if role is None} == {
+    assert {name for name, role in REQUIRED_ROLES.items() if role is None} == {
         "static",
         "health.lives",
         "health.ready",
@@ -49,7 +49,7 @@ def test_little_is_open_to_all() -> None:
 
 @pytest.mark.parametrize("action", ANY_STATUS)
 def test_of_all_acts_a_display_has_the_stops(action: str) -> None:
-    assert (need("sessions.command", action) == Role.DISPLAY) == (action in STOPS)
+    assert (required_role("sessions.command", action) == Role.DISPLAY) == (action in STOPS)
 
 
 def asked(app: Flask) -> Iterator[tuple[Rule, str]]:
@@ -102,7 +102,7 @@ def test_every_route_lets_in_exactly_those_who_may(
         for session_id in (world.own, world.foreign):
             actions = ANY_STATUS if "action" in rule.arguments else ("pause",)
             for action in actions:
-                needed = need(rule.endpoint, action)
+                needed = required_role(rule.endpoint, action)
                 before = [owner.seq(one) for one in (world.own, world.foreign)]
                 answer = world.ask(rule, method, session_id, action)
                 name = (rule.rule, method, action, answer.status_code)
@@ -243,7 +243,7 @@ def test_no_limit_ever_stands_before_a_running_session(owner: Visitor) -> None:
 
 
 def test_limits_stand_before_nothing_of_a_session_that_is_there() -> None:
-    assert set(NEEDS) >= CREATING
+    assert set(REQUIRED_ROLES) >= CREATING
     assert not CREATING & {
         "sessions.command",
         "accounts.account",

@@ -12,7 +12,7 @@ from tests.conftest import Visitor
 from webapp.domain.session import Event
 from webapp.routes.hindrances import PAUSED_TOO_LONG
 from webapp.routes.sync import DIFFERED, SETTLED, UNREADABLE
-from webapp.timekeeping.presence import UNSEEN_MS, Watch
+from webapp.timekeeping.presence import UNSEEN_MS, Presence
 
 
 def act(action: str, at: int, step: str = "one", **more: Any) -> dict[str, Any]:
@@ -131,8 +131,8 @@ def test_an_account_that_cannot_be_read_changes_nothing(visitor: Visitor, body: 
 # --- who watched ---------------------------------------------------------------------------------
 
 
-def watch(visitor: Visitor) -> Watch:
-    found: Watch = visitor.app.extensions["site"].watch
+def watch(visitor: Visitor) -> Presence:
+    found: Presence = visitor.app.extensions["site"].presence
     return found
 
 
@@ -194,11 +194,11 @@ def test_after_a_restart_of_the_server_an_unwatched_session_is_known_again(
     session_id = visitor.started("long")
     last = visitor.clock.now()
     visitor.clock.forward(60)
-    fresh = Watch(visitor.storage)
+    fresh = Presence(visitor.storage)
     fresh.begin(last)
     fresh.sweep(visitor.clock.now())
     assert [gap.since for gap in fresh.noted(session_id).gaps] == [last]
-    again = Watch(visitor.storage)
+    again = Presence(visitor.storage)
     again.begin(visitor.clock.now())
     again.note(session_id, visitor.clock.now())
     assert [gap.until for gap in again.noted(session_id).gaps] == [visitor.clock.now()]
@@ -209,7 +209,7 @@ def test_two_processes_that_notice_the_same_gap_write_it_once(visitor: Visitor) 
     session_id = visitor.started("long")
     last = visitor.clock.now()
     visitor.clock.forward(60)
-    processes = [Watch(visitor.storage) for _ in range(2)]
+    processes = [Presence(visitor.storage) for _ in range(2)]
     for process in processes:
         process.begin(last)
     for process in processes:

@@ -155,7 +155,7 @@ def test_in_a_network_the_card_opens_on_other_devices_too(
         return ""
 
     monkeypatch.setattr("webapp.presentation.qr.qr_code", draw)
-    monkeypatch.setattr("webapp.network.here", lambda: "192.168.7.7")
+    monkeypatch.setattr("webapp.network.lan_address", lambda: "192.168.7.7")
     path = owner.post("/clients", {}).headers["Location"]
     page = owner.page(f"{path}/card")
     assert drawn == [f"http://192.168.7.7:8000{path}"]

@@ -13,23 +13,23 @@ from tests.joined import LAN_HOST, joined
 from webapp.auth.devices import Devices
 from webapp.auth.permissions import Caller
 from webapp.domain.invites import Role
-from webapp.server.heartbeat import Asked, Beat, Told
-from webapp.server.rsgi import MOST_BEATS, Beats
+from webapp.server.heartbeat import Heartbeat, HeartbeatRequest, HeartbeatResponse
+from webapp.server.rsgi import MOST_BEATS, HeartbeatBatcher
 from webapp.storage.database import AwayError
 
 ELSEWHERE = "10.0.0.9"
 
 
-def beat_of(visitor: Visitor) -> Beat:
+def beat_of(visitor: Visitor) -> Heartbeat:
     assert isinstance(visitor.app.wsgi_app, WithHeartbeat)
     return visitor.app.wsgi_app.beat
 
 
-def together(visitor: Visitor, asked: list[Asked]) -> list[Told | None]:
+def together(visitor: Visitor, asked: list[HeartbeatRequest]) -> list[HeartbeatResponse | None]:
     """What each of ``asked`` is told when all of them arrive at once."""
-    beats = Beats(beat_of(visitor), together=visitor.storage.database.shared)
+    beats = HeartbeatBatcher(beat_of(visitor), together=visitor.storage.database.shared)
 
-    async def ask() -> list[Told | None]:
+    async def ask() -> list[HeartbeatResponse | None]:
         return list(await asyncio.gather(*map(beats.answer, asked)))
 
     return asyncio.run(asyncio.wait_for(ask(), 20))
@@ -50,17 +50,17 @@ def test_each_of_many_beats_is_told_what_it_would_be_told_alone(owner: Visitor) 
     Devices(owner.app.extensions["site"].storage).revoke(found[0], owner.clock.now())
     now = owner.clock.now()
     asked = [
-        Asked(first, 1, 0, from_elsewhere(here)),
-        Asked(first, 0, 0, from_elsewhere(here)),
-        Asked(second, 2, now + 1, from_elsewhere(here)),
-        Asked(second, 2, now, from_elsewhere(here)),
-        Asked(first, 1, 0, from_elsewhere(gone)),
-        Asked(first, 1, 0, from_elsewhere("nobody")),
-        Asked(first, 1, 0, from_elsewhere("")),
-        Asked("no-such-session", 1, 0, from_elsewhere(here)),
-        Asked(first, 1, 0, AT_HOME),
-        Asked(second, 1, 0, AT_HOME),
-        Asked(first, 1, 0, None),
+        HeartbeatRequest(first, 1, 0, from_elsewhere(here)),
+        HeartbeatRequest(first, 0, 0, from_elsewhere(here)),
+        HeartbeatRequest(second, 2, now + 1, from_elsewhere(here)),
+        HeartbeatRequest(second, 2, now, from_elsewhere(here)),
+        HeartbeatRequest(first, 1, 0, from_elsewhere(gone)),
+        HeartbeatRequest(first, 1, 0, from_elsewhere("nobody")),
+        HeartbeatRequest(first, 1, 0, from_elsewhere("")),
+        HeartbeatRequest("no-such-session", 1, 0, from_elsewhere(here)),
+        HeartbeatRequest(first, 1, 0, AT_HOME),
+        HeartbeatRequest(second, 1, 0, AT_HOME),
+        HeartbeatRequest(first, 1, 0, None),
     ]
     alone = [beat_of(owner).answers([one])[0] for one in asked]
     assert [told and told[0] for told in alone] == (
@@ -74,7 +74,7 @@ def test_each_of_many_beats_is_told_what_it_would_be_told_alone(owner: Visitor) 
 @pytest.mark.parametrize("count", [1, 2, MOST_BEATS + 1])
 def test_any_number_of_beats_is_answered(owner: Visitor, count: int) -> None:
     session_id = owner.started()
-    asked = [Asked(session_id, 1 - n % 2, 0, None) for n in range(count)]
+    asked = [HeartbeatRequest(session_id, 1 - n % 2, 0, None) for n in range(count)]
     with owner.queries() as queries:
         told = together(owner, asked)
     assert [one and one[0] for one in told] == [None if n % 2 else 204 for n in range(count)]
@@ -86,7 +86,7 @@ def test_a_device_whose_beats_come_together_is_seen(owner: Visitor) -> None:
     session_id, token = owner.started(), joined(owner, Role.DISPLAY).token
     devices = Devices(owner.storage)
     owner.clock.forward(90)
-    together(owner, [Asked(session_id, 1, 0, from_elsewhere(token))] * 2)
+    together(owner, [HeartbeatRequest(session_id, 1, 0, from_elsewhere(token))] * 2)
     (device,), _ = devices.all()
     assert device.seen_at == owner.clock.now()
 
@@ -103,12 +103,12 @@ def test_without_the_database_each_is_told_to_come_again(
 ) -> None:
     session_id = owner.started()
     monkeypatch.setattr(owner.storage, "read", failing(AwayError("away")))
-    told = together(owner, [Asked(session_id, 1, 0, None)] * 3)
+    told = together(owner, [HeartbeatRequest(session_id, 1, 0, None)] * 3)
     assert [one and one[0] for one in told] == [503, 503, 503]
     assert one_header(told[0], "Retry-After") == "2"
 
 
-def one_header(told: Told | None, name: str) -> str:
+def one_header(told: HeartbeatResponse | None, name: str) -> str:
     assert told
     return dict(told[1])[name]
 
@@ -118,8 +118,8 @@ def test_a_fault_of_ours_is_told_to_each_of_them(
 ) -> None:
     """None waits for ever, and the next ones are answered."""
     session_id = owner.started()
-    beats = Beats(beat_of(owner), together=True)
-    asked = Asked(session_id, 1, 0, None)
+    beats = HeartbeatBatcher(beat_of(owner), together=True)
+    asked = HeartbeatRequest(session_id, 1, 0, None)
 
     async def ask() -> None:
         with monkeypatch.context() as patch:
@@ -136,8 +136,8 @@ def test_a_fault_of_ours_is_told_to_each_of_them(
 
 def test_a_page_that_went_away_keeps_nobody_waiting(owner: Visitor) -> None:
     session_id = owner.started()
-    beats = Beats(beat_of(owner), together=True)
-    asked = Asked(session_id, 1, 0, None)
+    beats = HeartbeatBatcher(beat_of(owner), together=True)
+    asked = HeartbeatRequest(session_id, 1, 0, None)
 
     async def ask() -> None:
         gone, stays = (asyncio.ensure_future(beats.answer(asked)) for _ in range(2))
@@ -154,7 +154,7 @@ def test_a_page_that_went_away_keeps_nobody_waiting(owner: Visitor) -> None:
 def test_the_time_is_that_of_the_sending(owner: Visitor) -> None:
     """Pages set their clocks by it; what waited for others is not late."""
     session_id = owner.started()
-    (told,) = together(owner, [Asked(session_id, 1, 0, None)])
+    (told,) = together(owner, [HeartbeatRequest(session_id, 1, 0, None)])
     assert told
     owner.clock.forward(0.25)
     assert one_header(beat_of(owner).stamped(told), "X-Now") == str(owner.clock.now())

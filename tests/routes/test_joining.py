@@ -19,7 +19,7 @@ from tests.routes.page import Page
 from tests.routes.test_security import check_headers, check_strict
 from webapp.app import create_app
 from webapp.auth.devices import Devices
-from webapp.auth.invites import hashed
+from webapp.auth.invites import hash_secret
 from webapp.domain.invites import LETTERS, Role
 from webapp.domain.session import Event
 from webapp.settings import Settings
@@ -59,6 +59,18 @@ def test_a_fragment_is_asked_for_by_htmx_and_a_bare_word_by_beats(owner: Visitor
         check_headers(answer)
 
 
+def test_a_browser_without_cookies_is_told_what_to_do_and_not_sent_in_circles(
+    owner: Visitor,
+) -> None:
+    client = owner.app.test_client(use_cookies=False)
+    begin = {"Host": LAN_HOST}
+    landed = client.post("/join", data={"token": invited(owner).token}, headers=begin)
+    answer = client.get(landed.headers["Location"], headers=begin)
+    assert answer.status_code == 401
+    assert "Allow cookies for this site, then ask for a new invite" in answer.text
+    assert 'aria-describedby="join-fault"' not in answer.text, "the code was not at fault"
+
+
 def test_what_is_open_says_nothing_of_the_site(owner: Visitor) -> None:
     tablet = stranger(owner)
     for path in ("/join", "/manifest.webmanifest"):
@@ -71,7 +83,8 @@ def test_a_scanned_token_lets_a_device_in_with_a_cookie_of_its_own(owner: Visito
     tablet = stranger(owner)
     answer = tablet.join(invited(owner))
     assert answer.status_code == 303
-    assert answer.headers["Location"] == "/"
+    assert answer.headers["Location"] == "/join?done=yes"
+    assert tablet.get("/join?done=yes").headers["Location"] == "/"
     (cookie,) = answer.headers.getlist("Set-Cookie")
     name, _, rest = cookie.partition("=")
     parts = {part.strip() for part in rest.split(";")}
@@ -214,7 +227,7 @@ def test_revoked_the_next_request_gets_the_join_page(owner: Visitor) -> None:
 )
 def test_a_cookie_that_is_not_exactly_the_right_one_is_nobody(owner: Visitor, cookie: str) -> None:
     token = joined(owner, Role.OWNER).token
-    told = cookie.format(token=token, hash=hashed(token))
+    told = cookie.format(token=token, hash=hash_secret(token))
     client = owner.app.test_client(use_cookies=False)
     for sent, status in ((told, 401), (f"a=b; steady-hands-8000={token}", 200)):
         answer = client.get("/", headers={"Host": LAN_HOST, "Cookie": sent})

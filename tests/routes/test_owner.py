@@ -40,7 +40,7 @@ def test_an_invite_is_shown_with_qr_code_typed_code_and_hour(owner: Visitor) -> 
 def test_the_address_is_one_that_others_can_open(
     owner: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.network.here", lambda: "192.168.9.9")
+    monkeypatch.setattr("webapp.network.lan_address", lambda: "192.168.9.9")
     page = Page(owner.post("/owner/invites", {"role": "owner"}).text)
     assert page.all("strong", class_="invite-home")[0].text == "http://192.168.9.9:8000/join"
     other = joined(owner, Role.OWNER)

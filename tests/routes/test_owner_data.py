@@ -27,15 +27,15 @@ from webapp.maintenance import backups, export_stream, inventory, worker
 from webapp.maintenance.inventory import Retention
 from webapp.maintenance.jobs import BusyError, Job, Jobs
 from webapp.maintenance.jsonl import digest
-from webapp.maintenance.runner import Daily, Upkeep, in_thread
-from webapp.maintenance.worker import INCOMING, in_child, in_here
+from webapp.maintenance.runner import JobRunner, Scheduler, in_thread
+from webapp.maintenance.worker import INCOMING, run_in_subprocess, run_inline
 from webapp.settings import Settings
 from webapp.site import Site
 from webapp.storage.courses import Courses
 from webapp.storage.disk import free_bytes
 from webapp.storage.sessions import NotSavedError, StorageError
 from webapp.timekeeping.clock import Clock
-from webapp.timekeeping.shared_clock import SharedLine
+from webapp.timekeeping.shared_clock import SharedClock
 
 DATA = "/owner/data"
 
@@ -44,8 +44,8 @@ class Owner(Visitor):
     """A visitor at the owner's pages of a site whose folder is its own."""
 
     @property
-    def upkeep(self) -> Upkeep:
-        found: Upkeep = self.app.extensions["upkeep"]
+    def upkeep(self) -> JobRunner:
+        found: JobRunner = self.app.extensions["jobs"]
         return found
 
     @property
@@ -103,12 +103,12 @@ def owned(app: Flask, folder: Path, url: str | None) -> Iterator[Owner]:
         site: Site = app.extensions["site"]
         settings = replace(site.settings, data=folder, database_url=url)
         app.extensions["site"] = replace(site, settings=settings)
-        upkeep: Upkeep = app.extensions["upkeep"]
-        upkeep.errand, upkeep.spawn = in_here, lambda work: work()
+        upkeep: JobRunner = app.extensions["jobs"]
+        upkeep.errand, upkeep.spawn = run_inline, lambda work: work()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("webapp.routes.owner_exchange.outgoing", outgoing_here)
+            patch.setattr("webapp.routes.owner_exchange.stream_export", outgoing_here)
             yield Owner(app, visitor.client, visitor.clock, visitor.storage)
-        upkeep.errand, upkeep.spawn = in_child, in_thread
+        upkeep.errand, upkeep.spawn = run_in_subprocess, in_thread
 
 
 @pytest.fixture
@@ -186,9 +186,9 @@ def test_what_ran_when_the_backup_was_made_is_paused_and_asks(either: Owner) -> 
 def test_a_session_that_begins_during_a_restore_stops_it(owner: Owner) -> None:
     name = owner.backup()
 
-    def begun_meanwhile(*task: object) -> worker.Given:
+    def begun_meanwhile(*task: object) -> worker.TaskArguments:
         owner.started("long")
-        return in_here(*task)  # type: ignore[arg-type]
+        return run_inline(*task)  # type: ignore[arg-type]
 
     owner.upkeep.errand = begun_meanwhile
     said = owner.outcome(owner.post(f"{DATA}/copies/{name}/restore", {}))
@@ -201,7 +201,7 @@ def test_a_restore_of_what_several_processes_share_asks_that_only_one_serves(
     small_app: Flask, tmp_path: Path, postgresql_url: str
 ) -> None:
     for owner in owned(small_app, tmp_path, postgresql_url):
-        ours, other = (SharedLine(owner.storage, Clock()) for _ in range(2))
+        ours, other = (SharedClock(owner.storage, Clock()) for _ in range(2))
         ours.tell_sign()
         owner.upkeep.ours = ours.process
         name = owner.backup()
@@ -469,7 +469,7 @@ def test_a_running_session_is_never_old(owner: Owner) -> None:
 def test_every_day_a_backup_and_the_retention_that_was_chosen(owner: Owner) -> None:
     old = owner.over()
     owner.clock.forward(timedelta(days=60).total_seconds())
-    daily, now = Daily(owner.upkeep), owner.clock.wall_time()
+    daily, now = Scheduler(owner.upkeep), owner.clock.wall_time()
     first = daily.look(now)
     assert first
     assert first.kind == "backup"
@@ -540,7 +540,9 @@ def test_a_job_tells_how_far_it_is_and_ends_although_the_disk_was_full_for_a_mom
     monkeypatch.setattr("webapp.maintenance.runner.END_SECONDS", 0)
     fails = [True]
 
-    def errand(_settings: object, _kind: str, _given: object, stage: worker.Stage) -> worker.Given:
+    def errand(
+        _settings: object, _kind: str, _given: object, stage: worker.ReportStage
+    ) -> worker.TaskArguments:
         owner.clock.forward(2)
         stage(30, 120, "Copying")
         job = owner.upkeep.jobs.running()
@@ -563,7 +565,7 @@ def test_a_job_tells_how_far_it_is_and_ends_although_the_disk_was_full_for_a_mom
 
 
 def test_a_fault_of_ours_in_a_job_shows_nothing_of_its_inside(owner: Owner) -> None:
-    def broken(*_task: object) -> worker.Given:
+    def broken(*_task: object) -> worker.TaskArguments:
         raise RuntimeError("for a test")
 
     owner.upkeep.errand = broken
@@ -609,9 +611,9 @@ def test_an_erased_session_that_was_just_watched_does_not_end_the_signs_of_life(
 ) -> None:
     site: Site = either.app.extensions["site"]
     session_id = either.over()
-    site.watch.note(session_id, either.clock.now())
+    site.presence.note(session_id, either.clock.now())
     either.outcome(either.post(f"{DATA}/erase", {"session": session_id}))
-    site.watch.sweep(either.clock.now())
+    site.presence.sweep(either.clock.now())
 
 
 def test_busy_says_which_job(owner: Owner) -> None:
@@ -625,10 +627,10 @@ def test_busy_says_which_job(owner: Owner) -> None:
 def test_two_exports_at_most_are_on_their_way(
     owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.routes.owner_exchange.outgoing", export_stream.outgoing)
+    monkeypatch.setattr("webapp.routes.owner_exchange.stream_export", export_stream.stream_export)
     monkeypatch.setattr(export_stream, "one_at_a_time", threading.Semaphore(0))
     answer = owner.get(f"{DATA}/export")
     assert answer.status_code == 503
     assert "two exports" in answer.text
     with pytest.raises(StorageError):
-        next(export_stream.outgoing(owner.settings))
+        next(export_stream.stream_export(owner.settings))

@@ -14,7 +14,7 @@ from tests.screened import SAFE
 from webapp.domain.screening import Verdict, questions_for
 from webapp.routes import hindrances, screenings
 from webapp.site import Site
-from webapp.timekeeping.presence import Watch
+from webapp.timekeeping.presence import Presence
 
 MINUTE = 60
 
@@ -684,7 +684,7 @@ def test_no_reading_is_taken_for_a_session_without_diabetes(shipped_visitor: Vis
     shipped_visitor.done(session_id, "end")
     answer = shipped_visitor.post(f"/sessions/{session_id}/reading", {"glucose-shown": "lo"})
     assert answer.status_code == 409
-    assert Watch(shipped_visitor.storage).noted(session_id).readings == []
+    assert Presence(shipped_visitor.storage).noted(session_id).readings == []
 
 
 @pytest.mark.parametrize("value", ["0", "no", " 1", "on", "<img src=x>"])

@@ -21,7 +21,7 @@ from tests.routes.page import Page
 from webapp.app import create_app
 from webapp.assets.files import SHEETS, Assets, read_assets
 from webapp.maintenance import backups
-from webapp.maintenance.runner import Upkeep
+from webapp.maintenance.runner import JobRunner
 from webapp.settings import Settings, shipped
 from webapp.storage.courses import Courses
 from webapp.storage.sessions import NotSavedError
@@ -230,7 +230,7 @@ def upkeep(path: str, **fields: str) -> Ask:
     """Ask the owner's pages about a client, a session, a copy and a job; jobs begin and do nothing."""
 
     def asked(visitor: Visitor, patch: pytest.MonkeyPatch) -> TestResponse:
-        found: Upkeep = visitor.app.extensions["upkeep"]
+        found: JobRunner = visitor.app.extensions["jobs"]
         patch.setattr(found, "spawn", lambda work: None)
         here = visitor.app.extensions["site"]
         data = visitor.storage.database.folder

@@ -14,7 +14,7 @@ from tests.screened import SAFE
 from webapp.app import create_app
 from webapp.auth.devices import Devices, Joined
 from webapp.domain.invites import Role
-from webapp.presentation.preferences import Device, device_in, device_of
+from webapp.presentation.preferences import Preferences, preferences_of, read_preferences
 from webapp.settings import Settings
 
 CHOSEN = {
@@ -64,10 +64,20 @@ def test_a_broken_cookie_counts_as_none(visitor: Visitor, cookie: str) -> None:
 
 
 def test_a_name_is_kept_short_and_printable() -> None:
-    assert device_of({"speaker": "A\n\x00B" + "c" * 200}).speaker == "AB" + "c" * 78
-    assert device_in(Device(theme="dim", speaker="a=b&c").cookie()) == Device(
+    assert preferences_of({"speaker": "A\n\x00B" + "c" * 200}).speaker == "AB" + "c" * 78
+    assert read_preferences(Preferences(theme="dim", speaker="a=b&c").cookie()) == Preferences(
         "dim", speaker="a=b&c"
     )
+
+
+def test_a_browser_that_refuses_the_cookie_is_told_so(visitor: Visitor) -> None:
+    refusing = visitor.app.test_client(use_cookies=False)
+    begin = {"Host": "127.0.0.1:8000"}
+    landed = refusing.post("/settings", data=CHOSEN, headers=begin).headers["Location"]
+    told = Page(refusing.get(landed, headers=begin).text).by_id("not-kept")
+    assert "hidden" not in told.attrs
+    visitor.post("/settings", CHOSEN)
+    assert "hidden" in visitor.page(landed).by_id("not-kept").attrs
 
 
 @pytest.mark.parametrize("public", [False, True])

@@ -20,7 +20,7 @@ from tests.joined import LAN_HOST, joined
 from tests.screened import SAFE
 from tests.security.hostile import Bad, Drawer, Ids
 from webapp.domain.invites import Role
-from webapp.server.rsgi import environ_of
+from webapp.server.rsgi import wsgi_environ
 from webapp.storage.courses import Courses
 from webapp.storage.sessions import Storage
 from webapp.storage.tables import metadata
@@ -56,7 +56,7 @@ class Site:
     slow: list[tuple[float, str]] = field(default_factory=list)
 
     def send(self, bad: Bad) -> int:
-        environ = environ_of(self.scope(bad))  # type: ignore[arg-type]
+        environ = wsgi_environ(self.scope(bad))  # type: ignore[arg-type]
         environ["wsgi.input"] = io.BytesIO(bad.body)
         begun = time.perf_counter()
         parts, status, _ = run_wsgi_app(self.owner.app.wsgi_app, environ, buffered=True)

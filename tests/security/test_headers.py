@@ -13,8 +13,8 @@ from tests.joined import Tablet, joined, stranger
 from tests.routes.test_access import METHODS, World, asked
 from tests.routes.test_security import check_headers
 from webapp.auth.http_security import ANY_HOST
-from webapp.auth.permissions import Role, need
-from webapp.auth.rate_limit import CREATING, Limits
+from webapp.auth.permissions import Role, required_role
+from webapp.auth.rate_limit import CREATING, RateLimit
 from webapp.storage.database import AwayError
 from webapp.storage.sessions import FullError, NotSavedError
 
@@ -76,12 +76,12 @@ def test_whoever_is_turned_away_gets_them(everything: Everything, record_propert
         for by, headers, expected in (
             (everything.owner, {"Host": "evil.test"}, {200} if known else {421}),
             (everything.owner, EVIL, {403} if method == "POST" else None),
-            (everything.nobody, {}, None if need(endpoint) is None else {401}),
+            (everything.nobody, {}, None if required_role(endpoint) is None else {401}),
         ):
             answer = send(by, method, path, **headers)
             assert expected is None or answer.status_code in expected, (endpoint, headers)
             answers.append((endpoint, answer))
-        if (need(endpoint) or 0) > Role.DISPLAY:
+        if (required_role(endpoint) or 0) > Role.DISPLAY:
             answer = send(everything.display, method, path)
             assert answer.status_code == 403, endpoint
             answers.append((endpoint, answer))
@@ -106,10 +106,10 @@ def test_methods_bodies_and_rates_that_are_refused_get_them(
             answers.append((endpoint, everything.owner.post(path, TOO_MUCH)))
         if endpoint in CREATING:
             with monkeypatch.context() as patch:
-                patch.setattr(Limits, "wait", lambda *_arguments: 7)
+                patch.setattr(RateLimit, "wait", lambda *_arguments: 7)
                 by = (
                     everything.operator
-                    if (need(endpoint) or 0) < Role.OWNER
+                    if (required_role(endpoint) or 0) < Role.OWNER
                     else owning(everything)
                 )
                 answers.append((endpoint, by.post(path, {})))

@@ -19,6 +19,13 @@ SINKS = re.compile(
     r"\beval\(|new Function|\.(inner|outer)HTML\s*(?:[+?|&]*=(?!=)|[\]})])|insertAdjacentHTML|document\.write|srcdoc"
     r"|setTimeout\(\s*[\"'`]|postMessage\([^)]*\*|new WebSocket"
 )
+# Any of these may throw at any use; each has one script that reckons with it.
+KEEPING = {
+    r"\b(?:localStorage|sessionStorage)\b|document\.cookie|\bcookieStore\b": {"device-store"},
+    r"\bindexedDB\b": {"kept-sessions"},
+    r"\bcaches\b|\bserviceWorker\b": {"keep-offline", "worker"},
+    r"navigator\.locks|\bBroadcastChannel\b|navigator\.storage\b": set(),
+}
 UNESCAPED = re.compile(r"\|\s*safe\b|autoescape false|type=[\"']password")
 
 
@@ -78,6 +85,14 @@ def test_writing_markup_is_told_from_reading_it(text: str, sinks: bool) -> None:
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_no_script_makes_markup_or_code_of_text(path: Path) -> None:
     assert not SINKS.search(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("what", KEEPING)
+def test_what_keeps_things_on_a_device_is_used_where_its_refusal_is_reckoned_with(
+    what: str,
+) -> None:
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in SCRIPTS}
+    assert {name for name, text in texts.items() if re.search(what, text)} == KEEPING[what]
 
 
 def test_no_template_leaves_text_as_it_is_or_asks_for_a_password() -> None:

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,15 +16,18 @@ from tests.builders import Act, happened, simple_plan
 from tests.conftest import queries_of
 from tests.storage.test_storage import FIRST_SCHEMA, loaded, reopened
 from webapp.domain.course import Client, Course, Terms
-from webapp.domain.record import Told
+from webapp.domain.record import Feedback
+from webapp.domain.screening import Admission
 from webapp.domain.session import Event
 from webapp.maintenance.opening import open_sqlite
-from webapp.storage.courses import Courses, Filter, new_code
-from webapp.storage.sessions import Belonging, Storage
+from webapp.storage import tables
+from webapp.storage.courses import Courses, Filing, Filter, NewCourse, new_code
+from webapp.storage.sessions import Belonging, Storage, sessions
 
 PLAN = simple_plan()
 TERMS = Terms(gap_hours=48, techniques=("stroking",))
 ALL = Filter()
+FILED = (tables.clients, tables.courses, sessions, tables.summaries)
 
 
 @pytest.fixture
@@ -94,11 +98,11 @@ def test_who_was_here_last_stands_first(courses: Courses, storage: Storage) -> N
 
 def test_what_was_told_replaces_what_was_told_before(courses: Courses, storage: Storage) -> None:
     session = begun(storage, 5)
-    assert courses.told(session) == Told()
-    for told in (Told(before=4), Told(4, 0, "marks", "calm")):
+    assert courses.told(session) == Feedback()
+    for told in (Feedback(before=4), Feedback(4, 0, "marks", "calm")):
         courses.tell(session, told)
         assert courses.told(session) == told
-    assert courses.past(ALL, 9, 9)[0].told == Told(4, 0, "marks", "calm")
+    assert courses.past(ALL, 9, 9)[0].told == Feedback(4, 0, "marks", "calm")
 
 
 def test_only_what_was_begun_is_in_the_past(courses: Courses, storage: Storage) -> None:
@@ -160,7 +164,7 @@ def test_erasing_a_client_erases_courses_and_sessions_without_their_events_left(
 ) -> None:
     course = with_course(courses)
     session = begun(storage, 5, course)
-    courses.tell(session, Told(before=1))
+    courses.tell(session, Feedback(before=1))
     with storage.write() as writer:
         writer.exec_driver_sql(f"DELETE FROM events WHERE session = '{session}'")
         writer.exec_driver_sql(f"DELETE FROM clients WHERE id = '{course.client.id}'")
@@ -245,3 +249,34 @@ def test_the_client_of_a_course_is_the_one_it_was_made_for(courses: Courses) -> 
     found = courses.course(course.id)
     assert found is not None
     assert found.client == Client(course.client.id, course.client.code)
+
+
+def test_a_session_is_prepared_with_its_client_and_course_or_not_at_all(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = NewCourse("short", "Built", TERMS, 10)
+    filed = Filing(None, new, "wished", Feedback(before=3))
+    admission = Admission(
+        screening="-",
+        protocol="short",
+        protocol_hash="hash",
+        rules_hash="rules",
+        level="clear",
+        answered_at=1,
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr("webapp.storage.sessions.feedback_row", broken)
+        with pytest.raises(RuntimeError):
+            Courses(storage).prepare(PLAN, "hash", 5, admission, filed)
+    assert [rows_in(storage, table) for table in FILED] == [[], [], [], []]
+    Courses(storage).prepare(PLAN, "hash", 5, admission, filed)
+    assert [len(rows_in(storage, table)) for table in FILED] == [1, 1, 1, 1]
+
+
+def broken(*_: object) -> dict[str, object]:
+    raise RuntimeError
+
+
+def rows_in(storage: Storage, table: sa.Table) -> list[sa.Row[Any]]:
+    with storage.engine.connect() as connection:
+        return list(connection.execute(sa.select(table)))

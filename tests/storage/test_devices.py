@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from webapp.auth import terminal_invites
 from webapp.auth.devices import Devices, Joined
-from webapp.auth.invites import FOLDER, fresh, hashed, leave
+from webapp.auth.invites import FOLDER, hash_secret, new_invite, write_invite
 from webapp.domain.invites import LETTERS, VALID_MS, Role
 from webapp.maintenance import backups, jsonl
 from webapp.maintenance.opening import open_storage
@@ -189,7 +189,7 @@ def test_last_seen_is_written_at_most_once_a_minute(storage: Storage) -> None:
         assert written() == NOW + expected * 1000
         assert doors.all()[0][0].seen_at == NOW + seconds * 1000
     doors.sweep(NOW + 400_000)
-    assert storage.asked == {}
+    assert storage.devices_seen == {}
 
 
 def test_no_secret_lies_in_the_database(storage: Storage) -> None:
@@ -201,11 +201,11 @@ def test_no_secret_lies_in_the_database(storage: Storage) -> None:
     text = repr(rows)
     for secret in (made.token, made.letters, unused.token, unused.letters, joined.token):
         assert secret not in text
-    assert hashed(joined.token) in text
+    assert hash_secret(joined.token) in text
 
 
 def test_secrets_are_as_long_as_promised_and_differ() -> None:
-    made = [fresh(Role.OPERATOR, NOW) for _ in range(500)]
+    made = [new_invite(Role.OPERATOR, NOW) for _ in range(500)]
     assert {len(one.token) for one in made} == {22}  # 128 bits in base64url
     assert len({one.token for one in made} | {one.letters for one in made}) == 1000
     assert {len(one.letters) for one in made} == {8}
@@ -218,7 +218,13 @@ def test_an_export_carries_no_device_and_none_can_be_brought_in(
     joined = join(storage, token=Devices(storage).invite(Role.OWNER, NOW).token)
     lines = list(jsonl.lines(storage.database))
     assert not [line for line in lines if "token_hash" in line or "tries" in line]
-    row = {"id": "evil", "token_hash": hashed("evil"), "role": 3, "kind": "Tablet", "number": 9}
+    row = {
+        "id": "evil",
+        "token_hash": hash_secret("evil"),
+        "role": 3,
+        "kind": "Tablet",
+        "number": 9,
+    }
     row |= {"joined_at": NOW, "seen_at": NOW, "revoked_at": None}
     forged = tmp_path / "forged.jsonl"
     line = jsonl.line_of("devices", row)
@@ -278,8 +284,8 @@ def test_restoring_an_export_leaves_the_devices_as_they_are(
 def test_an_invite_that_a_command_left_is_taken_in_once(sqlite_storage: Storage) -> None:
     assert isinstance(sqlite_storage.database, Sqlite)
     folder = sqlite_storage.database.folder
-    made = fresh(Role.OWNER, NOW)
-    leave(folder, made.row())
+    made = new_invite(Role.OWNER, NOW)
+    write_invite(folder, made.row())
     (file,) = (folder / FOLDER).iterdir()
     assert made.token not in file.read_text()
     assert os.name == "nt" or file.stat().st_mode & 0o777 == 0o600
@@ -311,8 +317,8 @@ def test_other_files_among_the_invites_are_thrown_away(
 
 def test_an_invite_that_was_left_cannot_hold_longer_than_any_other(sqlite_storage: Storage) -> None:
     assert isinstance(sqlite_storage.database, Sqlite)
-    made = fresh(Role.OWNER, NOW)
-    leave(sqlite_storage.database.folder, replace(made.row(), expires_at=NOW + 2 * VALID_MS))
+    made = new_invite(Role.OWNER, NOW)
+    write_invite(sqlite_storage.database.folder, replace(made.row(), expires_at=NOW + 2 * VALID_MS))
     assert Devices(sqlite_storage).join(IPAD, NOW + 1, token=made.token) == "unknown"
 
 
@@ -323,9 +329,10 @@ def test_a_command_makes_an_invite_that_the_server_takes(
     storage = open_storage(settings)
     clock = Clock()
     storage.tell_life(clock.sign_of_life())
-    made, until = terminal_invites.make(settings, Role.OWNER)
+    made, until = terminal_invites.make_invite(settings, Role.OWNER)
     assert (
-        join(storage, terminal_invites.clock_of(storage).now(), token=made.token).role is Role.OWNER
+        join(storage, terminal_invites.read_clock(storage).now(), token=made.token).role
+        is Role.OWNER
     )
     assert re.fullmatch(r"\d\d:\d\d", until)
     storage.close()
@@ -337,7 +344,7 @@ def test_a_command_counts_on_the_clock_of_the_server_and_not_on_the_wall(tmp_pat
     clock = Clock()
     clock.stand_at(NOW)  # the wall was put right since the server began
     storage.tell_life(clock.sign_of_life())
-    made, _ = terminal_invites.make(settings, Role.OWNER)
+    made, _ = terminal_invites.make_invite(settings, Role.OWNER)
     assert abs(made.expires_at - VALID_MS - NOW) < 10_000
     storage.close()
 

@@ -28,7 +28,7 @@ from webapp.storage.sessions import (
     Stored,
     sessions,
 )
-from webapp.timekeeping.presence import Watch
+from webapp.timekeeping.presence import Presence
 
 
 def made(storage: Storage, plan: Plan, events: Sequence[Event] = (), at: int = 1_000) -> Stored:
@@ -287,9 +287,9 @@ def test_a_database_of_the_first_schema_is_taken_over_with_its_sessions(tmp_path
         stored = loaded(storage, "old")
         assert (stored.plan, stored.seq, stored.admission) == (plan, 1, None)
         assert storage.screening("none", 0) is None
-        assert Watch(storage).noted("old").readings == []
+        assert Presence(storage).noted("old").readings == []
         storage.tell_reading("old", 8, Reading(shown="lo"))
-        assert Watch(storage).noted("old").readings == [(8, Reading(shown="lo"))]
+        assert Presence(storage).noted("old").readings == [(8, Reading(shown="lo"))]
         with storage.write() as writer:
             writer.exec_driver_sql("DELETE FROM readings")
         storage.close()

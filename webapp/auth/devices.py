@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from webapp.auth.invites import Fresh, Row, fresh, hashed, left
+from webapp.auth.invites import InviteRow, NewInvite, hash_secret, new_invite, read_invites
 from webapp.domain.invites import (
     DEVICE_TOKEN_BYTES,
     SEEN_EVERY_MS,
@@ -98,9 +98,9 @@ class Devices:
 
     # -- joining ---------------------------------------------------------------------------
 
-    def invite(self, role: Role, now: int) -> Fresh:
+    def invite(self, role: Role, now: int) -> NewInvite:
         """A new invite. Raises NotSavedError."""
-        made = fresh(role, now)
+        made = new_invite(role, now)
         row = made.row()
 
         def work(connection: sa.Connection) -> None:
@@ -146,7 +146,7 @@ class Devices:
 
     def knows(self, token: str) -> bool:
         """True when there is or was an invite with this token. One query."""
-        return self.storage.first(INVITED, {"token": hashed(token)}) is not None
+        return self.storage.first(INVITED, {"token": hash_secret(token)}) is not None
 
     def crowded(self, now: int) -> bool:
         """True when enough codes were tried in this minute. One query, nothing is written."""
@@ -159,7 +159,7 @@ class Devices:
         database = self.storage.database
         if not isinstance(database, Sqlite):
             return
-        for path, row in left(database.folder, now):
+        for path, row in read_invites(database.folder, now):
             self.storage.carry_out(partial(add_invite, row=row))
             path.unlink(missing_ok=True)
 
@@ -167,12 +167,12 @@ class Devices:
 
     def who(self, token: str, now: int) -> tuple[str, Role] | None:
         """The device with this token; None when there is none, or no longer. One query."""
-        row = self.storage.first(JOINED, {"token": hashed(token)})
+        row = self.storage.first(JOINED, {"token": hash_secret(token)})
         return self.noted(row, now) if row else None
 
     def beat(self, token: str, session_id: str, now: int) -> tuple[str, Role, int | None] | None:
         """The device with this token, its role, and how many events the session has. One query."""
-        row = self.storage.first(BEAT, {"token": hashed(token), "session": session_id})
+        row = self.storage.first(BEAT, {"token": hash_secret(token), "session": session_id})
         return (*self.noted(row, now), row.last_seq) if row else None
 
     def beats(
@@ -183,7 +183,7 @@ class Devices:
         One query, for PostgreSQL. An empty token is nobody's.
         """
         values = {
-            "tokens": [hashed(token) if token else None for token, _ in asked],
+            "tokens": [hash_secret(token) if token else None for token, _ in asked],
             "sessions": [session for _, session in asked],
         }
         rows = self.storage.read(lambda connection: connection.execute(BEATS, values).all())
@@ -191,12 +191,12 @@ class Devices:
 
     def noted(self, row: sa.Row[Any], now: int) -> tuple[str, Role]:
         """That a device has just asked is remembered; ``sweep`` writes it down now and then."""
-        self.storage.asked[row.id] = now, row.seen_at
+        self.storage.devices_seen[row.id] = now, row.seen_at
         return row.id, Role(row.role)
 
     def sweep(self, now: int) -> None:
         """Write down when devices were last seen, at most once a minute for each."""
-        asked = self.storage.asked
+        asked = self.storage.devices_seen
         lately = dict(asked)
         due: list[dict[str, Any]] = [
             {"one": one, "at": at}
@@ -238,7 +238,7 @@ class Devices:
         return self.device_of(row) if row else None
 
     def device_of(self, row: sa.Row[Any]) -> Device:
-        seen = max(row.seen_at, self.storage.asked.get(row.id, (0, 0))[0])
+        seen = max(row.seen_at, self.storage.devices_seen.get(row.id, (0, 0))[0])
         label = f"{row.kind} {row.number}"
         return Device(row.id, Role(row.role), label, row.joined_at, seen, row.revoked_at)
 
@@ -266,7 +266,7 @@ def live(device_id: str) -> sa.ColumnElement[bool]:
     return (devices.c.id == device_id) & devices.c.revoked_at.is_(None)
 
 
-def add_invite(connection: sa.Connection, row: Row) -> None:
+def add_invite(connection: sa.Connection, row: InviteRow) -> None:
     """Unless a first try has added it."""
     if not connection.scalar(sa.select(invites.c.id).where(invites.c.id == row.id)):
         connection.execute(sa.insert(invites), asdict(row))
@@ -285,13 +285,13 @@ def tries_in(value: str | None) -> tuple[int, ...]:
 
 def by_token(connection: sa.Connection, token: str) -> sa.Row[Any] | None:
     return connection.execute(
-        sa.select(invites).where(invites.c.token_hash == hashed(token))
+        sa.select(invites).where(invites.c.token_hash == hash_secret(token))
     ).first()
 
 
 def by_code(connection: sa.Connection, letters: str) -> sa.Row[Any] | None:
     """The invite with this code; one that still holds before those that no longer do."""
-    mine = sa.select(invites).where(invites.c.code_hash == hashed(letters))
+    mine = sa.select(invites).where(invites.c.code_hash == hash_secret(letters))
     return connection.execute(mine.order_by(invites.c.expires_at.desc())).first()
 
 
@@ -330,7 +330,7 @@ def let_in(
     highest = sa.select(sa.func.max(devices.c.number)).where(devices.c.kind == kind)
     row = {
         "id": device.device,
-        "token_hash": hashed(device.token),
+        "token_hash": hash_secret(device.token),
         "role": invite.role,
         "kind": kind,
         "number": (connection.scalar(highest) or 0) + 1,

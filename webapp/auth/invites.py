@@ -26,13 +26,13 @@ MOST_BYTES = 1_000
 log = logging.getLogger("steady_hands")
 
 
-def hashed(secret: str) -> str:
+def hash_secret(secret: str) -> str:
     """What is kept of a secret. It is random and long, so no salt and no slow hash is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InviteRow:
     """A row of ``invites``, without those columns that have a default."""
 
     id: str
@@ -43,7 +43,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class NewInvite:
     """An invite at the one moment at which its secrets are known."""
 
     token: str
@@ -59,18 +59,18 @@ class Fresh:
         """What the QR code says. A fragment is sent to no server and stands in no log."""
         return f"{home}/join#{self.token}"
 
-    def row(self) -> Row:
-        hashes = hashed(self.token), hashed(self.letters)
-        return Row(secrets.token_urlsafe(12), *hashes, int(self.role), self.expires_at)
+    def row(self) -> InviteRow:
+        hashes = hash_secret(self.token), hash_secret(self.letters)
+        return InviteRow(secrets.token_urlsafe(12), *hashes, int(self.role), self.expires_at)
 
 
-def fresh(role: Role, now: int) -> Fresh:
+def new_invite(role: Role, now: int) -> NewInvite:
     """A new invite, from now on."""
     letters = "".join(secrets.choice(LETTERS) for _ in range(CODE_LETTERS))
-    return Fresh(secrets.token_urlsafe(TOKEN_BYTES), letters, role, now + VALID_MS)
+    return NewInvite(secrets.token_urlsafe(TOKEN_BYTES), letters, role, now + VALID_MS)
 
 
-def leave(data: Path, row: Row) -> None:
+def write_invite(data: Path, row: InviteRow) -> None:
     """Put the hashes where the process that serves finds them. Raises OSError."""
     folder = data / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def leave(data: Path, row: Row) -> None:
     partial.replace(folder / f"{row.id}.json")
 
 
-def left(data: Path, now: int) -> Iterator[tuple[Path, Row]]:
+def read_invites(data: Path, now: int) -> Iterator[tuple[Path, InviteRow]]:
     """The invites that were left there; what is no invite, or too old, is thrown away."""
     for path in (data / FOLDER).glob("*.json"):
         row = row_in(path)
@@ -90,11 +90,11 @@ def left(data: Path, now: int) -> Iterator[tuple[Path, Row]]:
             path.unlink(missing_ok=True)
 
 
-def row_in(path: Path) -> Row | None:
+def row_in(path: Path) -> InviteRow | None:
     """The invite in a file; None when it holds none."""
     try:
         document = json_reader.parse(path.read_text(encoding="utf-8")[:MOST_BYTES])
-        row = Row(**document.value) if isinstance(document.value, dict) else None
+        row = InviteRow(**document.value) if isinstance(document.value, dict) else None
     except (OSError, ValueError, TypeError, json_reader.NotJsonError):
         row = None
     if row is None or document.faults or not is_right(row):
@@ -103,7 +103,7 @@ def row_in(path: Path) -> Row | None:
     return row
 
 
-def is_right(row: Row) -> bool:
+def is_right(row: InviteRow) -> bool:
     texts = [row.id, row.token_hash, row.code_hash]
     numbers = [row.role, row.expires_at]
     return (

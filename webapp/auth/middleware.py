@@ -1,5 +1,6 @@
-"""The gate in front of every Flask route: nobody gets past who has not joined, nobody does more than
-their role allows. Beats and nudges ask the same table in ``beat.py`` and ``front.py``.
+"""Middleware in front of every Flask route: only joined devices pass, and only as far as their role allows.
+
+The heartbeat and the push events ask the same table of permissions in ``server/``.
 """
 
 from __future__ import annotations
@@ -10,8 +11,16 @@ from typing import Any
 from flask import Flask, current_app, g, render_template, request
 from werkzeug.wrappers import Response
 
-from webapp.auth.permissions import BARE, EVERYONE, Caller, Gate, Role, Who, need
-from webapp.auth.rate_limit import CREATING, Limits
+from webapp.auth.permissions import (
+    LOCAL_OWNER,
+    STATUS_ONLY,
+    Authenticator,
+    Caller,
+    Identity,
+    Role,
+    required_role,
+)
+from webapp.auth.rate_limit import CREATING, RateLimit
 from webapp.presentation.htmx import is_htmx
 from webapp.site import Site
 
@@ -34,55 +43,55 @@ def caller_in(environ: Mapping[str, Any]) -> Caller:
     )
 
 
-def asking() -> Who | None:
+def current_identity() -> Identity | None:
     """Who sends this request; None for nobody."""
-    found: Who | None = g.get("who")
+    found: Identity | None = g.get("who")
     return found
 
 
-def gate() -> Gate:
-    """The gate of the site that this request is for."""
-    found: Gate = current_app.extensions["gate"]
+def authenticator() -> Authenticator:
+    """The authenticator of the site that this request is for."""
+    found: Authenticator = current_app.extensions["authenticator"]
     return found
 
 
-def recognise() -> Who | None:
+def identify() -> Identity | None:
     """As ``asking``, on pages that are open to all, where nobody has looked yet."""
     if "who" not in g:
         here = current_app.extensions["site"]
-        g.who = found_out(here) if gate().joining else EVERYONE
-    return asking()
+        g.who = read_identity(here) if authenticator().joining else LOCAL_OWNER
+    return current_identity()
 
 
-def found_out(here: Site) -> Who | None:
+def read_identity(here: Site) -> Identity | None:
     """Who asks; where it is for a session, its last seq is read with that. One query."""
     caller = caller_in(request.environ)
     session_id = (request.view_args or {}).get("session_id")
     if session_id is None:
-        return gate().who(here, caller)
-    who, seq = gate().look(here, caller, session_id)
+        return authenticator().identify(here, caller)
+    who, seq = authenticator().identify_with_seq(here, caller, session_id)
     g.last_seq = session_id, seq
     return who
 
 
 def seq_read(session_id: str) -> int | None:
-    """How many events the session has, where the gate has just read that; told once a request."""
+    """How many events the session has, where the middleware has just read that; told once a request."""
     about, seq = g.pop("last_seq", ("", None))
     return seq if about == session_id else None
 
 
 def role() -> int:
     """The role of who asks, for templates; 0 for nobody."""
-    who = asking() if gate().joining else EVERYONE
+    who = current_identity() if authenticator().joining else LOCAL_OWNER
     return who.role if who else 0
 
 
 def may(endpoint: str, action: str = "") -> bool:
     """True when who asks may go there."""
-    return role() >= (need(endpoint, action) or 0)
+    return role() >= (required_role(endpoint, action) or 0)
 
 
-def keep_cookie(response: Response, name: str, token: str) -> None:
+def set_device_cookie(response: Response, name: str, token: str) -> None:
     """Let the browser keep its token: not for script, not for other sites, not on other ports."""
     response.set_cookie(
         name,
@@ -91,62 +100,64 @@ def keep_cookie(response: Response, name: str, token: str) -> None:
         path="/",
         httponly=True,
         samesite="Lax",
-        secure=gate().secure,
+        secure=authenticator().secure,
     )
 
 
-def refused(status: int, title: str, text: str) -> Response:
+def error_response(status: int, title: str, text: str) -> Response:
     """An error as a page, or as a fragment for htmx."""
     template = "errors/_error.html" if is_htmx() else "errors/error.html"
     body = render_template(template, status=status, title=title, text=text)
     return Response(body, status, mimetype="text/html")
 
 
-def not_joined() -> Response:
+def join_response() -> Response:
     """How to join, and nothing more."""
-    if request.endpoint in BARE:
+    if request.endpoint in STATUS_ONLY:
         return Response(status=401)
     template = "joining/_join.html" if is_htmx() else "joining/join.html"
     return Response(render_template(template, said=""), 401, mimetype="text/html")
 
 
-def not_allowed(who: Who) -> Response:
+def forbidden_response(who: Identity) -> Response:
     why = DISPLAY_ONLY if who.role < Role.OPERATOR else OWNERS_ONLY
-    return refused(403, "Not from this device", f"{why} {ASK_OWNER}")
+    return error_response(403, "Not from this device", f"{why} {ASK_OWNER}")
 
 
-def too_many(seconds: int) -> Response:
-    answer = refused(429, "One moment", TOO_MANY)
+def too_many_requests(seconds: int) -> Response:
+    answer = error_response(429, "One moment", TOO_MANY)
     answer.headers["Retry-After"] = str(seconds)
     return answer
 
 
-def install(app: Flask, guard: Gate) -> None:
-    """Put the gate before every request of ``app``, behind the checks of Host and Origin."""
-    app.extensions["gate"] = guard
+def install(app: Flask, guard: Authenticator) -> None:
+    """Check permissions before every request of ``app``, behind the checks of Host and Origin."""
+    app.extensions["authenticator"] = guard
     app.jinja_env.globals |= {"role": role, "may": may, "joining": guard.joining}
     if not guard.joining:
         return
-    limits = Limits()
+    limits = RateLimit()
 
     def check() -> Response | None:
-        needed = need(request.endpoint, str((request.view_args or {}).get("action", "")))
+        needed = required_role(request.endpoint, str((request.view_args or {}).get("action", "")))
         if needed is None:
             return None
-        who = recognise()
+        who = identify()
         if who is None:
-            return not_joined()
+            return join_response()
         if who.role < needed:
-            return not_allowed(who)
+            return forbidden_response(who)
         if who.device and request.endpoint in CREATING and request.method == "POST":
             wait = limits.wait(who.device, app.extensions["site"].clock.now())
-            return too_many(wait) if wait else None
+            return too_many_requests(wait) if wait else None
         return None
 
     def renew(response: Response) -> Response:
-        who = asking()
+        who = current_identity()
         if who and who.device and request.endpoint == "catalogue.show":
-            keep_cookie(response, guard.cookie, guard.token(request.headers.get("Cookie", "")))
+            set_device_cookie(
+                response, guard.cookie, guard.token(request.headers.get("Cookie", ""))
+            )
         return response
 
     app.before_request(check)

@@ -21,7 +21,7 @@ from webapp.site import Site
 DISPLAY, OPERATOR, OWNER = Role.DISPLAY, Role.OPERATOR, Role.OWNER
 
 # None is open to all. What is not named needs an owner; a test sees to it that all are named.
-NEEDS: dict[str, Role | None] = {
+REQUIRED_ROLES: dict[str, Role | None] = {
     "static": None,
     "offline.manifest": None,  # browsers ask for it without the cookie; it says no more than a name
     "health.lives": None,
@@ -98,10 +98,10 @@ NEEDS: dict[str, Role | None] = {
     "owner_data.take": OWNER,
 }
 # Asked by script every few seconds: without a page to show, the status alone is the answer.
-BARE = frozenset({"sessions.live", "sessions.calm_live", "sessions.nudges"})
+STATUS_ONLY = frozenset({"sessions.live", "sessions.calm_live", "sessions.nudges"})
 
 
-def need(endpoint: str | None, action: str = "") -> Role | None:
+def required_role(endpoint: str | None, action: str = "") -> Role | None:
     """The least role for an endpoint; ``action`` is the act, where it is one on a session.
 
     Every device that has joined may say that something hurts. An address that is none shows nothing
@@ -109,7 +109,7 @@ def need(endpoint: str | None, action: str = "") -> Role | None:
     """
     if endpoint is None or (endpoint == "sessions.command" and action in STOPS):
         return DISPLAY
-    return NEEDS.get(endpoint, OWNER)
+    return REQUIRED_ROLES.get(endpoint, OWNER)
 
 
 class Caller(NamedTuple):
@@ -122,18 +122,18 @@ class Caller(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class Identity:
     """Who asks; ``device`` is empty for the machine itself."""
 
     role: Role
     device: str = ""
 
 
-EVERYONE = Who(OWNER)
+LOCAL_OWNER = Identity(OWNER)
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class Authenticator:
     """Says who asks. ``joining`` is False where everyone is the owner."""
 
     joining: bool
@@ -141,31 +141,31 @@ class Gate:
     secure: bool
     home: frozenset[str]
 
-    def who(self, site: Site, caller: Caller) -> Who | None:
+    def identify(self, site: Site, caller: Caller) -> Identity | None:
         """Who asks; None for nobody. At most one query."""
         if self.is_home(caller):
-            return EVERYONE
+            return LOCAL_OWNER
         token = self.token(caller.cookie)
         found = Devices(site.storage).who(token, site.clock.now()) if token else None
-        return Who(found[1], found[0]) if found else None
+        return Identity(found[1], found[0]) if found else None
 
-    def look(
+    def identify_with_seq(
         self, site: Site, caller: Caller | None, session_id: str
-    ) -> tuple[Who | None, int | None]:
+    ) -> tuple[Identity | None, int | None]:
         """Who asks, None for nobody, and how many events the session has. One query.
 
         ``caller`` is None where nobody has to join.
         """
         if caller is None or self.is_home(caller):
-            return EVERYONE, site.storage.last_seq(session_id)
+            return LOCAL_OWNER, site.storage.last_seq(session_id)
         token = self.token(caller.cookie)
         found = Devices(site.storage).beat(token, session_id, site.clock.now()) if token else None
-        return (Who(found[1], found[0]), found[2]) if found else (None, None)
+        return (Identity(found[1], found[0]), found[2]) if found else (None, None)
 
-    def look_all(
+    def identify_many(
         self, site: Site, asked: Sequence[tuple[Caller | None, str]]
-    ) -> list[tuple[Who | None, int | None]]:
-        """As :meth:`look` for callers and sessions at once, on PostgreSQL. One query."""
+    ) -> list[tuple[Identity | None, int | None]]:
+        """As :meth:`identify_with_seq` for callers and sessions at once, on PostgreSQL. One query."""
         free = [caller is None or self.is_home(caller) for caller, _ in asked]
         tokens = [
             "" if caller is None or home else self.token(caller.cookie)
@@ -174,7 +174,9 @@ class Gate:
         wanted = list(zip(tokens, (session_id for _, session_id in asked), strict=True))
         found = Devices(site.storage).beats(wanted, site.clock.now())
         return [
-            (EVERYONE, seq) if home else (Who(device[1], device[0]) if device else None, seq)
+            (LOCAL_OWNER, seq)
+            if home
+            else (Identity(device[1], device[0]) if device else None, seq)
             for (device, seq), home in zip(found, free, strict=True)
         ]
 
@@ -201,10 +203,10 @@ def is_here(peer: str) -> bool:
     return str(mapped or address) in ("127.0.0.1", "::1")
 
 
-def gate_of(settings: Settings, hosts: Hosts) -> Gate:
+def authenticator_for(settings: Settings, hosts: Hosts) -> Authenticator:
     """Behind a public address every request comes from the proxy, so nobody is the machine itself."""
     home = {f"{name}:{settings.port}" for name in LOOPBACK} if not settings.public_url else set()
     if settings.port == 80 and home:
         home.update(LOOPBACK)
     cookie = settings.cookie(f"steady-hands-{hosts.port}")
-    return Gate(settings.joining, cookie, settings.secure, frozenset(home))
+    return Authenticator(settings.joining, cookie, settings.secure, frozenset(home))

@@ -14,7 +14,7 @@ CREATING = frozenset(
 )
 
 
-class Limits:
+class RateLimit:
     """What each device has begun in the last minute."""
 
     def __init__(self) -> None:

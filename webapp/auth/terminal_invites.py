@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from webapp.auth.devices import Devices
-from webapp.auth.invites import Fresh, fresh, leave
+from webapp.auth.invites import NewInvite, new_invite, write_invite
 from webapp.domain.invites import Role
-from webapp.network import for_others
+from webapp.network import address_for_others
 from webapp.settings import Settings
 from webapp.storage.sessions import Storage, StorageError, database_of
 from webapp.timekeeping.clock import Clock
-from webapp.timekeeping.shared_clock import SharedLine
+from webapp.timekeeping.shared_clock import SharedClock
 
 
-def make(settings: Settings, role: Role) -> tuple[Fresh, str]:
+def make_invite(settings: Settings, role: Role) -> tuple[NewInvite, str]:
     """A new invite, and the hour until which it holds; the site may be served meanwhile.
 
     Raises StorageError.
     """
     storage = Storage(database_of(settings))
     try:
-        clock = clock_of(storage)
+        clock = read_clock(storage)
         if storage.database.shared:
             made = Devices(storage).invite(role, clock.now())
         else:
-            made = fresh(role, clock.now())
-            leave(settings.data, made.row())
+            made = new_invite(role, clock.now())
+            write_invite(settings.data, made.row())
         return made, clock.wall_time_of(made.expires_at).strftime("%H:%M")
     except OSError as error:
         raise StorageError(f"the invite could not be kept ({error.strerror})") from None
@@ -32,23 +32,23 @@ def make(settings: Settings, role: Role) -> tuple[Fresh, str]:
         storage.close()
 
 
-def clock_of(storage: Storage) -> Clock:
+def read_clock(storage: Storage) -> Clock:
     """A clock on the line of time of the process that serves."""
     clock = Clock()
     if storage.database.shared:
-        clock.stand_at(SharedLine(storage, clock).look().line)
+        clock.stand_at(SharedClock(storage, clock).look().line)
     elif last := storage.last_sign_of_life():
         clock.follow(last)
     return clock
 
 
-def text(settings: Settings, role: Role) -> str:
+def invite_text(settings: Settings, role: Role) -> str:
     """A new invite for the terminal: QR code, address, typed code. Raises StorageError."""
     # Drawing takes a library that nothing else at the start needs.
     from webapp.presentation.qr import qr_text
 
-    made, until = make(settings, role)
-    home = for_others(settings)
+    made, until = make_invite(settings, role)
+    home = address_for_others(settings)
     return (
         f"{qr_text(made.address(home))}\n"
         f"Scan it to join as {role.name.lower()}: one device, until {until}.\n"
@@ -56,9 +56,9 @@ def text(settings: Settings, role: Role) -> str:
     )
 
 
-def welcome(settings: Settings) -> str:
+def welcome_text(settings: Settings) -> str:
     """What is said at the start where others can reach the site. Raises StorageError."""
-    told = f"Other devices join at {for_others(settings)}"
+    told = f"Other devices join at {address_for_others(settings)}"
     if settings.lan:
-        return f"{told}\n{text(settings, Role.OPERATOR)}"
+        return f"{told}\n{invite_text(settings, Role.OPERATOR)}"
     return f"{told}; let the first one in with: steady-hands invite --role owner"

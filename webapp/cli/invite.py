@@ -81,7 +81,7 @@ def invite(
     role: str,
 ) -> None:
     """Let one device in: a QR code and a typed code, once, for five minutes."""
-    from webapp.auth.terminal_invites import text
+    from webapp.auth.terminal_invites import invite_text
     from webapp.domain.invites import NAMES
 
     folder = data.expanduser().resolve()
@@ -95,4 +95,4 @@ def invite(
     )
     with plainly():
         must_exist(settings)
-        click.echo(text(settings, NAMES[role]))
+        click.echo(invite_text(settings, NAMES[role]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from webapp.domain.glucose import RECHECK_MINUTES
 from webapp.domain.plan import Plan
-from webapp.domain.record import Told, skin_asked
+from webapp.domain.record import Feedback, skin_asked
 from webapp.domain.session import State
 
 MINUTE_MS = 60_000
@@ -79,7 +79,7 @@ def rest_of(plan: Plan, state: State) -> Reminder | None:
     return Reminder("rest", state.at + state.left[state.index], f"{step.title} is over.{then}")
 
 
-def advice(told: Told, plan: Plan) -> tuple[str, ...]:
+def advice(told: Feedback, plan: Plan) -> tuple[str, ...]:
     """What the answers about a session lead to, in words (facts.md G-08, R14, HO-09, R26)."""
     said = []
     if told.before is not None and told.after is not None and told.after > told.before:

@@ -1,4 +1,7 @@
-"""What protocol files may refer to by id: techniques, areas, sources, and what is asked before a start."""
+"""What protocol files may refer to by id: techniques, areas, sources, and what is asked before a start.
+
+Which phases have no true picture stands here too, since a protocol file does not know how it is drawn.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +65,36 @@ class Area(Model):
     figure: Id
     region: Id
     within: tuple[Id, ...] = ()
+
+
+class WrongPicture(Model):
+    """Phases whose body figure would not show what their words say; every list that is given has to match."""
+
+    techniques: tuple[Id, ...] = ()
+    areas: tuple[Id, ...] = ()
+    other_areas_than: tuple[Id, ...] = ()
+    why: Text
+
+    def holds(self, technique: str, area: str) -> bool:
+        return (
+            (not self.techniques or technique in self.techniques)
+            and (not self.areas or area in self.areas)
+            and area not in self.other_areas_than
+        )
+
+
+class PlaceWords(Model):
+    """The place in words, for phases of a plan that have no true picture.
+
+    ``phases`` are ids in a plan, so with their side. ``side`` only where the usual word for it
+    would not be right.
+    """
+
+    protocols: Annotated[tuple[Id, ...], Field(min_length=1)]
+    phases: Annotated[tuple[Id, ...], Field(min_length=1)]
+    area: Id
+    place: Line
+    side: Line | None = None
 
 
 class Source(Model):
@@ -182,6 +215,8 @@ class Catalogue(Model):
     groups: dict[str, Group]
     questions: dict[str, Question]
     red_flags: dict[str, RedFlag]
+    wrong_pictures: tuple[WrongPicture, ...]
+    place_words: dict[tuple[str, str, str], PlaceWords]
     rules_hash: str
 
     @cached_property

@@ -20,14 +20,14 @@ from webapp.domain import calendar_dates
 from webapp.domain.calendar_dates import HOUR_MS, add_span
 from webapp.domain.plan import Changes
 from webapp.domain.protocol import Break, Count, Model, Protocol, Span
-from webapp.domain.record import SUCTION, Past
+from webapp.domain.record import SUCTION, SessionRecord
 
 # facts.md C04 (cups: 72 h and marks faded), HO-07, C11 (honey: every other day, 8 at most)
 STRICT = SUCTION | {"honey"}
 SUCTION_GAP_HOURS = 72
 LAPSE = Span(months=3)
 
-Stage = Literal["new", "going", "complete", "resting"]
+CourseStage = Literal["new", "going", "complete", "resting"]
 Rule = Literal["gap", "repeat", "break", "review", "suction"]
 Helped = Literal["yes", "no"]
 
@@ -100,14 +100,14 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CourseProgress:
     """Where a course stands. ``next_at``: the earliest instant of the next start, None before any.
 
     ``ends_at``: when its time is over, whatever was done. ``review_at``: when to ask whether it helps.
     """
 
     course: Course
-    stage: Stage
+    stage: CourseStage
     done: int
     first_at: int | None = None
     last_at: int | None = None
@@ -141,22 +141,24 @@ class Progress:
         return rested or (self.lapsed_at is not None and now >= self.lapsed_at)
 
 
-def progress(course: Course, pasts: Sequence[Past], now: int, zone: tzinfo | None) -> Progress:
+def progress(
+    course: Course, pasts: Sequence[SessionRecord], now: int, zone: tzinfo | None
+) -> CourseProgress:
     """Where the course stands at ``now`` after these sessions (any order)."""
     starts = sorted(past.begun_at for past in pasts if past.counts)
     if not starts:
-        return Progress(course, "new", 0)
+        return CourseProgress(course, "new", 0)
     terms, first, last = course.terms, starts[0], starts[-1]
     after_gap = last + terms.gap_ms
     after_rest = max(after_gap, add_span(last, terms.rest, zone)) if terms.rest else after_gap
     pause = terms.break_after
     ends_at = add_span(first, pause.after, zone) if pause else None
-    stage: Stage = "going"
+    stage: CourseStage = "going"
     if (course.target is not None and len(starts) >= course.target) or course.helped == "no":
         stage = "complete"
     elif ends_at is not None and max(now, after_gap) >= ends_at:
         stage = "resting"
-    return Progress(
+    return CourseProgress(
         course,
         stage,
         len(starts),
@@ -181,7 +183,7 @@ class Hold:
     firm: bool
 
 
-def hold(found: Progress, now: int) -> Hold | None:
+def hold(found: CourseProgress, now: int) -> Hold | None:
     """What speaks against a start at ``now``; None when nothing does."""
     terms = found.course.terms
     if found.fresh(now) or found.next_at is None:
@@ -198,7 +200,9 @@ def hold(found: Progress, now: int) -> Hold | None:
     return None
 
 
-def suction_hold(pasts: Sequence[Past], techniques: Sequence[str], now: int) -> Hold | None:
+def suction_hold(
+    pasts: Sequence[SessionRecord], techniques: Sequence[str], now: int
+) -> Hold | None:
     """72 hours between cups, whichever protocol put them on (facts.md C04)."""
     if not SUCTION.intersection(techniques):
         return None
@@ -207,7 +211,7 @@ def suction_hold(pasts: Sequence[Past], techniques: Sequence[str], now: int) -> 
     return Hold("suction", until, firm=True) if until > now else None
 
 
-def planned(found: Progress, now: int, zone: tzinfo | None) -> tuple[int, ...]:
+def planned(found: CourseProgress, now: int, zone: tzinfo | None) -> tuple[int, ...]:
     """The dates to come, planned anew from ``now``: of this course, or the first of the next one."""
     terms = found.course.terms
     earliest = now if found.next_at is None else max(now, found.next_at)

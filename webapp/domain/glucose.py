@@ -14,7 +14,7 @@ from webapp.domain.catalogue import Level, Urgency
 from webapp.domain.protocol import Model
 
 Unit = Literal["mmol/L", "mg/dL"]
-Shown = Literal["number", "lo", "hi", "none"]
+MeterDisplay = Literal["number", "lo", "hi", "none"]
 Band = Literal["severe-low", "low", "borderline", "go", "high", "very-high"]
 
 READING_COUNTS_MINUTES = 15
@@ -53,7 +53,7 @@ KETONES_MOST = Decimal(15)  # mmol/L, what a meter can show
 class Reading(Model):
     """What the meter showed: a number in ``unit``, LO, HI, or no meter at hand (``none``)."""
 
-    shown: Shown
+    shown: MeterDisplay
     value: Decimal | None = None
     unit: Unit = "mmol/L"
 

@@ -249,12 +249,12 @@ def fit(
     )
 
 
-Line = tuple[tuple[Phase | Change, str], ...]
+PhaseLine = tuple[tuple[Phase | Change, str], ...]
 
 
 def changed(
-    line: Line, changes: Changes, areas: Mapping[str, Area]
-) -> tuple[Line, tuple[PlanChange, ...]]:
+    line: PhaseLine, changes: Changes, areas: Mapping[str, Area]
+) -> tuple[PhaseLine, tuple[PlanChange, ...]]:
     """The line as the screening leaves it, and what was changed in words."""
     made: list[PlanChange] = []
     kept: list[tuple[Phase | Change, str]] = []
@@ -308,7 +308,7 @@ def lightened(phase: Phase, changes: Changes) -> Phase:
     )
 
 
-def without_idle_changes(line: Sequence[tuple[Phase | Change, str]]) -> Line:
+def without_idle_changes(line: Sequence[tuple[Phase | Change, str]]) -> PhaseLine:
     """A change of side stays only between phases of two sides."""
     busy: list[tuple[Phase | Change, str]] = []
     before: Side | None = None
@@ -324,7 +324,7 @@ def without_idle_changes(line: Sequence[tuple[Phase | Change, str]]) -> Line:
     return tuple(busy)
 
 
-def check_ends(line: Line, rules: Rules) -> None:
+def check_ends(line: PhaseLine, rules: Rules) -> None:
     """Raise UnreachableError when nothing is left, or not the first, last or main technique."""
     phases = [item for item, _ in line if isinstance(item, Phase)]
     if not phases:

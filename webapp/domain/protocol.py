@@ -108,7 +108,7 @@ class Break(Model):
     pause: Span
 
 
-class Course(Model):
+class CourseRules(Model):
     """How sessions follow one another; ``gap_hours`` is the least time between two starts.
 
     ``gentle_first``: so many sessions at first are short and light (facts.md C01).
@@ -270,7 +270,7 @@ class Protocol(Model):
     session: Duration | None = None
     reviewed: Review | None = None
     rules: Rules = Rules()
-    course: Course | None = None
+    course: CourseRules | None = None
     screening: tuple[Id, ...] = ()
     needs: tuple[Line, ...] = ()
     stop: Annotated[tuple[Line, ...], Field(max_length=3)] = ()

@@ -22,7 +22,7 @@ BALANCE_FROM_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Feedback:
     """What people said about a session: pain 0 to 10 before and after, the skin, a note."""
 
     before: int | None = None
@@ -32,7 +32,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Spell:
+class PhaseRecord:
     """One phase: planned (in the plan as it began) and done, in ms."""
 
     title: str
@@ -44,7 +44,7 @@ class Spell:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class SessionRecord:
     """One session that was begun, as of one instant.
 
     ``outcome``: ``whole``, ``early`` (ended before its plan), ``pain``, ``low``, or ``live``.
@@ -55,8 +55,8 @@ class Past:
     begun_at: int
     status: Status
     outcome: str
-    spells: tuple[Spell, ...]
-    told: Told = Told()
+    spells: tuple[PhaseRecord, ...]
+    told: Feedback = Feedback()
     early: Early | None = None
     client: str | None = None
     course: str | None = None
@@ -91,20 +91,20 @@ class Past:
         return found
 
 
-def past_of(
+def session_record(
     session_id: str,
     plan: Plan,
     folded: State,
     now: int,
-    told: Told = Told(),
+    told: Feedback = Feedback(),
     early: Early | None = None,
     client: str | None = None,
     course: str | None = None,
-) -> Past:
+) -> SessionRecord:
     """The session after its last event, as of ``now``; one that nobody started begins at 0."""
     state = advance(plan, folded, now)
     spells = tuple(
-        Spell(
+        PhaseRecord(
             step.title,
             step.technique or "",
             step.area or "",
@@ -123,7 +123,9 @@ def past_of(
     else:
         outcome = "early" if state.ended_early else "whole"
     begun = state.started_at or 0
-    return Past(session_id, plan, begun, state.status, outcome, spells, told, early, client, course)
+    return SessionRecord(
+        session_id, plan, begun, state.status, outcome, spells, told, early, client, course
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class Balance:
     short_ms: int
 
 
-def balance(pasts: Iterable[Past]) -> tuple[Balance, ...]:
+def balance(pasts: Iterable[SessionRecord]) -> tuple[Balance, ...]:
     """Where one side was cut: per area, what left and right lost against the plan.
 
     Only sessions that planned both sides count: a side that the questions left out was no cut.
@@ -166,7 +168,7 @@ class Short:
     areas: tuple[Balance, ...]
 
 
-def short_sides(pasts: Iterable[Past]) -> tuple[Short, ...]:
+def short_sides(pasts: Iterable[SessionRecord]) -> tuple[Short, ...]:
     """The balance in one line a side."""
     found = balance(pasts)
     sides = [tuple(b for b in found if b.side == side) for side in ("left", "right")]
@@ -174,7 +176,7 @@ def short_sides(pasts: Iterable[Past]) -> tuple[Short, ...]:
     return tuple(sorted(made, key=lambda short: -short.short_ms))
 
 
-def both_sides(past: Past) -> dict[str, dict[str, int]]:
+def both_sides(past: SessionRecord) -> dict[str, dict[str, int]]:
     """Ms that each side lost, by area, where both were planned."""
     lost: dict[str, dict[str, int]] = {}
     for spell in past.spells:

@@ -25,8 +25,8 @@ ANSWERS_COUNT_MS = 60 * 60_000
 READING_COUNTS_MS = 15 * 60_000
 WORD_COUNTS_DAYS = 183
 
-Who = Literal["doctor", "specialist", "diabetes-team", "midwife"]
-WHO: tuple[Who, ...] = ("doctor", "specialist", "diabetes-team", "midwife")
+Clinician = Literal["doctor", "specialist", "diabetes-team", "midwife"]
+WHO: tuple[Clinician, ...] = ("doctor", "specialist", "diabetes-team", "midwife")
 DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 # What besides a doctor the diabetes team and the midwife can answer for.
 TEAM_MAY_CLEAR = {
@@ -108,7 +108,7 @@ class Verdict(Model):
 class Word(Model):
     """A clinician's word: who said so, on which day (ISO), told the app at ``at`` (ms)."""
 
-    who: Who
+    who: Clinician
     on: str
     at: int
 
@@ -389,10 +389,10 @@ def finding_of_advice(advice: Advice) -> Finding:
     )
 
 
-def who_may_clear(verdict: Verdict) -> tuple[Who, ...]:
+def who_may_clear(verdict: Verdict) -> tuple[Clinician, ...]:
     """Whose word counts for all that asks for one: a doctor's always, others' for their field."""
     asked = {finding.question for finding in verdict.findings if finding.level == "clinician"}
-    who: tuple[Who, ...] = ("doctor", "specialist")
+    who: tuple[Clinician, ...] = ("doctor", "specialist")
     if asked <= TEAM_MAY_CLEAR:
         who = (*who, "diabetes-team")
     if asked <= MIDWIFE_MAY_CLEAR:
@@ -400,7 +400,7 @@ def who_may_clear(verdict: Verdict) -> tuple[Who, ...]:
     return who
 
 
-def word_fault(who: str, on: str, today: date, known: Sequence[Who]) -> str:
+def word_fault(who: str, on: str, today: date, known: Sequence[Clinician]) -> str:
     """What is wrong with a clinician's word as typed; empty when nothing is.
 
     ``known`` are those whose word counts here.

@@ -21,7 +21,7 @@ from webapp.domain.session import (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StepRow:
     """A step as it lies ahead: begins and ends in so many ms from now, if nobody does anything.
 
     ``ends_in`` None: it waits until told, and nothing after it has a time.
@@ -47,7 +47,7 @@ class Snapshot:
     actions: tuple[Action, ...]
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[StepRow, ...]:
         """The step under way and all after it."""
         return timetable(self.plan, self.state)
 
@@ -139,14 +139,14 @@ def view(plan: Plan, folded: State, seq: int, now: int) -> Snapshot:
     return Snapshot(plan, state, seq, folded.at, allowed(plan, state))
 
 
-def timetable(plan: Plan, state: State) -> tuple[Row, ...]:
+def timetable(plan: Plan, state: State) -> tuple[StepRow, ...]:
     """The running step and all after it as offsets from ``state.at``."""
-    rows: list[Row] = []
+    rows: list[StepRow] = []
     at = 0
     for i in range(state.index, len(plan.steps)):
         step = plan.steps[i]
         ends = at + state.left[i]
         waits = step.wait and not state.left[i]
-        rows.append(Row(step.id, at, None if waits else ends, step.wait))
+        rows.append(StepRow(step.id, at, None if waits else ends, step.wait))
         at = ends
     return tuple(rows)

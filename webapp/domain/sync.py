@@ -27,7 +27,7 @@ Check = Callable[[Sequence[Event], State, Action, int], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class OfflineCommand:
     """One act of the device: done at ``at`` of its line, at ``step``.
 
     ``wish_ms`` goes with ``end-at``: from then until the end of the hands-on work.
@@ -41,7 +41,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class OfflineLog:
     """What one device tells: it knew ``seq`` events, and did ``acts`` one after the other.
 
     ``line`` is its idea of the server's now; ``counted`` is False when it slept or began meanwhile;
@@ -52,23 +52,23 @@ class Account:
     line: int
     counted: bool
     status: Status
-    acts: tuple[Told, ...] = ()
+    acts: tuple[OfflineCommand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class Rejected:
     """An act that was not done, and why, in words."""
 
-    told: Told
+    told: OfflineCommand
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class MergeResult:
     """What becomes of an account: events to record behind those that are there, in order."""
 
     events: tuple[Event, ...]
-    missed: tuple[Missed, ...] = ()
+    missed: tuple[Rejected, ...] = ()
     settled: bool = False
     paused: bool = False
 
@@ -77,14 +77,14 @@ def step_id(plan: Plan, state: State) -> str:
     return plan.steps[state.index].id if state.index < len(plan.steps) else "end"
 
 
-def take_up(
+def merge(
     plan: Plan,
     past: Sequence[Event],
     folded: State,
-    account: Account,
+    account: OfflineLog,
     now: int,
     hindrance: Check = lambda events, state, action, at: "",
-) -> Taken:
+) -> MergeResult:
     """What to record of ``account`` at ``now``. Nothing twice: acts with a recorded key are done.
 
     ``hindrance(events, state, action, at)`` says why an act may not count although the session's
@@ -97,7 +97,7 @@ def take_up(
     others = [e for e in past[account.seq :] if e.kind not in ("doubt", "settled")]
     others = [event for event in others if event.key not in own]
     new: list[Event] = []
-    missed: list[Missed] = []
+    missed: list[Rejected] = []
 
     def record(event: Event) -> None:
         nonlocal folded
@@ -124,12 +124,12 @@ def take_up(
             except RefusedError as refusal:
                 why = str(refusal)
         if why:
-            missed.append(Missed(told, why))
+            missed.append(Rejected(told, why))
     key = f"differ-{missed[-1].told.key}"[:64] if missed else ""
     paused = bool(missed) and key not in known and differs(plan, folded, account.status, now)
     if paused:
         record(decide(plan, folded, len(past) + len(new), "pause", now, key))
-    return Taken(tuple(new), tuple(missed), settled, paused)
+    return MergeResult(tuple(new), tuple(missed), settled, paused)
 
 
 def settling(past: Sequence[Event], folded: State, seq: int, shift: int, now: int) -> Event:

@@ -11,7 +11,14 @@ from itertools import chain
 from typing import IO
 
 from webapp.maintenance import jsonl
-from webapp.maintenance.worker import child, end_after, end_with, looking, settings_in, task_of
+from webapp.maintenance.worker import (
+    end_after,
+    exit_when_closed,
+    reading_database,
+    settings_in,
+    start_subprocess,
+    task_of,
+)
 from webapp.settings import Settings
 from webapp.storage.database import StorageError
 
@@ -22,13 +29,13 @@ PACKING = 6
 one_at_a_time = threading.Semaphore(2)
 
 
-def outgoing(settings: Settings, code: str = "") -> Iterator[bytes]:
+def stream_export(settings: Settings, code: str = "") -> Iterator[bytes]:
     """The packed export of everything, or of the client with this code. Raises StorageError."""
     if not one_at_a_time.acquire(blocking=False):
         raise StorageError("two exports are on their way already; try again when they are done")
     try:
         task = task_of(settings) | {"client": code}
-        with child("webapp.maintenance.export_stream", task) as process:
+        with start_subprocess("webapp.maintenance.export_stream", task) as process:
             assert process.stdout
             head = process.stdout.readline()
             if fault := json.loads(head or b'{"error": "it was broken off"}').get("error"):
@@ -44,7 +51,7 @@ def outgoing(settings: Settings, code: str = "") -> Iterator[bytes]:
 def write(settings: Settings, code: str, out: IO[bytes]) -> int:
     """A line that says whether it goes well so far, then the packed export; gives 0 when it did."""
     try:
-        with looking(settings) as database:
+        with reading_database(settings) as database:
             lines = jsonl.lines(database, code)
             first = next(lines)
             out.write(b"{}\n")
@@ -61,7 +68,7 @@ def write(settings: Settings, code: str, out: IO[bytes]) -> int:
 
 def main() -> int:
     task = json.loads(sys.stdin.buffer.readline())
-    end_with(sys.stdin.buffer)
+    exit_when_closed(sys.stdin.buffer)
     return write(settings_in(task), task["client"], sys.stdout.buffer)
 
 

@@ -48,7 +48,7 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class Inventory:
     """Sizes in bytes; ``free`` is what the disk of the data folder has left."""
 
     sessions: int
@@ -75,7 +75,7 @@ HOW_MANY = sa.select(
 )
 
 
-def holdings(storage: Storage, settings: Settings) -> Holdings:
+def holdings(storage: Storage, settings: Settings) -> Inventory:
     with storage.engine.connect() as connection:
         counts = connection.execute(HOW_MANY).one()._asdict()
         if isinstance(storage.database, Sqlite):
@@ -84,7 +84,7 @@ def holdings(storage: Storage, settings: Settings) -> Holdings:
         else:
             asked = sa.func.pg_database_size(sa.func.current_database())
             size = int(connection.scalar(sa.select(asked)) or 0)
-    return Holdings(**counts, bytes=size, free=free_bytes(settings.data))
+    return Inventory(**counts, bytes=size, free=free_bytes(settings.data))
 
 
 def copies(settings: Settings) -> list[Copy]:

@@ -46,7 +46,7 @@ BEGIN = {
     ),
 }
 
-Row = dict[str, Any]
+ExportRow = dict[str, Any]
 
 
 def tables_in(connection: sa.Connection) -> list[sa.Table]:
@@ -63,7 +63,7 @@ def carried(metadata: sa.MetaData) -> list[sa.Table]:
 
 def rows_of(
     connection: sa.Connection, table: sa.Table, chosen: sa.ColumnElement[bool] | None = None
-) -> Iterator[Row]:
+) -> Iterator[ExportRow]:
     """All rows, or the chosen ones, in an order that both databases give alike."""
     query = sa.select(table).order_by(*[in_bytes(connection, c) for c in table.primary_key])
     if table.name == "meta":
@@ -119,7 +119,7 @@ class Digest:
         return hashlib.sha256(f"{self.rows} {self.sum % 2**512}".encode()).hexdigest()
 
 
-def line_of(table: str, row: Row) -> str:
+def line_of(table: str, row: ExportRow) -> str:
     return json.dumps({"table": table, "row": row}, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -291,7 +291,7 @@ def value_of(number: int, line: str) -> dict[str, Any]:
     return document.value
 
 
-def told_rows(numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str, Row]]:
+def told_rows(numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str, ExportRow]]:
     """Line, table and row of all rows. Raises ValueError, also where the file ends too early."""
     total = Digest()
     for number, line in numbered:
@@ -311,8 +311,8 @@ def told_rows(numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str, R
 
 
 def brought_up(
-    rows: Iterable[tuple[int, str, Row]], schema: int, known: int
-) -> Iterator[tuple[int, str, Row]]:
+    rows: Iterable[tuple[int, str, ExportRow]], schema: int, known: int
+) -> Iterator[tuple[int, str, ExportRow]]:
     """Rows of an older schema as they are in the known one: they pass through its migrations."""
     engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
     with engine.connect() as connection:
@@ -326,7 +326,7 @@ def brought_up(
 
 def bring_in(
     database: Sqlite | Postgresql,
-    rows: Iterable[tuple[int, str, Row]],
+    rows: Iterable[tuple[int, str, ExportRow]],
     metadata: sa.MetaData,
     check: Callable[[sa.Connection], None],
     replace: bool,
@@ -354,11 +354,11 @@ def empty(connection: sa.Connection, metadata: sa.MetaData) -> None:
 
 
 def fill(
-    connection: sa.Connection, rows: Iterable[tuple[int, str, Row]], tables: list[sa.Table]
+    connection: sa.Connection, rows: Iterable[tuple[int, str, ExportRow]], tables: list[sa.Table]
 ) -> int:
     """Insert the rows; gives how many. Raises ValueError, IntegrityError."""
     known = {table.name: table for table in tables}
-    count, waiting, into = 0, list[Row](), ""
+    count, waiting, into = 0, list[ExportRow](), ""
     for number, name, row in rows:
         if name not in known:
             raise ValueError(f"line {number}: there is no table {name[:60]!r}")
@@ -374,7 +374,7 @@ def fill(
     return count
 
 
-def check_row(number: int, table: sa.Table, row: Row) -> None:
+def check_row(number: int, table: sa.Table, row: ExportRow) -> None:
     """Raise ValueError when the row is not one of ``table``."""
     if row.keys() != set(table.columns.keys()):
         raise ValueError(f"line {number}: expected the columns {', '.join(table.columns.keys())}")

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from webapp.maintenance.backups import keep_before_migration
 from webapp.settings import Settings
 from webapp.storage.database import Postgresql, Sqlite, StorageError, reason
+from webapp.storage.observer import StorageObserver
 from webapp.storage.sessions import SCHEMA, Storage, database_of, postgresql_at
 from webapp.storage.tables import metadata
 from webapp.storage.upgrade import prepare
@@ -29,7 +30,8 @@ def open_postgresql(url: str, folder: Path) -> Storage:
     return opened(postgresql_at(url, folder))
 
 
-def opened(database: Sqlite | Postgresql) -> Storage:
+def opened(database: Sqlite | Postgresql, observer: StorageObserver | None = None) -> Storage:
+    """``database``, brought up to date. Raises StorageError."""
     name = database.name
     try:
         prepare(database, metadata, SCHEMA, keep_before_migration)
@@ -41,4 +43,4 @@ def opened(database: Sqlite | Postgresql) -> Storage:
     except DBAPIError as error:
         database.close()
         raise StorageError(f"the database {name} cannot be opened: {reason(error)}") from error
-    return Storage(database)
+    return Storage(database, observer)

@@ -57,9 +57,9 @@ def restore_export(settings: Settings, file: Path, ours: str = "", tell: Tell = 
 def refuse_while_served(storage: Storage, ours: str = "") -> None:
     """Raise StorageError when another process has told within half a minute that it lives."""
     from webapp.timekeeping.clock import Clock
-    from webapp.timekeeping.shared_clock import SharedLine
+    from webapp.timekeeping.shared_clock import SharedClock
 
-    line = SharedLine(storage, Clock())
+    line = SharedClock(storage, Clock())
     if ours:
         line.process = ours
     if line.others(line.look()):

@@ -21,7 +21,15 @@ from typing import Any
 from webapp.maintenance import backups, restore
 from webapp.maintenance.inventory import keep_retention, retention, under_way
 from webapp.maintenance.jobs import BusyError, Job, Jobs
-from webapp.maintenance.worker import INCOMING, PREPARED, STAGED, Errand, Given, erased, in_child
+from webapp.maintenance.worker import (
+    INCOMING,
+    PREPARED,
+    STAGED,
+    RunTask,
+    TaskArguments,
+    erased,
+    run_in_subprocess,
+)
 from webapp.site import Site
 from webapp.storage.database import Sqlite
 from webapp.storage.sessions import FullError, NotSavedError, StorageError
@@ -35,14 +43,14 @@ FULL = "the disk is full; nothing was changed"
 log = logging.getLogger("steady_hands")
 
 
-class Upkeep:
+class JobRunner:
     """The jobs of this process. ``ours`` is its name among those that share a database."""
 
     def __init__(self, site: Callable[[], Site]) -> None:
         self.get_site = site
         self.ours = ""
         self.alive: set[str] = set()
-        self.errand: Errand = in_child
+        self.errand: RunTask = run_in_subprocess
         self.spawn: Callable[[Callable[[], None]], None] = in_thread
 
     @property
@@ -53,13 +61,13 @@ class Upkeep:
     def jobs(self) -> Jobs:
         return Jobs(self.site.storage, self.site.clock, self.alive)
 
-    def start(self, kind: str, given: Given | None = None, **shown: Any) -> Job:
+    def start(self, kind: str, given: TaskArguments | None = None, **shown: Any) -> Job:
         """Begin a job; only what is ``shown`` is stored. Raises BusyError, NotSavedError."""
         job = self.jobs.begin(kind, shown)
         self.spawn(lambda: self.carry_out(job, (given or {}) | shown))
         return job
 
-    def carry_out(self, job: Job, given: Given) -> None:
+    def carry_out(self, job: Job, given: TaskArguments) -> None:
         outcome, detail = "bad", dict[str, Any]()
         try:
             detail = DO[job.kind](self, job, given)
@@ -96,7 +104,7 @@ class Upkeep:
         data = str(self.site.settings.data)
         return text.replace(data + os.sep, "").replace(data, "the data folder")
 
-    def apart(self, job: Job, given: Given) -> Given:
+    def apart(self, job: Job, given: TaskArguments) -> TaskArguments:
         """Have the errand done, and tell of it about once a second."""
         jobs, last = self.jobs, [job.begun_at]
 
@@ -120,17 +128,17 @@ class Upkeep:
     def embedded(self) -> bool:
         return isinstance(self.site.storage.database, Sqlite)
 
-    def simply(self, job: Job, given: Given) -> Given:
+    def simply(self, job: Job, given: TaskArguments) -> TaskArguments:
         return self.apart(job, given)
 
-    def check(self, job: Job, given: Given) -> Given:
+    def check(self, job: Job, given: TaskArguments) -> TaskArguments:
         try:
             return self.apart(job, given)
         except StorageError:
             self.clear(given["upload"])
             raise
 
-    def bring_in(self, job: Job, given: Given) -> Given:
+    def bring_in(self, job: Job, given: TaskArguments) -> TaskArguments:
         if not self.embedded:
             result = self.apart(job, given)
         else:
@@ -139,19 +147,19 @@ class Upkeep:
         self.clear(given["upload"])
         return result
 
-    def restore(self, job: Job, given: Given) -> Given:
+    def restore(self, job: Job, given: TaskArguments) -> TaskArguments:
         given = given | {"ours": self.ours, "work": job.id}
         try:
             result = self.apart(job, given)
             if self.embedded:
                 result = {"kept": self.put_in_place(job, given)}
             self.site.storage.forget()
-            self.site.watch.begin(self.site.clock.now())
+            self.site.presence.begin(self.site.clock.now())
             return result
         finally:
             self.clear(job.id)
 
-    def put_in_place(self, job: Job, given: Given) -> str:
+    def put_in_place(self, job: Job, given: TaskArguments) -> str:
         """Replace the database while no request is under way; gives the name of what was kept."""
         here = self.site
         prepared = here.settings.data / INCOMING / job.id / PREPARED
@@ -163,10 +171,10 @@ class Upkeep:
             kept.append(restore.replace_live(here.storage, prepared).name)
             here.storage.tell_life(here.clock.sign_of_life())
 
-        here.storage.still(swap)
+        here.storage.observer.run_between_requests(swap)
         return kept[0]
 
-    def erase(self, job: Job, given: Given) -> Given:
+    def erase(self, job: Job, given: TaskArguments) -> TaskArguments:
         given = given | {"now": self.site.clock.wall_time().timestamp()}
         if not self.embedded:
             result = self.apart(job, given)
@@ -199,13 +207,13 @@ class Upkeep:
                 self.clear(path.name)
 
 
-DO: dict[str, Callable[[Upkeep, Job, Given], Given]] = {
-    "backup": Upkeep.simply,
-    "check": Upkeep.check,
-    "import": Upkeep.bring_in,
-    "restore": Upkeep.restore,
-    "erase": Upkeep.erase,
-    "retention": Upkeep.erase,
+DO: dict[str, Callable[[JobRunner, Job, TaskArguments], TaskArguments]] = {
+    "backup": JobRunner.simply,
+    "check": JobRunner.check,
+    "import": JobRunner.bring_in,
+    "restore": JobRunner.restore,
+    "erase": JobRunner.erase,
+    "retention": JobRunner.erase,
 }
 
 
@@ -213,10 +221,10 @@ def in_thread(work: Callable[[], None]) -> None:
     threading.Thread(target=work, name="job", daemon=True).start()
 
 
-class Daily(threading.Thread):
+class Scheduler(threading.Thread):
     """While the site serves: a backup of an embedded database each day, and retention if chosen."""
 
-    def __init__(self, upkeep: Upkeep) -> None:
+    def __init__(self, upkeep: JobRunner) -> None:
         super().__init__(name="daily", daemon=True)
         self.upkeep = upkeep
         self.ended = threading.Event()

@@ -44,12 +44,12 @@ STAGED, PREPARED = "staged.sqlite3", "prepared.sqlite3"
 
 log = logging.getLogger("steady_hands")
 
-Given = dict[str, Any]
-Stage = Callable[[int, int, str], None]
-Errand = Callable[[Settings, str, Given, Stage], Given]
+TaskArguments = dict[str, Any]
+ReportStage = Callable[[int, int, str], None]
+RunTask = Callable[[Settings, str, TaskArguments, ReportStage], TaskArguments]
 
 
-class Progress:
+class JobProgress:
     """Where an errand stands; no errand goes on when the disk is nearly full."""
 
     def __init__(self, settings: Settings) -> None:
@@ -78,7 +78,7 @@ def need_room(folder: Path, more: int = 0) -> None:
 
 
 @contextmanager
-def looking(settings: Settings) -> Iterator[Sqlite | Postgresql]:
+def reading_database(settings: Settings) -> Iterator[Sqlite | Postgresql]:
     database = database_of(settings)
     try:
         yield database
@@ -86,14 +86,14 @@ def looking(settings: Settings) -> Iterator[Sqlite | Postgresql]:
         database.close()
 
 
-def backup(settings: Settings, _given: Given, progress: Progress) -> Given:
+def backup(settings: Settings, _given: TaskArguments, progress: JobProgress) -> TaskArguments:
     need_room(settings.data, backups.size_of(settings.database))
-    with looking(settings) as database:
+    with reading_database(settings) as database:
         made = backups.make(database, settings.data / backups.FOLDER, progress.stage("Copying"))
     return {"name": made.name, "bytes": made.stat().st_size}
 
 
-def check(settings: Settings, given: Given, progress: Progress) -> Given:
+def check(settings: Settings, given: TaskArguments, progress: JobProgress) -> TaskArguments:
     """Read an upload into a database of its own, and say what it holds."""
     folder = settings.data / INCOMING / given["upload"]
     (file,) = folder.glob("upload.*")
@@ -102,7 +102,7 @@ def check(settings: Settings, given: Given, progress: Progress) -> Given:
         tell = progress.stage("Reading")
         args = (staged.database, file, metadata, SCHEMA, restore.make_sense)
         rows = jsonl.read_file(*args, tell=tell)
-        with looking(settings) as database:
+        with reading_database(settings) as database:
             found = restore.compared(staged.database, database)
         restore.drop_local(staged.database)
         return found | {"rows": rows}
@@ -113,7 +113,7 @@ def check(settings: Settings, given: Given, progress: Progress) -> Given:
         staged.close()
 
 
-def bring_in(settings: Settings, given: Given, progress: Progress) -> Given:
+def import_rows(settings: Settings, given: TaskArguments, progress: JobProgress) -> TaskArguments:
     folder = settings.data / INCOMING / given["upload"]
     (file,) = folder.glob("upload.*")
     storage = open_storage(settings)
@@ -124,7 +124,7 @@ def bring_in(settings: Settings, given: Given, progress: Progress) -> Given:
         storage.close()
 
 
-def restore_copy(settings: Settings, given: Given, progress: Progress) -> Given:
+def restore_copy(settings: Settings, given: TaskArguments, progress: JobProgress) -> TaskArguments:
     """A checked copy to be served; on PostgreSQL the restore itself."""
     source = settings.data / given["name"]
     if settings.database_url:
@@ -139,7 +139,7 @@ def restore_copy(settings: Settings, given: Given, progress: Progress) -> Given:
     return {}
 
 
-def erase_rows(settings: Settings, given: Given, progress: Progress) -> Given:
+def erase_rows(settings: Settings, given: TaskArguments, progress: JobProgress) -> TaskArguments:
     progress.stage("Deleting")
     storage = open_storage(settings)
     try:
@@ -148,7 +148,9 @@ def erase_rows(settings: Settings, given: Given, progress: Progress) -> Given:
         storage.close()
 
 
-def erased(database: Sqlite | Postgresql, settings: Settings, given: Given) -> Given:
+def erased(
+    database: Sqlite | Postgresql, settings: Settings, given: TaskArguments
+) -> TaskArguments:
     """Delete what the job names, and say which copies still hold it."""
     if "days" in given:
         now = datetime.fromtimestamp(given["now"], UTC)
@@ -161,29 +163,33 @@ def erased(database: Sqlite | Postgresql, settings: Settings, given: Given) -> G
     return {"counts": counts, "holding": names}
 
 
-ERRANDS: dict[str, Callable[[Settings, Given, Progress], Given]] = {
+ERRANDS: dict[str, Callable[[Settings, TaskArguments, JobProgress], TaskArguments]] = {
     "backup": backup,
     "check": check,
-    "import": bring_in,
+    "import": import_rows,
     "restore": restore_copy,
     "erase": erase_rows,
     "retention": erase_rows,
 }
 
 
-def in_here(settings: Settings, kind: str, given: Given, stage: Stage) -> Given:
+def run_inline(
+    settings: Settings, kind: str, given: TaskArguments, stage: ReportStage
+) -> TaskArguments:
     """Do the errand in this process. Raises StorageError."""
-    progress = Progress(settings)
+    progress = JobProgress(settings)
     result = ERRANDS[kind](settings, given, progress)
     stage(*progress.at)
     return result
 
 
-def in_child(settings: Settings, kind: str, given: Given, stage: Stage) -> Given:
+def run_in_subprocess(
+    settings: Settings, kind: str, given: TaskArguments, stage: ReportStage
+) -> TaskArguments:
     """Have a process of its own do the errand. Raises StorageError."""
     task = task_of(settings) | {"kind": kind, "given": given}
-    with child("webapp.maintenance.worker", task) as process:
-        result: Given | None = None
+    with start_subprocess("webapp.maintenance.worker", task) as process:
+        result: TaskArguments | None = None
         for line in process.stdout or ():
             if not line.endswith(b"\n"):
                 break
@@ -200,7 +206,7 @@ def in_child(settings: Settings, kind: str, given: Given, stage: Stage) -> Given
 
 
 @contextmanager
-def child(module: str, task: Given) -> Iterator[subprocess.Popen[bytes]]:
+def start_subprocess(module: str, task: TaskArguments) -> Iterator[subprocess.Popen[bytes]]:
     """A process of ours that ends with this block, and with this process."""
     path = os.pathsep.join([str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     process = subprocess.Popen(
@@ -224,7 +230,7 @@ def child(module: str, task: Given) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def end_with(server: IO[bytes]) -> None:
+def exit_when_closed(server: IO[bytes]) -> None:
     """End this process when the server's end of the pipe is closed."""
 
     def wait() -> None:
@@ -234,13 +240,13 @@ def end_with(server: IO[bytes]) -> None:
     threading.Thread(target=wait, name="server", daemon=True).start()
 
 
-def task_of(settings: Settings) -> Given:
+def task_of(settings: Settings) -> TaskArguments:
     """What a process of ours has to know; by its input, since everybody sees arguments."""
     form = settings.log_format
     return {"data": str(settings.data), "url": settings.database_url, "log_format": form}
 
 
-def settings_in(task: Given) -> Settings:
+def settings_in(task: TaskArguments) -> Settings:
     """Of the server, for its errand; also has the log written as there."""
     form = task["log_format"]
     logging.config.dictConfig(log_config(form))
@@ -261,8 +267,8 @@ def end_after(work: Callable[[], int]) -> NoReturn:
 
 def main() -> int:
     task = json.loads(sys.stdin.buffer.readline())
-    end_with(sys.stdin.buffer)
-    progress = Progress(settings_in(task))
+    exit_when_closed(sys.stdin.buffer)
+    progress = JobProgress(settings_in(task))
     over = threading.Event()
 
     def tell() -> None:
@@ -273,7 +279,7 @@ def main() -> int:
     teller.start()
     try:
         result = ERRANDS[task["kind"]](progress.settings, task["given"], progress)
-        last: Given = {"result": result}
+        last: TaskArguments = {"result": result}
     except StorageError as error:
         last = {"error": str(error)}
     over.set()
@@ -282,7 +288,7 @@ def main() -> int:
     return 0
 
 
-def say(told: Given) -> None:
+def say(told: TaskArguments) -> None:
     print(json.dumps(told), flush=True)
 
 

@@ -14,7 +14,7 @@ import svg
 from markupsafe import Markup
 
 from webapp.domain.catalogue import Technique
-from webapp.domain.record import Past
+from webapp.domain.record import SessionRecord
 
 WIDTH, HEIGHT = 640, 250
 LEFT, RIGHT, TOP, BOTTOM = 40, 14, 14, 34
@@ -24,7 +24,7 @@ MOST_SCORE = 10
 DOT = 6.5
 
 
-def techniques_of(pasts: Sequence[Past]) -> dict[str, Technique]:
+def techniques_of(pasts: Sequence[SessionRecord]) -> dict[str, Technique]:
     """The techniques of these sessions in the order in which they were first used."""
     found: dict[str, Technique] = {}
     for past in pasts:
@@ -70,7 +70,7 @@ def picture(elements: list[svg.Element]) -> Markup:
     return Markup(drawn.as_str())
 
 
-def scores_chart(pasts: Sequence[Past]) -> Markup | None:
+def scores_chart(pasts: Sequence[SessionRecord]) -> Markup | None:
     """Pain before (hollow) and after (full) each session; None when nothing was told."""
     if not any(p.told.before is not None or p.told.after is not None for p in pasts):
         return None
@@ -92,7 +92,7 @@ def scores_chart(pasts: Sequence[Past]) -> Markup | None:
     return picture(elements)
 
 
-def minutes_chart(pasts: Sequence[Past]) -> Markup | None:
+def minutes_chart(pasts: Sequence[SessionRecord]) -> Markup | None:
     """Hands-on minutes of each session, a piece for each technique; None without sessions."""
     longest = max((past.done_ms for past in pasts), default=0) / 60_000
     if not longest:

@@ -8,8 +8,8 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
-from webapp.domain.course import Progress
-from webapp.domain.record import Past
+from webapp.domain.course import CourseProgress
+from webapp.domain.record import SessionRecord
 from webapp.presentation.filters import glucose
 from webapp.storage.courses import Readings
 
@@ -46,13 +46,13 @@ def iso(at: int, zone: tzinfo | None) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).isoformat(timespec="seconds")
 
 
-def readings_text(found: Readings, past: Past, zone: tzinfo | None) -> str:
+def readings_text(found: Readings, past: SessionRecord, zone: tzinfo | None) -> str:
     mine = found.get(past.id, [])
     return "; ".join(f"{iso(at, zone)} {glucose(reading)}" for at, reading in mine)
 
 
 def course_csv(
-    found: Progress, pasts: Sequence[Past], readings: Readings, zone: tzinfo | None
+    found: CourseProgress, pasts: Sequence[SessionRecord], readings: Readings, zone: tzinfo | None
 ) -> str:
     """One line a session, oldest first; then a column of minutes for each technique."""
     techniques = list(dict.fromkeys(t for past in pasts for t in past.by_technique()))
@@ -73,7 +73,7 @@ def course_csv(
 
 
 def course_json(
-    found: Progress, pasts: Sequence[Past], readings: Readings, dates: Sequence[int]
+    found: CourseProgress, pasts: Sequence[SessionRecord], readings: Readings, dates: Sequence[int]
 ) -> str:
     """The same with its format and version; instants as UTC, durations in seconds."""
     course = found.course
@@ -94,7 +94,7 @@ def course_json(
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 
-def session_data(past: Past, readings: Readings) -> dict[str, object]:
+def session_data(past: SessionRecord, readings: Readings) -> dict[str, object]:
     told = past.told
     return {
         "begun": iso(past.begun_at, UTC),

@@ -12,18 +12,13 @@ from jinja2 import TemplateNotFound
 from markupsafe import Markup, escape
 
 from webapp.domain.catalogue import Area
+from webapp.domain.pictures import Words, is_wrong, words_of
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.session import State
 from webapp.presentation.drawn import Drawn
 from webapp.presentation.filters import clock, hue, place
 
 MOST_KEPT = 500
-
-
-def main_step(plan: Plan) -> PlannedStep:
-    """The longest phase: the picture that stands for the whole protocol."""
-    phases = [step for step in plan.steps if step.hands_on]
-    return max(phases, key=lambda step: step.seconds)
 
 
 BAR_WIDTH = 1000
@@ -121,10 +116,49 @@ def install(app: Flask) -> None:
         drawing = app.jinja_env.get_template("figures/_figure.html").module
         return Markup(drawing.figure(area, side, arrow, label))  # type: ignore[attr-defined]
 
+    @lru_cache(maxsize=128)
+    def is_lit(area: Area) -> bool:
+        drawings = app.jinja_env.get_template("figures/_figure.html").module.DRAWINGS  # type: ignore[attr-defined]
+        return area.figure in drawings and area.id in drawings[area.figure].LIT
+
+    def has_picture(step: PlannedStep, plan: Plan) -> bool:
+        """Whether the figure is drawn, and shows what the words of this step say."""
+        if not (step.technique and step.area and is_lit(plan.areas[step.area])):
+            return False
+        catalogue = app.extensions["site"].library.catalogue
+        return not is_wrong(catalogue, step.technique, step.area)
+
+    def place_words(step: PlannedStep, plan: Plan) -> Words | None:
+        """What a step of hands shows that has no true picture; None for all others."""
+        if not step.technique or has_picture(step, plan):
+            return None
+        catalogue = app.extensions["site"].library.catalogue
+        return words_of(catalogue, plan.protocol, step.id, step, plan.areas[step.area or ""])
+
+    def main_step(plan: Plan) -> tuple[PlannedStep, bool]:
+        """The longest phase, and whether its picture can stand for the whole protocol.
+
+        It cannot where another phase would have the same one and must not: there it would be taken for that.
+        """
+        phases = [step for step in plan.steps if step.hands_on]
+        wrong = {(step.area, step.arrow) for step in phases if not has_picture(step, plan)}
+        fit = {
+            step.id: has_picture(step, plan) and (step.area, step.arrow) not in wrong
+            for step in phases
+        }
+        main = max(phases, key=lambda step: (fit[step.id], step.seconds))
+        return main, fit[main.id]
+
     def figure_of(step: PlannedStep, plan: Plan) -> Markup:
-        if not step.area:
+        """The body figure; nothing for a step without a true picture."""
+        if not step.area or not has_picture(step, plan):
             return Markup("")
         return draw(plan.areas[step.area], step.side or "both", step.arrow or "", place(step, plan))
+
+    def hands_of(plan: Plan) -> dict[str, None]:
+        """The techniques whose hand is shown in some step of ``plan``, in order."""
+        steps = (step for step in plan.steps if has_picture(step, plan))
+        return dict.fromkeys(step.technique for step in steps if step.technique)
 
     @lru_cache(maxsize=128)
     def hand_of(technique: str) -> Markup:
@@ -145,6 +179,8 @@ def install(app: Flask) -> None:
     app.jinja_env.globals["wedge"] = wedge
     app.jinja_env.globals["bar"] = Bars().draw
     app.jinja_env.globals["figure_of"] = figure_of
+    app.jinja_env.globals["place_words"] = place_words
+    app.jinja_env.globals["hands_of"] = hands_of
     app.jinja_env.globals["hand_of"] = hand_of
     app.jinja_env.filters["shared_paths"] = shared_paths
     app.jinja_env.globals["main_step"] = main_step

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from icalendar import Alarm, Calendar, Event
 
 from webapp.domain.aftercare import AGAIN_MINUTES, FIRST_MINUTES, Reminder
-from webapp.domain.course import Progress
+from webapp.domain.course import CourseProgress
 from webapp.domain.protocol import Protocol, Step
 
 USUAL_SECONDS = 30 * 60
@@ -26,7 +26,7 @@ def at_utc(instant: int) -> datetime:
 
 
 def course_calendar(
-    found: Progress, dates: Sequence[int], now: int, protocol: Protocol | None
+    found: CourseProgress, dates: Sequence[int], now: int, protocol: Protocol | None
 ) -> bytes:
     """An entry for each date, with what to do before and after it."""
     calendar = new_calendar()
@@ -45,7 +45,7 @@ def new_calendar() -> Calendar:
 
 
 def session_event(
-    found: Progress, number: int, at: int, now: int, protocol: Protocol | None, *, again: bool
+    found: CourseProgress, number: int, at: int, now: int, protocol: Protocol | None, *, again: bool
 ) -> Event:
     """One session. The same number keeps its UID, so that a new date moves the entry.
 

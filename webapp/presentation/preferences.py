@@ -18,7 +18,7 @@ MOST_COOKIE = 1000
 
 
 @dataclass(frozen=True)
-class Device:
+class Preferences:
     """The settings of one device; the fields are the names in the form, the cookie and the page.
 
     ``loud`` sounds on a phone that is set to silent, ``headset`` takes the keys of headphones: on
@@ -54,13 +54,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-def device_of(fields: dict[str, str]) -> Device:
+def preferences_of(fields: dict[str, str]) -> Preferences:
     """The settings in ``fields``; what is missing or unknown stays as it is out of the box."""
     known = {name: fields[name] for name, c in CHOICES.items() if fields.get(name) in c}
     speaker = "".join(c for c in fields.get("speaker", "") if c.isprintable())[:80]
-    return Device(**known, speaker=speaker)  # type: ignore[arg-type]
+    return Preferences(**known, speaker=speaker)  # type: ignore[arg-type]
 
 
-def device_in(cookie: str) -> Device:
+def read_preferences(cookie: str) -> Preferences:
     """The settings in a cookie; a broken one counts as none."""
-    return device_of(dict(parse_qsl(cookie[:MOST_COOKIE])))
+    return preferences_of(dict(parse_qsl(cookie[:MOST_COOKIE])))

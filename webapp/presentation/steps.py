@@ -52,7 +52,7 @@ def install(app: Flask) -> None:
         return StepParts(
             Markup(drawing.step_figure(step, plan)),
             Markup(drawing.step_words(step, plan)),
-            Markup(drawing.step_hand(step)),
+            Markup(drawing.step_hand(step, plan)),
             Markup(drawing.step_lines(step, plan)),
             Markup(drawing.step_next(plan, index)),
         )

@@ -10,7 +10,17 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from webapp.domain.catalogue import Area, Catalogue, Group, Question, RedFlag, Source, Technique
+from webapp.domain.catalogue import (
+    Area,
+    Catalogue,
+    Group,
+    PlaceWords,
+    Question,
+    RedFlag,
+    Source,
+    Technique,
+    WrongPicture,
+)
 from webapp.domain.plan import NO_CHANGES, Changes, Plan, fit, with_names
 from webapp.domain.protocol import Model, Protocol
 from webapp.domain.screening import RULES
@@ -53,7 +63,7 @@ class BadFileError(Exception):
 
 
 @dataclass(frozen=True)
-class Entry:
+class LibraryEntry:
     """A protocol that loaded, with the hash of its file (which version this is)."""
 
     protocol: Protocol
@@ -65,11 +75,11 @@ class Library:
     """All that was loaded: protocols by id, and the files put aside."""
 
     catalogue: Catalogue
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, LibraryEntry] = field(default_factory=dict)
     bad_files: list[BadFile] = field(default_factory=list)
     usual_plans: dict[str, Plan] = field(default_factory=dict)
 
-    def usual_plan(self, entry: Entry) -> Plan | None:
+    def usual_plan(self, entry: LibraryEntry) -> Plan | None:
         """The plan at the usual length; None for a protocol that is never run."""
         protocol = entry.protocol
         if protocol.session is None or not protocol.phases:
@@ -78,7 +88,7 @@ class Library:
             self.usual_plans[protocol.id] = self.plan(protocol, protocol.session.usual)
         return self.usual_plans[protocol.id]
 
-    def get(self, protocol_id: str) -> Entry | None:
+    def get(self, protocol_id: str) -> LibraryEntry | None:
         return self.entries.get(protocol_id)
 
     def plan(
@@ -113,7 +123,7 @@ def load(folder: Path, shipped: Path) -> Library:
 
 
 def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
-    """Techniques, areas, sources and screening questions. Raises BadFileError."""
+    """Techniques, areas, pictures, sources and screening questions. Raises BadFileError."""
 
     def found(name: str) -> Path:
         return folder / name if (folder / name).exists() else shipped / name
@@ -144,6 +154,13 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
         groups={g.id: g for g in items("screening.json", "groups", Group)},
         questions={q.id: q for q in items("screening.json", "questions", Question)},
         red_flags={f.id: f for f in items("screening.json", "red_flags", RedFlag)},
+        wrong_pictures=tuple(items("pictures.json", "wrong", WrongPicture)),
+        place_words={
+            (protocol, phase, words.area): words
+            for words in items("pictures.json", "words", PlaceWords)
+            for protocol in words.protocols
+            for phase in words.phases
+        },
         rules_hash=rules_hash([found(name) for name in RULE_FILES]),
     )
     for name in RULE_FILES:
@@ -166,7 +183,7 @@ def rules_hash(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def load_protocol(path: Path, catalogue: Catalogue) -> Entry:
+def load_protocol(path: Path, catalogue: Catalogue) -> LibraryEntry:
     """One protocol file, checked in itself and against the catalogue. Raises BadFileError."""
     raw = content(path)
     document = parsed(path, raw)
@@ -184,7 +201,7 @@ def load_protocol(path: Path, catalogue: Catalogue) -> Entry:
         faults = [Fault(document.line(p), p, text) for p, text in rule_complaints(protocol)]
     if faults or not protocol:
         raise bad_file(path, faults)
-    return Entry(protocol, hashlib.sha256(raw).hexdigest())
+    return LibraryEntry(protocol, hashlib.sha256(raw).hexdigest())
 
 
 def bad_file(path: Path, faults: Iterable[Fault]) -> BadFileError:

@@ -41,10 +41,11 @@ from webapp.domain.glucose import (
     judge,
 )
 from webapp.domain.labels import CONDITIONS, GRADES, LOCKS, breathing, by_whom, span
+from webapp.domain.pictures import is_wrong, words_of
 from webapp.domain.plan import LIGHT_PRESSURE
 from webapp.domain.protocol import (
     Count,
-    Course,
+    CourseRules,
     Duration,
     Phase,
     PhaseDuration,
@@ -233,10 +234,17 @@ def protocol_lines(protocol: Protocol, catalogue: Catalogue) -> Iterator[str]:
     for entry in protocol.phases:
         if isinstance(entry, SideGroup):
             sides = ", then ".join(entry.for_sides)
-            yield from (phase_line(phase, sides, catalogue) for phase in entry.phases)
+            for phase in entry.phases:
+                shown = [
+                    (f"{phase.id}-{side}", phase.model_copy(update={"side": side}))
+                    for side in entry.for_sides
+                ]
+                words = words_instead(protocol.id, shown, catalogue)
+                yield phase_line(phase, sides, words, catalogue)
             yield tick(f"Between the sides: {plain(entry.change.text)}")
         else:
-            yield phase_line(entry, str(entry.side), catalogue)
+            words = words_instead(protocol.id, [(entry.id, entry)], catalogue)
+            yield phase_line(entry, str(entry.side), words, catalogue)
     yield from (step_line("Afterwards", step) for step in protocol.aftercare)
     yield ""
 
@@ -286,7 +294,7 @@ def rule_texts(protocol: Protocol) -> Iterator[str]:
         yield f"Rule: {' and '.join(ends)}."
 
 
-def course_text(course: Course) -> str:
+def course_text(course: CourseRules) -> str:
     parts = [f"at least {course.gap_hours} hours between starts"]
     if course.sessions:
         parts.insert(0, f"{counted(course.sessions)} sessions")
@@ -317,7 +325,18 @@ def step_line(kind: str, step: Step) -> str:
     )
 
 
-def phase_line(phase: Phase, sides: str, catalogue: Catalogue) -> str:
+def words_instead(protocol: str, shown: Sequence[tuple[str, Phase]], catalogue: Catalogue) -> str:
+    """Place and way of a phase without a true picture, by its ids in a plan; nothing for all others."""
+    said = [
+        words_of(catalogue, protocol, step, phase, catalogue.areas[phase.area])
+        for step, phase in shown
+        if is_wrong(catalogue, phase.technique, phase.area)
+    ]
+    told = dict.fromkeys(". ".join(filter(None, (words.place, words.way))) for words in said)
+    return f" Shown in words: {plain(' '.join(f'“{words}.”' for words in told))}" if told else ""
+
+
+def phase_line(phase: Phase, sides: str, words: str, catalogue: Catalogue) -> str:
     technique, area = catalogue.techniques[phase.technique], catalogue.areas[phase.area]
     place = f"{area.name}, {'both sides' if sides == 'both' else sides}"
     way = f", {phase.direction}" if phase.direction else ""
@@ -329,7 +348,7 @@ def phase_line(phase: Phase, sides: str, catalogue: Catalogue) -> str:
         f"Phase: **{plain(phase.title)}.** {seconds(phase.seconds)}{'' if phase.side else ' each side'}."
         f"{' By choice.' * phase.optional} {technique.name}; {plain(place + way)}; "
         f"pressure {phase.pressure} of 5{tempo}. {plain(' '.join(phase.instructions))}{breath}"
-        f"{f' Said: {plain(said)}' if said else ''}{keep_off} Origin: {phase.origin}."
+        f"{f' Said: {plain(said)}' if said else ''}{keep_off}{words} Origin: {phase.origin}."
     )
 
 

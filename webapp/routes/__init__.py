@@ -7,7 +7,7 @@ from typing import cast
 from flask import abort, current_app, request
 
 from webapp.auth.middleware import seq_read
-from webapp.network import for_others
+from webapp.network import address_for_others
 from webapp.settings import is_loopback
 from webapp.site import Site
 from webapp.storage.sessions import Stored
@@ -34,5 +34,5 @@ def outside() -> str:
     """The address by which other devices come: the one of this request, unless it leads here only."""
     settings = site().settings
     if settings.public_url or is_loopback(name_in(request.host)):
-        return for_others(settings)
+        return address_for_others(settings)
     return f"{request.scheme}://{request.host}"

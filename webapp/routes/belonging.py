@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import get_args
 
 from werkzeug.datastructures import MultiDict
@@ -10,8 +10,8 @@ from werkzeug.datastructures import MultiDict
 from webapp.domain.course import (
     Client,
     Course,
+    CourseProgress,
     Hold,
-    Progress,
     gentle_changes,
     hold,
     progress,
@@ -20,12 +20,22 @@ from webapp.domain.course import (
 )
 from webapp.domain.labels import span
 from webapp.domain.protocol import Span
-from webapp.domain.record import EARLY, SCORES, SUCTION, Early, Past, Short, Told, short_sides
+from webapp.domain.record import (
+    EARLY,
+    SCORES,
+    SUCTION,
+    Early,
+    Feedback,
+    SessionRecord,
+    Short,
+    short_sides,
+)
 from webapp.domain.screening import Finding, Screening, Verdict, merged, refused
 from webapp.presentation.dates import day_time, full_day
-from webapp.protocol_files.loader import Entry
+from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import site
-from webapp.storage.sessions import Belonging, Stored
+from webapp.storage.courses import Filing, NewCourse
+from webapp.storage.sessions import Stored
 
 NEW = "new"
 RECENT = 20
@@ -44,9 +54,9 @@ class Place:
 
     client: Client | None = None
     course: Course | None = None
-    progress: Progress | None = None
+    progress: CourseProgress | None = None
     hold: Hold | None = None
-    pasts: tuple[Past, ...] = ()
+    pasts: tuple[SessionRecord, ...] = ()
 
     @property
     def short_sides(self) -> tuple[Short, ...]:
@@ -78,7 +88,7 @@ def known_client(client: str, now: int) -> str:
     return site().courses.add_client(now).id if client == NEW else client
 
 
-def place_of(entry: Entry, client_id: str, now: int) -> Place:
+def place_of(entry: LibraryEntry, client_id: str, now: int) -> Place:
     """Where a session of this protocol at ``now`` would belong."""
     courses, zone = site().courses, site().clock.zone
     client = client_of(client_id)
@@ -102,7 +112,7 @@ def client_of(client_id: str) -> Client | None:
     return known[0] if len(known) == 1 else None
 
 
-def heeding(entry: Entry, verdict: Verdict, client_id: str, now: int) -> Verdict:
+def heeding(entry: LibraryEntry, verdict: Verdict, client_id: str, now: int) -> Verdict:
     """The verdict with what the course knows: gentle first sessions, and what is too early."""
     place = place_of(entry, client_id, now)
     terms = terms_of(entry.protocol)
@@ -142,7 +152,7 @@ def words(place: Place, held: Hold) -> tuple[str, str]:
     return "This course is complete.", f"A new one may begin from {day} on.{more(found)}"
 
 
-def more(found: Progress | None) -> str:
+def more(found: CourseProgress | None) -> str:
     """Where a complete course may still be made longer."""
     bounds = found.course.terms.sessions if found else None
     if not found or not bounds or found.done >= bounds.max or found.course.helped == "no":
@@ -165,30 +175,24 @@ def early_of(fields: MultiDict[str, str]) -> Early | None:
     return next((reason for reason in EARLY if reason == fields.get("early")), None)
 
 
-def settle(entry: Entry, place: Place, fields: MultiDict[str, str], now: int) -> Belonging:
-    """Make what is missing: a code for the first client, a course for the first of its sessions."""
-    courses = site().courses
-    client = place.client or courses.add_client(now)
+def filing_of(entry: LibraryEntry, place: Place, fields: MultiDict[str, str], now: int) -> Filing:
+    """Under what the session of this form is filed; a missing client or course is made with it."""
     early = early_of(fields) if place.hold else None
+    score = score_of(fields.get("before", ""))
+    feedback = None if score is None else Feedback(before=score)
+    return Filing(place.client, course_of(entry, place, now), early, feedback)
+
+
+def course_of(entry: LibraryEntry, place: Place, now: int) -> Course | NewCourse | None:
+    """The course that goes on, or the one that begins; None where the protocol has no courses."""
     terms = terms_of(entry.protocol)
     if terms is None:
-        return Belonging(client.id, None, early)
-    course = place.course
+        return None
     again = place.progress and (place.progress.fresh(now) or place.progress.over)
-    if course is None or again:
-        target = terms.sessions.usual if terms.sessions else None
-        title = entry.protocol.title
-        course = courses.add_course(client, entry.protocol.id, title, terms, target, now)
-    elif course.aside:
-        courses.change(replace(course, aside=False))
-    return Belonging(client.id, course.id, early)
-
-
-def tell_before(session_id: str, fields: MultiDict[str, str]) -> None:
-    """Keep the pain before the session, when somebody told it."""
-    score = score_of(fields.get("before", ""))
-    if score is not None:
-        site().courses.tell(session_id, Told(before=score))
+    if place.course and not again:
+        return place.course
+    target = terms.sessions.usual if terms.sessions else None
+    return NewCourse(entry.protocol.id, entry.protocol.title, terms, target)
 
 
 def score_of(typed: str) -> int | None:
@@ -205,7 +209,7 @@ def held_at_start(stored: Stored, now: int) -> tuple[str, bool] | None:
     return (" ".join(words(place, place.hold)), place.hold.firm) if place.hold else None
 
 
-def shown(entry: Entry, screening: Screening, now: int) -> dict[str, object]:
+def shown(entry: LibraryEntry, screening: Screening, now: int) -> dict[str, object]:
     """What the verdict's page shows of client and course."""
     refuses = screening.verdict.level in ("not-today", "help")
     place = Place() if refuses else place_of(entry, screening.client, now)

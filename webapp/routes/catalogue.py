@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from webapp.domain.snapshot import Snapshot, view
-from webapp.protocol_files.loader import Entry
+from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import site
 
 blueprint = Blueprint("catalogue", __name__)
@@ -31,7 +31,7 @@ def show() -> str:
     )
 
 
-def wanted(entry: Entry, chosen: dict[str, str]) -> bool:
+def wanted(entry: LibraryEntry, chosen: dict[str, str]) -> bool:
     protocol = entry.protocol
     hands = {"self": {"self"}, "table": {"therapist", "helper"}}.get(chosen["who"])
     return (hands is None or bool(hands.intersection(protocol.performer))) and (
@@ -42,7 +42,7 @@ def wanted(entry: Entry, chosen: dict[str, str]) -> bool:
 SHELVES = ("open", "clearance", "professional", "withheld")
 
 
-def shelf_order(entry: Entry) -> tuple[int, str]:
+def shelf_order(entry: LibraryEntry) -> tuple[int, str]:
     """What can be started comes first, what is never run last."""
     return SHELVES.index(entry.protocol.access), entry.protocol.title
 

@@ -9,9 +9,9 @@ from typing import get_args
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.domain.course import Course, Helped, Progress, planned, progress, terms_of, within
-from webapp.domain.record import Past, Short, short_sides
-from webapp.protocol_files.loader import Entry
+from webapp.domain.course import Course, CourseProgress, Helped, planned, progress, terms_of, within
+from webapp.domain.record import SessionRecord, Short, short_sides
+from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import belonging, protocols, site
 from webapp.storage.courses import Readings
 
@@ -24,16 +24,16 @@ MOST = 40
 class Standing:
     """A course as of one instant: where it stands, its dates to come, its sessions (oldest first)."""
 
-    progress: Progress
+    progress: CourseProgress
     dates: tuple[int, ...]
-    pasts: tuple[Past, ...]
+    pasts: tuple[SessionRecord, ...]
 
     @property
     def course(self) -> Course:
         return self.progress.course
 
     @property
-    def counted(self) -> tuple[Past, ...]:
+    def counted(self) -> tuple[SessionRecord, ...]:
         return tuple(past for past in self.pasts if past.counts)
 
     @property
@@ -54,7 +54,7 @@ def standings(client_id: str = "", *, aside: bool = True) -> list[Standing]:
     return [standing(course, pasts, now) for course, pasts in found]
 
 
-def standing(course: Course, pasts: Sequence[Past], now: int) -> Standing:
+def standing(course: Course, pasts: Sequence[SessionRecord], now: int) -> Standing:
     zone = site().clock.zone
     found = progress(course, pasts, now, zone)
     return Standing(found, planned(found, now, zone), tuple(reversed(pasts)))
@@ -114,7 +114,7 @@ def add() -> Response:
     return redirect(url_for("courses.show", course_id=course.id), 303)
 
 
-def whose(entry: Entry) -> Response:
+def whose(entry: LibraryEntry) -> Response:
     """Asks for whom a course is planned, where there are several clients."""
     clients = site().courses.clients()
     body = render_template(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.auth.devices import Devices
-from webapp.auth.middleware import gate, keep_cookie, recognise
+from webapp.auth.middleware import authenticator, identify, set_device_cookie
 from webapp.domain.invites import TOKEN, read_code
 from webapp.routes import site
 
@@ -28,16 +28,21 @@ UNKNOWN_LINK = f"This invite is not known here. {NEW_ONE}"
 
 @blueprint.get("")
 def ask() -> Response:
-    """How to join. The token of a scanned code stands in the fragment; script sends it."""
-    recognise()
-    return page("", 200)
+    """How to join. The token of a scanned code stands in the fragment; script sends it.
+
+    After joining a device goes on from here, when its browser has kept the cookie.
+    """
+    who = identify()
+    if "done" not in request.args:
+        return page("", 200)
+    return redirect("/", 303) if who else page("", 401, refused=True)
 
 
 @blueprint.post("")
 def join() -> Response:
     """Let the device in and give it its cookie, or say why not."""
-    who = recognise()
-    if not gate().joining or (who and not who.device):
+    who = identify()
+    if not authenticator().joining or (who and not who.device):
         return redirect("/", 303)
     token, typed = request.form.get("token", ""), request.form.get("code", "")
     letters = "" if token else read_code(typed)
@@ -54,8 +59,8 @@ def join() -> Response:
     joined = Devices(here.storage).join(agent, now, token=token, letters=letters, before=before)
     if isinstance(joined, str):
         return page(UNKNOWN_LINK, 403) if token and joined == "unknown" else refused(joined)
-    response = redirect("/", 303)
-    keep_cookie(response, gate().cookie, joined.token)
+    response = redirect(url_for("joining.ask", done="yes"), 303)
+    set_device_cookie(response, authenticator().cookie, joined.token)
     return response
 
 
@@ -67,7 +72,7 @@ def refused(why: str) -> Response:
     return response
 
 
-def page(said: str, status: int) -> Response:
+def page(said: str, status: int, *, refused: bool = False) -> Response:
     typed = request.form.get("code", "")[:20]
-    body = render_template("joining/join.html", said=said, typed=typed)
+    body = render_template("joining/join.html", said=said, typed=typed, refused=refused)
     return Response(body, status, mimetype="text/html")

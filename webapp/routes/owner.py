@@ -6,8 +6,8 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.auth.devices import Device, Devices
-from webapp.auth.invites import Fresh
-from webapp.auth.middleware import asking, gate
+from webapp.auth.invites import NewInvite
+from webapp.auth.middleware import authenticator, current_identity
 from webapp.domain.invites import NAMES, role_named
 from webapp.routes import outside, site
 
@@ -55,7 +55,7 @@ def revoke(device_id: str) -> Response:
 
 
 def must_join() -> None:
-    if not gate().joining:
+    if not authenticator().joining:
         abort(409)
 
 
@@ -65,11 +65,15 @@ def device_or_404(device_id: str) -> Device:
 
 
 def page(
-    status: int = 200, *, made: Fresh | None = None, asked: Device | None = None, fault: str = ""
+    status: int = 200,
+    *,
+    made: NewInvite | None = None,
+    asked: Device | None = None,
+    fault: str = "",
 ) -> Response:
     here = site()
-    joined, gone = Devices(here.storage).all() if gate().joining else ([], [])
-    who = asking()
+    joined, gone = Devices(here.storage).all() if authenticator().joining else ([], [])
+    who = current_identity()
     body = render_template(
         "owner/owner.html",
         home=outside(),
@@ -88,7 +92,7 @@ def page(
     return Response(body, status, mimetype="text/html")
 
 
-def drawn(made: Fresh) -> str:
+def drawn(made: NewInvite) -> str:
     # Drawing takes a library that few pages need.
     from webapp.presentation.qr import qr_code
 

@@ -22,7 +22,7 @@ from webapp.maintenance import inventory
 from webapp.maintenance.export_stream import STREAMED
 from webapp.maintenance.inventory import Copy
 from webapp.maintenance.jobs import KEPT, BusyError, Job
-from webapp.maintenance.runner import Upkeep
+from webapp.maintenance.runner import JobRunner
 from webapp.routes import site
 
 blueprint = Blueprint("owner_data", __name__, url_prefix="/owner/data")
@@ -72,8 +72,8 @@ def amounts(counts: dict[str, int]) -> str:
     return ", ".join(told) or "nothing"
 
 
-def upkeep() -> Upkeep:
-    return cast(Upkeep, current_app.extensions["upkeep"])
+def upkeep() -> JobRunner:
+    return cast(JobRunner, current_app.extensions["jobs"])
 
 
 def begin(kind: str, given: dict[str, object] | None = None, **shown: object) -> Answer:

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as Answer
 from webapp.domain.course import Client
 from webapp.maintenance import backups, inventory
 from webapp.maintenance.erase import counted, ended_before
-from webapp.maintenance.export_stream import outgoing
+from webapp.maintenance.export_stream import stream_export
 from webapp.maintenance.worker import INCOMING, need_room
 from webapp.routes import site
 from webapp.routes.owner_data import begin, blueprint, job_or_404, sent, upkeep
@@ -54,7 +54,7 @@ def export() -> Answer:
     name = f"steady-hands-{code or 'all'}-{backups.stamp()}.jsonl.gz"
     if request.method == "HEAD":
         return Response(mimetype="application/octet-stream")
-    parts = outgoing(site().settings, code)
+    parts = stream_export(site().settings, code)
     try:
         first = next(parts)
     except StorageError as error:

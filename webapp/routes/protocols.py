@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from webapp.domain.plan import Plan, reach
 from webapp.domain.protocol import Protocol
 from webapp.domain.screening import questions_for
-from webapp.protocol_files.loader import Entry
+from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import site
 
 blueprint = Blueprint("protocols", __name__, url_prefix="/protocols")
@@ -29,7 +29,7 @@ class Wish:
     fault: str = ""
 
 
-def entry_or_404(protocol_id: str) -> Entry:
+def entry_or_404(protocol_id: str) -> LibraryEntry:
     entry = site().library.get(protocol_id)
     if entry is None:
         abort(404)
@@ -54,11 +54,11 @@ def plan(protocol_id: str) -> tuple[str, int]:
     return text, 422 if wish.fault else 200
 
 
-def page(entry: Entry, wish: Wish) -> str:
+def page(entry: LibraryEntry, wish: Wish) -> str:
     return render_template("protocols/protocol.html", **shown(entry, wish))
 
 
-def shown(entry: Entry, wish: Wish) -> dict[str, object]:
+def shown(entry: LibraryEntry, wish: Wish) -> dict[str, object]:
     protocol = entry.protocol
     chosen = frozenset(wish.plan.chosen) if wish.plan else frozenset()
     return {
@@ -73,7 +73,7 @@ def shown(entry: Entry, wish: Wish) -> dict[str, object]:
     }
 
 
-def entry_plan(entry: Entry, chosen: frozenset[str]) -> Plan | None:
+def entry_plan(entry: LibraryEntry, chosen: frozenset[str]) -> Plan | None:
     session = entry.protocol.session
     return site().library.plan(entry.protocol, session.usual, chosen) if session else None
 

@@ -19,8 +19,8 @@ from webapp.domain.glucose import (
     PLAUSIBLE,
     READING_COUNTS_MINUTES,
     Ketones,
+    MeterDisplay,
     Reading,
-    Shown,
     Unit,
     fits_both_units,
     fits_other_unit,
@@ -34,13 +34,13 @@ Fields = MultiDict[str, str]
 
 NUMBER = re.compile(r"^\d{1,4}([.,]\d{1,2})?$", re.ASCII)
 WHOLE = re.compile(r"^\d{1,4}$", re.ASCII)
-SHOWN: tuple[Shown, ...] = ("number", "lo", "hi", "none")
+SHOWN: tuple[MeterDisplay, ...] = ("number", "lo", "hi", "none")
 UNITS: tuple[Unit, ...] = ("mmol/L", "mg/dL")
 IN_GROUPS = ("sign", "place")
 
 
 @dataclass(frozen=True)
-class Taken:
+class ScreeningForm:
     """What a form holds: the answers, faults by field, and how many minutes ago was measured."""
 
     answers: Answers
@@ -48,7 +48,7 @@ class Taken:
     minutes_ago: int = 0
 
 
-def answers_of(fields: Fields, questions: Sequence[Question], protocol: Protocol) -> Taken:
+def answers_of(fields: Fields, questions: Sequence[Question], protocol: Protocol) -> ScreeningForm:
     """The answers in ``fields``. What cannot be understood is a fault, never an answer."""
     given: dict[str, str] = {}
     places: dict[str, tuple[str, ...]] = {}
@@ -73,7 +73,7 @@ def answers_of(fields: Fields, questions: Sequence[Question], protocol: Protocol
         reading, minutes_ago = reading_of(fields, faults)
         ketones = ketones_of(fields, faults)
     answers = Answers(given=given, places=places, reading=reading, ketones=ketones)
-    return Taken(answers, faults, minutes_ago)
+    return ScreeningForm(answers, faults, minutes_ago)
 
 
 def ticked(fields: Fields, name: str) -> bool:

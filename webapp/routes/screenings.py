@@ -27,9 +27,16 @@ from webapp.domain.screening import (
     who_may_clear,
     word_fault,
 )
-from webapp.protocol_files.loader import Entry
+from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import belonging, protocols, site
-from webapp.routes.screening_form import UNITS, Fields, Taken, answers_of, place_name, places_of
+from webapp.routes.screening_form import (
+    UNITS,
+    Fields,
+    ScreeningForm,
+    answers_of,
+    place_name,
+    places_of,
+)
 
 blueprint = Blueprint("screenings", __name__)
 
@@ -77,7 +84,7 @@ def answer(protocol_id: str) -> Response:
     return judged(entry, wish.plan, answers_of(request.form, asked_of(entry), entry.protocol))
 
 
-def judged(entry: Entry, plan: Plan, taken: Taken) -> Response:
+def judged(entry: LibraryEntry, plan: Plan, taken: ScreeningForm) -> Response:
     """The answer to a form: 303 to the verdict, or the form again."""
     here = site()
     now = here.clock.now()
@@ -87,6 +94,7 @@ def judged(entry: Entry, plan: Plan, taken: Taken) -> Response:
     if not verdict.complete or (taken.faults and not urgent):
         return form(entry, plan, Sheet(request.form, verdict.missing, taken.faults), 422)
     reading = taken.answers.reading
+    client = belonging.known_client(client, now)
     screening = Screening(
         protocol=entry.protocol.id,
         protocol_hash=entry.digest,
@@ -99,7 +107,7 @@ def judged(entry: Entry, plan: Plan, taken: Taken) -> Response:
         reading_at=now - taken.minutes_ago * 60_000
         if reading and reading.shown != "none"
         else None,
-        client=belonging.known_client(client, now),
+        client=client,
     )
     screening_id = here.storage.keep_screening(screening, now)
     response = redirect(url_for("screenings.show", screening_id=screening_id), 303)
@@ -108,7 +116,7 @@ def judged(entry: Entry, plan: Plan, taken: Taken) -> Response:
     return response
 
 
-def verdict_on(entry: Entry, plan: Plan, answers: Answers) -> Verdict:
+def verdict_on(entry: LibraryEntry, plan: Plan, answers: Answers) -> Verdict:
     """The verdict, with the plan tried out: changes that leave no massage refuse it."""
     library = site().library
     verdict = screen(library.catalogue, entry.protocol, answers)
@@ -121,18 +129,18 @@ def verdict_on(entry: Entry, plan: Plan, answers: Answers) -> Verdict:
     return verdict
 
 
-def asked_of(entry: Entry) -> tuple[Question, ...]:
+def asked_of(entry: LibraryEntry) -> tuple[Question, ...]:
     return questions_for(site().library.catalogue, entry.protocol)
 
 
-def startable_or_404(protocol_id: str) -> Entry:
+def startable_or_404(protocol_id: str) -> LibraryEntry:
     entry = protocols.entry_or_404(protocol_id)
     if not entry.protocol.startable:
         abort(404)
     return entry
 
 
-def form(entry: Entry, plan: Plan, sheet: Sheet, status: int = 200) -> Response:
+def form(entry: LibraryEntry, plan: Plan, sheet: Sheet, status: int = 200) -> Response:
     here = site()
     catalogue = here.library.catalogue
     questions = asked_of(entry)
@@ -179,7 +187,7 @@ def missing_words(questions: Sequence[Question], missing: Sequence[str]) -> list
     return words
 
 
-def place_choices(entry: Entry) -> list[tuple[str, str]]:
+def place_choices(entry: LibraryEntry) -> list[tuple[str, str]]:
     areas = site().library.catalogue.areas
     return [
         (place, place_name(areas[area], side))
@@ -268,7 +276,7 @@ def verdict_page(
     return Response(body, status, mimetype="text/html")
 
 
-def plan_of(entry: Entry, screening: Screening) -> Plan | None:
+def plan_of(entry: LibraryEntry, screening: Screening) -> Plan | None:
     """The plan as the verdict leaves it; None when it leaves none."""
     if screening.verdict.level in ("not-today", "help"):
         return None
@@ -283,7 +291,7 @@ def plan_of(entry: Entry, screening: Screening) -> Plan | None:
         return None
 
 
-def refusal_of(entry: Entry, screening_id: str, screening: Screening, now: int) -> str:
+def refusal_of(entry: LibraryEntry, screening_id: str, screening: Screening, now: int) -> str:
     admission = screening.admission(screening_id)
     return refusal(admission, entry.digest, site().library.catalogue.rules_hash, now)
 

@@ -83,16 +83,15 @@ def create() -> Response:
     if fault := belonging.fault_of(place, request.form):
         return screenings.verdict_page(screening_id, screening, 409, early_fault=fault)
     admission = screening.admission(screening_id)
-    belongs = belonging.settle(entry, place, request.form, now)
-    session_id = here.storage.create(plan, entry.digest, now, admission, belongs)
-    belonging.tell_before(session_id, request.form)
+    filed = belonging.filing_of(entry, place, request.form, now)
+    session_id = here.courses.prepare(plan, entry.digest, now, admission, filed)
     return redirect(url_for("sessions.show", session_id=session_id), 303)
 
 
 @blueprint.get("/<session_id>")
 def show(session_id: str) -> Response:
     stored = stored_or_404(session_id)
-    site().watch.note(session_id, site().clock.now())
+    site().presence.note(session_id, site().clock.now())
     return page(stored)
 
 
@@ -100,7 +99,7 @@ def show(session_id: str) -> Response:
 def remote(session_id: str) -> Response:
     """The same session as large controls, for a second device in the hand."""
     stored = stored_or_404(session_id)
-    site().watch.note(session_id, site().clock.now())
+    site().presence.note(session_id, site().clock.now())
     return page(stored, remote=True)
 
 
@@ -108,7 +107,7 @@ def remote(session_id: str) -> Response:
 def calm(session_id: str) -> Response:
     """For the person on the table: no numbers, the area's name on a slow colour."""
     stored = stored_or_404(session_id)
-    site().watch.note(session_id, site().clock.now())
+    site().presence.note(session_id, site().clock.now())
     body = render_template("sessions/calm.html", **calm_context(stored))
     return Response(body, mimetype="text/html")
 
@@ -116,7 +115,7 @@ def calm(session_id: str) -> Response:
 @blueprint.get("/<session_id>/calm/live")
 def calm_live(session_id: str) -> Response:
     stored = stored_or_404(session_id)
-    site().watch.note(session_id, site().clock.now())
+    site().presence.note(session_id, site().clock.now())
     response = make_response(render_template("sessions/_calm.html", **calm_context(stored)))
     response.headers["X-Now"] = str(site().clock.now())
     return response
@@ -159,7 +158,7 @@ def nudges(session_id: str) -> Response:
 def live(session_id: str) -> Response:
     """The live fragment. A beat that finds nothing new has been answered in ``beat.py``."""
     stored = stored_or_404(session_id)
-    site().watch.note(session_id, site().clock.now())
+    site().presence.note(session_id, site().clock.now())
     return fragment(stored)
 
 
@@ -176,7 +175,7 @@ def summary_page(
     here = site()
     entry = here.library.get(snapshot.plan.protocol)
     gap_hours = entry.protocol.course.gap_hours if entry and entry.protocol.course else None
-    noted = here.watch.noted(stored.id)
+    noted = here.presence.noted(stored.id)
     readings = noted.readings
     body = render_template(
         "sessions/summary.html",

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.domain.aftercare import advice, reminders
-from webapp.domain.record import SCORES, SKIN, Told, skin_asked
+from webapp.domain.record import SCORES, SKIN, Feedback, skin_asked
 from webapp.domain.snapshot import Snapshot, view
 from webapp.presentation.htmx import fragment_or_redirect, is_htmx
 from webapp.routes import courses, site, stored_or_404
@@ -48,7 +48,7 @@ def tell(session_id: str) -> Response:
     return fragment_or_redirect(fragment, address)
 
 
-def with_fields(told: Told, over: bool) -> Told:
+def with_fields(told: Feedback, over: bool) -> Feedback:
     """What was told with the form's fields; an empty score takes it back. 422 for what is none."""
     fields = request.form
     if any(fields.get(name) and fields[name] not in known for name, known in KNOWN.items()):
@@ -69,7 +69,7 @@ def cleaned(note: str) -> str:
     return "".join(c if c.isprintable() else " " for c in note).strip()[:MOST_NOTE]
 
 
-def shown_told(stored: Stored, told: Told) -> dict[str, object]:
+def shown_told(stored: Stored, told: Feedback) -> dict[str, object]:
     return {
         "told": told,
         "advice_told": advice(told, stored.plan),

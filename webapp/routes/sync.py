@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp.auth import middleware
 from webapp.domain.protocol import Model
 from webapp.domain.session import STOPS, Action, Event, State, Status
-from webapp.domain.sync import Account, Taken, Told, take_up
+from webapp.domain.sync import MergeResult, OfflineCommand, OfflineLog, merge
 from webapp.protocol_files import json_reader
 from webapp.routes import site, stored_or_404
 from webapp.routes.hindrances import START_NEEDS_THE_SERVER, hindrance
@@ -33,7 +33,7 @@ DIFFERED = "The screens disagreed, so the session is paused here."
 SETTLED = "Time was lost on the server, but a screen went on counting: the session goes on by it."
 
 
-class ToldIn(Model):
+class OfflineCommandMessage(Model):
     key: Key
     action: Action
     at: Ms
@@ -41,7 +41,7 @@ class ToldIn(Model):
     wish_ms: Ms | None = None
 
 
-class AccountIn(Model):
+class OfflineLogMessage(Model):
     """``alone_since`` is the instant, on the screen's line of time, of the last answer it had."""
 
     seq: Annotated[int, Field(ge=0, le=10**6)]
@@ -49,10 +49,10 @@ class AccountIn(Model):
     alone_since: Ms
     counted: bool
     status: Status
-    acts: Annotated[tuple[ToldIn, ...], Field(max_length=300)] = ()
+    acts: Annotated[tuple[OfflineCommandMessage, ...], Field(max_length=300)] = ()
 
 
-class ScreenIn(Model):
+class ScreenMessage(Model):
     screen: Key
     apart: Annotated[int, Field(ge=0, le=10**9)]
     alone: Annotated[int, Field(ge=0, le=10**9)]
@@ -71,12 +71,12 @@ def sent(model: type[Sent]) -> Sent | None:
 def account(session_id: str) -> Response:
     """Acts that were done while the server could not be asked, all at once; the answer is the truth."""
     stored = stored_or_404(session_id)
-    told = sent(AccountIn)
+    told = sent(OfflineLogMessage)
     if told is None:
         return answer(stored, 422, UNREADABLE)
     if not middleware.may("sessions.command"):
         if any(act.action not in STOPS for act in told.acts):
-            return middleware.refused(403, "Not from this device", middleware.DISPLAY_ONLY)
+            return middleware.error_response(403, "Not from this device", middleware.DISPLAY_ONLY)
         told = told.model_copy(update={"counted": False})  # it settles nothing either
     now = site().clock.now()
     for _ in range(MOST_TRIES):
@@ -89,26 +89,26 @@ def account(session_id: str) -> Response:
     else:
         abort(503)
     if told.counted:
-        site().watch.vouch(session_id, told.alone_since)
+        site().presence.vouch(session_id, told.alone_since)
     said = in_words(taken, told)
     response = answer(after, said=said)
     response.headers["X-Said"] = quote(said)
     return response
 
 
-def take(stored: Stored, told: AccountIn, now: int) -> Taken:
-    acts = tuple(Told(a.key, a.action, a.at, a.step, a.wish_ms) for a in told.acts)
-    given = Account(told.seq, told.line, told.counted, told.status, acts)
+def take(stored: Stored, told: OfflineLogMessage, now: int) -> MergeResult:
+    acts = tuple(OfflineCommand(a.key, a.action, a.at, a.step, a.wish_ms) for a in told.acts)
+    given = OfflineLog(told.seq, told.line, told.counted, told.status, acts)
 
     def hindered(events: tuple[Event, ...], state: State, action: Action, at: int) -> str:
         if action == "start":
             return START_NEEDS_THE_SERVER
         return hindrance(stored, events, state, action, at)
 
-    return take_up(stored.plan, stored.events, stored.folded, given, now, hindered)  # type: ignore[arg-type]
+    return merge(stored.plan, stored.events, stored.folded, given, now, hindered)  # type: ignore[arg-type]
 
 
-def in_words(taken: Taken, told: AccountIn) -> str:
+def in_words(taken: MergeResult, told: OfflineLogMessage) -> str:
     """What became of it; nothing where all went as the screen has shown it."""
     clock = site().clock
     lines = [SETTLED] if taken.settled else []
@@ -126,8 +126,8 @@ def in_words(taken: Taken, told: AccountIn) -> str:
 def screen(session_id: str) -> Response:
     """How far a screen was ever apart from the server, and how long it was on its own."""
     stored = stored_or_404(session_id)
-    told = sent(ScreenIn)
+    told = sent(ScreenMessage)
     if told is None:
         return answer(stored, 422, UNREADABLE)
-    site().watch.tell_screen(session_id, Screen(told.screen, told.apart, told.alone))
+    site().presence.tell_screen(session_id, Screen(told.screen, told.apart, told.alone))
     return Response(status=204)

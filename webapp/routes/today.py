@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from webapp.protocol_files.loader import Entry
+from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import courses, site
 from webapp.routes.catalogue import running_now
 from webapp.routes.courses import Standing
@@ -55,10 +55,10 @@ def split(found: list[Standing], until: int) -> tuple[list[Standing], list[Stand
     return due, sorted(ahead, key=lambda s: s.due_at or 0)
 
 
-def last_used() -> list[tuple[Entry, str]]:
+def last_used() -> list[tuple[LibraryEntry, str]]:
     """The last protocols in use, each with the client it was last used for."""
     here = site()
-    found: dict[str, tuple[Entry, str]] = {}
+    found: dict[str, tuple[LibraryEntry, str]] = {}
     for protocol, client in here.courses.latest_uses(LOOKED_AT):
         entry = here.library.get(protocol)
         if entry and entry.protocol.startable and protocol not in found:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from webapp.routes import site
 
 if TYPE_CHECKING:
-    from webapp.tls.authority import Shown
+    from webapp.tls.authority import AuthorityInfo
 
 blueprint = Blueprint("trust", __name__, url_prefix="/trust")
 
@@ -46,7 +46,7 @@ def show() -> str:
     )
 
 
-def shown() -> Shown | None:
+def shown() -> AuthorityInfo | None:
     """None where this site has no authority of its own."""
     if not site().settings.tls:
         return None
@@ -66,5 +66,5 @@ def certificate_text() -> Response:
     return Response(own_authority().pem, mimetype="application/x-pem-file")
 
 
-def own_authority() -> Shown:
+def own_authority() -> AuthorityInfo:
     return shown() or abort(404)

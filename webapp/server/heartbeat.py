@@ -13,17 +13,17 @@ from typing import NamedTuple
 from flask import Flask
 
 from webapp.auth.http_security import fixed_headers
-from webapp.auth.permissions import Caller, Gate
+from webapp.auth.permissions import Authenticator, Caller
 from webapp.network import Hosts
 from webapp.site import Site
 from webapp.storage.database import AwayError
 
 PATH = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})(?:/calm)?/live$", re.ASCII)
 QUERY = re.compile(r"^seq=(\d{1,8})&until=(\d{1,16})$", re.ASCII)
-Told = tuple[int, list[tuple[str, str]]]
+HeartbeatResponse = tuple[int, list[tuple[str, str]]]
 
 
-class Asked(NamedTuple):
+class HeartbeatRequest(NamedTuple):
     """A beat: seq and until (ms) are what the page has; ``caller`` is None where nobody has to join."""
 
     session: str
@@ -32,17 +32,19 @@ class Asked(NamedTuple):
     caller: Caller | None
 
 
-class Beat:
+class Heartbeat:
     """Answers beats before Flask sees them."""
 
     def __init__(self, app: Flask, hosts: Hosts) -> None:
         self.extensions = app.extensions
         self.hosts = hosts
-        self.gate: Gate = app.extensions["gate"]
+        self.authenticator: Authenticator = app.extensions["authenticator"]
         settings = app.extensions["site"].settings
         self.headers = [*fixed_headers(settings, thin=True), ("Cache-Control", "no-store")]
 
-    def answer(self, path: str, query: str, host: str, caller: Caller | None) -> Told | None:
+    def answer(
+        self, path: str, query: str, host: str, caller: Caller | None
+    ) -> HeartbeatResponse | None:
         """Status and headers; None when this is no beat, or there is something new to show.
 
         ``caller`` is None where nobody has to join.
@@ -51,22 +53,28 @@ class Beat:
         told = self.answers([asked])[0] if asked else None
         return self.stamped(told) if told else None
 
-    def asked(self, path: str, query: str, host: str, caller: Caller | None) -> Asked | None:
+    def asked(
+        self, path: str, query: str, host: str, caller: Caller | None
+    ) -> HeartbeatRequest | None:
         """What a beat asks; None when this is none."""
         about = QUERY.match(query)
         session = PATH.match(path) if about else None
         if not about or not session or not self.hosts.know(host.lower()):
             return None
-        return Asked(session[1], int(about[1]), int(about[2]), caller)
+        return HeartbeatRequest(session[1], int(about[1]), int(about[2]), caller)
 
-    def answers(self, asked: Sequence[Asked]) -> list[Told | None]:
+    def answers(self, asked: Sequence[HeartbeatRequest]) -> list[HeartbeatResponse | None]:
         """For any number of beats in one query, not yet :meth:`stamped`. More than one only on PostgreSQL."""
         site: Site = self.extensions["site"]
         try:
             if len(asked) == 1:
-                found = [self.gate.look(site, asked[0].caller, asked[0].session)]
+                found = [
+                    self.authenticator.identify_with_seq(site, asked[0].caller, asked[0].session)
+                ]
             else:
-                found = self.gate.look_all(site, [(one.caller, one.session) for one in asked])
+                found = self.authenticator.identify_many(
+                    site, [(one.caller, one.session) for one in asked]
+                )
         except AwayError:
             return [(503, [*self.headers, ("Retry-After", "2")])] * len(asked)
         return [
@@ -74,15 +82,17 @@ class Beat:
             for one, (who, seq) in zip(asked, found, strict=True)
         ]
 
-    def told(self, site: Site, asked: Asked, known: bool, seq: int | None) -> Told | None:
+    def told(
+        self, site: Site, asked: HeartbeatRequest, known: bool, seq: int | None
+    ) -> HeartbeatResponse | None:
         if not known:
             return 401, self.headers
         if not unchanged(site, seq, asked.seq, asked.until):
             return None
-        site.watch.note(asked.session, site.clock.now())
+        site.presence.note(asked.session, site.clock.now())
         return 204, self.headers
 
-    def stamped(self, told: Told) -> Told:
+    def stamped(self, told: HeartbeatResponse) -> HeartbeatResponse:
         """With the time, as late as possible: pages set their clocks by it."""
         status, headers = told
         if status != 204:

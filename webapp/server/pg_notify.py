@@ -31,7 +31,7 @@ SILENT_SECONDS = 15.0
 log = logging.getLogger("steady_hands")
 
 
-class Relay(threading.Thread):
+class PgNotify(threading.Thread):
     """Tells other processes of our nudges and ``heard`` of theirs; ``tell`` never waits."""
 
     def __init__(self, parameters: dict[str, str], heard: Callable[[str], None]) -> None:

@@ -9,7 +9,7 @@ import asyncio
 from collections import defaultdict
 
 
-class Nudges:
+class PushEvents:
     """Who listens to which session, on one event loop; ``tell`` may be called from any thread."""
 
     def __init__(self) -> None:

@@ -12,8 +12,7 @@ import logging
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from types import FrameType
@@ -24,21 +23,17 @@ from flask import Flask
 
 from webapp.auth.devices import Devices
 from webapp.auth.http_security import BARE_HEADERS
-from webapp.auth.permissions import EVERYONE, Caller, Who
+from webapp.auth.permissions import LOCAL_OWNER, Caller, Identity
 from webapp.network import Hosts, hosts_of
-from webapp.server.heartbeat import Asked, Beat, Told
-from webapp.server.push import Nudges
-from webapp.server.thread_pool import SlowPages
+from webapp.server.heartbeat import Heartbeat, HeartbeatRequest, HeartbeatResponse
+from webapp.server.loop_observer import LoopObserver
+from webapp.server.thread_pool import ThreadPool
 from webapp.site import Site
-from webapp.storage.database import Postgresql
-from webapp.tls.trust_listener import PlainDoor
+from webapp.tls.trust_listener import TrustListener
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
-
-    from webapp.server.pg_notify import Relay
-    from webapp.storage.sessions import Storage
 
 NUDGES = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})/nudges$", re.ASCII)
 EVENT_STREAM = ("Content-Type", "text/event-stream")
@@ -53,28 +48,28 @@ NUDGE = b"data: ask\n\n"
 ALIVE = b": alive\n\n"
 
 
-class Beats:
+class HeartbeatBatcher:
     """Answers beats; where that saves trips to a database's server, together by one query.
 
     One that comes alone is answered at once. Where many come, those of a few ms wait for each other,
     and those that came while the loop was busy: the more there are, the less each one costs.
     """
 
-    def __init__(self, beat: Beat, *, together: bool) -> None:
+    def __init__(self, beat: Heartbeat, *, together: bool) -> None:
         """``together`` where the database is a server's."""
         self.beat = beat
         self.together = together
-        self.waiting: list[tuple[Asked, asyncio.Future[Told | None]]] = []
+        self.waiting: list[tuple[HeartbeatRequest, asyncio.Future[HeartbeatResponse | None]]] = []
         self.looked = 0.0  # when, by the loop's clock
 
-    async def answer(self, asked: Asked) -> Told | None:
+    async def answer(self, asked: HeartbeatRequest) -> HeartbeatResponse | None:
         """Status and headers, not yet stamped; None when there is something new to show."""
         if not self.together:
             return self.beat.answers([asked])[0]
         loop = asyncio.get_running_loop()
         if not self.waiting:
             loop.call_at(self.looked + TOGETHER_SECONDS, self.look)
-        told: asyncio.Future[Told | None] = loop.create_future()
+        told: asyncio.Future[HeartbeatResponse | None] = loop.create_future()
         self.waiting.append((asked, told))
         return await told
 
@@ -84,7 +79,7 @@ class Beats:
         now, self.waiting = self.waiting[:MOST_BEATS], self.waiting[MOST_BEATS:]
         if self.waiting:
             loop.call_soon(self.look)
-        answers: Sequence[Told | Exception | None]
+        answers: Sequence[HeartbeatResponse | Exception | None]
         try:
             answers = self.beat.answers([asked for asked, _ in now])
         except Exception as error:
@@ -99,24 +94,23 @@ class Beats:
         self.looked = loop.time()
 
 
-class Front:
+class RsgiApp:
     """The RSGI application around a Flask app."""
 
-    def __init__(self, app: Flask, hosts: Hosts, most_body_bytes: int) -> None:
+    def __init__(
+        self, app: Flask, hosts: Hosts, most_body_bytes: int, observer: LoopObserver
+    ) -> None:
         self.app = app
-        self.beat = Beat(app, hosts)
+        self.beat = Heartbeat(app, hosts)
         self.hosts = hosts
         self.most_body_bytes = most_body_bytes
-        self.beats = Beats(self.beat, together=self.site.storage.database.shared)
-        self.nudges = Nudges()
-        self.relay = relay_of(self.site.storage, self.nudges.tell)
-        self.site.storage.heard = self.happened
+        self.beats = HeartbeatBatcher(self.beat, together=self.site.storage.database.shared)
+        self.observer = observer
+        self.nudges = observer.push
         self.streams: dict[asyncio.Task[None], str] = {}  # and the device that each is for
         self.look_out: asyncio.Task[None] | None = None
         self.door = self.plain_door()
-        self.site.storage.still = self.between_requests
-        self.slow = SlowPages(app, app.wsgi_app, lambda: self.site.storage.database.leave())
-        self.loop: asyncio.AbstractEventLoop | None = None
+        self.slow = ThreadPool(app, app.wsgi_app, lambda: self.site.storage.database.leave())
 
     @property
     def site(self) -> Site:
@@ -125,9 +119,7 @@ class Front:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """End the streams when the server is told to stop: it waits for every open answer."""
-        self.loop = loop
-        if self.relay:
-            self.relay.start()
+        self.observer.start(loop)
         if self.door:
             self.opening = loop.create_task(self.door.open())
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -140,19 +132,13 @@ class Front:
 
             signal.signal(number, stop)
 
-    def happened(self, session_id: str) -> None:
-        """Something was recorded for the session, durably: tell the open pages, here and elsewhere."""
-        self.nudges.tell(session_id)
-        if self.relay:
-            self.relay.tell(session_id)
-
     def end_streams(self) -> None:
         for stream in self.streams:
             stream.cancel()
         if self.door:
             self.door.close()
 
-    def plain_door(self) -> PlainDoor | None:
+    def plain_door(self) -> TrustListener | None:
         """With our own authority: where a device learns to trust it."""
         settings = self.site.settings
         if settings.plain_port is None:
@@ -160,11 +146,11 @@ class Front:
         hosts = hosts_of(replace(settings, port=settings.plain_port, public_url=None))
         shared = settings.processes > 1
         port, https_port = settings.plain_port, settings.port
-        return PlainDoor(self.ask, hosts, BARE_HEADERS, settings.host, port, https_port, shared)
+        return TrustListener(self.ask, hosts, BARE_HEADERS, settings.host, port, https_port, shared)
 
     def ask(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
         """The app's answer."""
-        answer = Answer()
+        answer = WsgiResponse()
         result = self.app.wsgi_app(environ, answer)
         try:
             content = b"".join(result)
@@ -173,26 +159,9 @@ class Front:
                 close()
         return answer.status, answer.headers, content
 
-    def between_requests(self, work: Callable[[], None]) -> None:
-        """Do ``work`` on the loop, where no request is under way, and wait for it in this thread."""
-        if self.loop is None:
-            work()
-            return
-        done: Future[None] = Future()
-
-        def run() -> None:
-            try:
-                work()
-                done.set_result(None)
-            except BaseException as error:
-                done.set_exception(error)
-
-        self.loop.call_soon_threadsafe(run)
-        done.result()
-
     async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
         if scope.method == "GET":
-            host = host_of(scope)
+            host = requested_host(scope)
             if scope.query_string:
                 caller = self.caller(scope, host)
                 asked = self.beat.asked(scope.path, scope.query_string, host, caller)
@@ -207,9 +176,9 @@ class Front:
                 if self.site.storage.last_seq(session_id) is not None:
                     await self.stream(session_id, who.device, proto)
                     return
-        environ = environ_of(scope)
+        environ = wsgi_environ(scope)
         if self.slow.takes(scope.path):
-            await self.slow.answer(environ, Answer(), proto, self.read)
+            await self.slow.answer(environ, WsgiResponse(), proto, self.read)
             return
         if scope.method not in ("GET", "HEAD"):
             await self.read(proto, environ)
@@ -217,7 +186,7 @@ class Front:
 
     def caller(self, scope: Scope, host: str) -> Caller | None:
         """Who sends this; None where nobody has to join."""
-        if not self.beat.gate.joining:
+        if not self.beat.authenticator.joining:
             return None
         headers = scope.headers
         peer = scope.client.rpartition(":")[0].strip("[]")
@@ -225,9 +194,11 @@ class Front:
         cookies = headers.get_all("cookie")  # type: ignore[attr-defined]
         return Caller(peer, host, "; ".join(cookies), forwarded)
 
-    def who(self, scope: Scope, host: str) -> Who | None:
+    def who(self, scope: Scope, host: str) -> Identity | None:
         caller = self.caller(scope, host)
-        return EVERYONE if caller is None else self.beat.gate.who(self.site, caller)
+        return (
+            LOCAL_OWNER if caller is None else self.beat.authenticator.identify(self.site, caller)
+        )
 
     def nudged(self, path: str, host: str) -> str | None:
         """The session whose nudges are asked for; None for everything else."""
@@ -291,16 +262,7 @@ class Front:
         environ["wsgi.input"] = io.BytesIO(body)
 
 
-def relay_of(storage: Storage, heard: Callable[[str], None]) -> Relay | None:
-    """Where processes share a database; its driver is only there then."""
-    if not isinstance(storage.database, Postgresql):
-        return None
-    from webapp.server.pg_notify import Relay
-
-    return Relay(storage.database.parameters, heard)
-
-
-class Answer:
+class WsgiResponse:
     """The ``start_response`` of WSGI."""
 
     def __init__(self) -> None:
@@ -312,7 +274,7 @@ class Answer:
         self.headers = headers
 
 
-def environ_of(scope: Scope) -> dict[str, Any]:
+def wsgi_environ(scope: Scope) -> dict[str, Any]:
     """A WSGI environment (PEP 3333) of an RSGI request."""
     server, _, port = scope.server.rpartition(":")
     environ: dict[str, Any] = {
@@ -346,6 +308,6 @@ def environ_of(scope: Scope) -> dict[str, Any]:
     return environ
 
 
-def host_of(scope: Scope) -> str:
+def requested_host(scope: Scope) -> str:
     """The name that is asked for: HTTP/2 tells it beside the headers, and that counts."""
     return scope.authority or scope.headers.get("host") or ""

@@ -26,12 +26,13 @@ from webapp.log import config as log_config
 from webapp.log import place_of, take_exceptions
 from webapp.maintenance.backups import check_before_start
 from webapp.maintenance.folder_lock import SERVING, WRITING, Lock, hold
-from webapp.maintenance.opening import open_storage
+from webapp.maintenance.opening import open_storage, opened
 from webapp.network import hosts_of
 from webapp.protocol_files.loader import BadFileError, load_catalogue
-from webapp.server.rsgi import Front
+from webapp.server.loop_observer import LoopObserver
+from webapp.server.rsgi import RsgiApp
 from webapp.settings import Settings, shipped
-from webapp.storage.sessions import StorageError
+from webapp.storage.sessions import StorageError, database_of
 from webapp.timekeeping.clock import zone_named
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class AppLoader:
     parent: int
     failed: SimpleQueue[str]
 
-    def __call__(self, _target: str) -> Front:
+    def __call__(self, _target: str) -> RsgiApp:
         take_exceptions()
         try:
             return self.load()
@@ -68,18 +69,20 @@ class AppLoader:
             threading.Event().wait()  # a worker that ends by itself would be started again
             raise
 
-    def load(self) -> Front:
+    def load(self) -> RsgiApp:
         gc.disable()  # until settle_memory
         lock = None
         if not self.settings.database_url:  # the worker before us may take its time to end
             lock = hold(self.settings.data, WRITING, STOP_SECONDS + 3)
-        app = create_app(self.settings)
+        database = database_of(self.settings)
+        observer = LoopObserver(database)
+        app = create_app(self.settings, opened(database, observer))
         app.extensions["lock"] = lock
         start_life(app)
         threading.Thread(target=app.extensions["assets"].squeeze, daemon=True).start()
         watch_parent(self.parent)
         settle_memory()
-        return Front(app, hosts_of(self.settings), MOST_BODY_BYTES)
+        return RsgiApp(app, hosts_of(self.settings), MOST_BODY_BYTES, observer)
 
 
 def said_of(error: Exception) -> str:
@@ -188,10 +191,10 @@ def take_certificate(settings: Settings) -> tuple[Settings, Files | None]:
 
 def said_to_others(settings: Settings) -> str:
     """Who else may come in, and how. Raises StartError."""
-    from webapp.auth.terminal_invites import welcome
+    from webapp.auth.terminal_invites import welcome_text
 
     try:
-        return welcome(settings)
+        return welcome_text(settings)
     except StorageError as error:
         raise StartError(str(error)) from None
 

@@ -33,7 +33,7 @@ Wsgi = Callable[[Environ, Any], Iterable[bytes]]
 Read = Callable[["HTTPProtocol", Environ], Awaitable[None]]
 
 
-class SlowPages:
+class ThreadPool:
     """Answers what lies below ``SLOW`` by the WSGI app, in threads."""
 
     def __init__(self, app: Flask, wsgi: Wsgi, leave: Callable[[], None]) -> None:
@@ -52,7 +52,9 @@ class SlowPages:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             large = environ["PATH_INFO"] == UPLOAD
             if large and await loop.run_in_executor(self.threads, self.lets_in, environ):
-                environ["wsgi.input"] = environ[COMING] = io.BufferedReader(Incoming(proto, loop))
+                environ["wsgi.input"] = environ[COMING] = io.BufferedReader(
+                    StreamedBody(proto, loop)
+                )
             else:
                 await read(proto, environ)
         result = await loop.run_in_executor(self.threads, self.call, environ, answer)
@@ -107,7 +109,7 @@ def end(result: Any) -> None:
         close()
 
 
-class Incoming(io.RawIOBase):
+class StreamedBody(io.RawIOBase):
     """A body as it comes in, for a thread to read."""
 
     def __init__(self, proto: HTTPProtocol, loop: asyncio.AbstractEventLoop) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -13,15 +13,26 @@ from sqlalchemy.exc import IntegrityError
 from webapp.domain.course import Client, Course, Terms
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
-from webapp.domain.record import Past, Told, past_of
+from webapp.domain.record import Early, Feedback, SessionRecord, session_record
+from webapp.domain.screening import Admission
 from webapp.domain.session import Event, fold
-from webapp.storage.sessions import Storage, event_of, events, readings, sessions
+from webapp.storage.sessions import (
+    Belonging,
+    NotSavedError,
+    Storage,
+    event_of,
+    events,
+    feedback_row,
+    readings,
+    sessions,
+)
 from webapp.storage.tables import clients, courses, summaries
 
 # No look-alikes, and no two letters side by side that could make a word.
 LETTERS = "ACDEFGHJKMNPQRTUVWXY"
 DIGITS = "234679"
 KEPT_STATES = 10_000
+MOST_CODES = 100  # tries for a code that nobody has
 PATTERN = (LETTERS, DIGITS, "-", LETTERS, DIGITS, LETTERS)
 
 HEAD = (
@@ -77,6 +88,59 @@ def new_code() -> str:
     return "".join(secrets.choice(signs) for signs in PATTERN)
 
 
+class NewCourse(NamedTuple):
+    """A course that is to be made, before its client is known; ``target`` counts sessions."""
+
+    protocol: str
+    title: str
+    terms: Terms
+    target: int | None
+
+    def course_for(self, client: Client, now: int) -> Course:
+        return Course(secrets.token_urlsafe(12), client, *self, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """Under what a new session is filed.
+
+    Without ``client`` one is made, with a code of its own. ``course`` is one that is there (taken up
+    again where it was put aside), one to be made, or None where the protocol has no courses.
+    """
+
+    client: Client | None
+    course: Course | NewCourse | None = None
+    early: Early | None = None
+    feedback: Feedback | None = None
+
+    def course_of(self, client: Client, now: int) -> tuple[Course | None, list[sa.Executable]]:
+        """The course, and the statements that make it or take it up again."""
+        if isinstance(self.course, NewCourse):
+            course = self.course.course_for(client, now)
+            return course, [sa.insert(courses).values(course_row(course))]
+        if self.course and self.course.aside:
+            mine = courses.c.id == self.course.id
+            return self.course, [sa.update(courses).where(mine).values(aside=False)]
+        return self.course, []
+
+
+def client_row(client: Client, now: int) -> dict[str, object]:
+    return {"id": client.id, "code": client.code, "created_at": now}
+
+
+def course_row(course: Course) -> dict[str, object]:
+    return {
+        "id": course.id,
+        "client": course.client.id,
+        "protocol": course.protocol,
+        "title": course.title,
+        "terms": course.terms.model_dump_json(),
+        "target": course.target,
+        "created_at": course.created_at,
+        "aside": course.aside,
+    }
+
+
 class Courses:
     """What ``storage`` keeps of clients, courses and what was said about sessions."""
 
@@ -89,13 +153,40 @@ class Courses:
         """A new client under a code of its own. Raises NotSavedError."""
         while True:
             client = Client(secrets.token_urlsafe(12), new_code())
-            row = {"id": client.id, "code": client.code, "created_at": now}
             try:
                 with self.storage.write() as connection:
-                    connection.execute(sa.insert(clients), row)
+                    connection.execute(sa.insert(clients), client_row(client, now))
             except IntegrityError:
                 continue
             return client
+
+    def prepare(
+        self, plan: Plan, protocol_hash: str, now: int, admission: Admission, filed: Filing
+    ) -> str:
+        """Store a new session with the client and course that it still needs; gives its id.
+
+        One transaction: all of it is there afterwards, or nothing. Raises NotSavedError.
+        """
+        for _ in range(MOST_CODES):
+            client = filed.client or Client(secrets.token_urlsafe(12), new_code())
+            course, parents = filed.course_of(client, now)
+            if not filed.client:
+                parents.insert(0, sa.insert(clients).values(client_row(client, now)))
+            belonging = Belonging(client.id, course.id if course else None, filed.early)
+            try:
+                return self.storage.create(
+                    plan,
+                    protocol_hash,
+                    now,
+                    admission,
+                    belonging,
+                    parents=parents,
+                    feedback=filed.feedback,
+                )
+            except IntegrityError:
+                if filed.client:
+                    raise
+        raise NotSavedError("no free code for a client was found")
 
     def clients(self) -> list[Client]:
         """Everybody, who was here last first. One query."""
@@ -115,20 +206,9 @@ class Courses:
         self, client: Client, protocol: str, title: str, terms: Terms, target: int | None, now: int
     ) -> Course:
         """A new course. Raises NotSavedError."""
-        course_id = secrets.token_urlsafe(12)
-        course = Course(course_id, client, protocol, title, terms, target, now)
-        row = {
-            "id": course.id,
-            "client": client.id,
-            "protocol": protocol,
-            "title": title,
-            "terms": terms.model_dump_json(),
-            "target": target,
-            "created_at": now,
-            "aside": False,
-        }
+        course = NewCourse(protocol, title, terms, target).course_for(client, now)
         with self.storage.write() as connection:
-            connection.execute(sa.insert(courses), row)
+            connection.execute(sa.insert(courses), course_row(course))
         return course
 
     def change(self, course: Course) -> None:
@@ -137,7 +217,7 @@ class Courses:
         with self.storage.write() as connection:
             connection.execute(sa.update(courses).where(courses.c.id == course.id).values(**values))
 
-    def whole(self, course_id: str, now: int) -> tuple[Course, list[Past]] | None:
+    def whole(self, course_id: str, now: int) -> tuple[Course, list[SessionRecord]] | None:
         """A course with its sessions, newest first. Two or three queries."""
         rows = self.rows(WHOLE.where(courses.c.id == course_id).order_by(*NEWEST))
         if not rows:
@@ -151,7 +231,7 @@ class Courses:
 
     def latest(
         self, client_id: str, protocol: str, now: int, recent: int = 0
-    ) -> tuple[Course | None, list[Past], list[Past]]:
+    ) -> tuple[Course | None, list[SessionRecord], list[SessionRecord]]:
         """The newest course of a client with this protocol, its sessions, and the client's last
         ``recent`` ones of any kind, newest first. One to three queries.
         """
@@ -168,7 +248,7 @@ class Courses:
 
     def courses(
         self, most: int, now: int, client_id: str = "", *, aside: bool = True
-    ) -> list[tuple[Course, list[Past]]]:
+    ) -> list[tuple[Course, list[SessionRecord]]]:
         """Courses with their sessions, newest first; the one with the latest first. One or two queries."""
         last = sa.select(sa.func.max(sessions.c.begun_at)).where(sessions.c.course == courses.c.id)
         latest = sa.func.coalesce(last.scalar_subquery(), courses.c.created_at)
@@ -180,33 +260,33 @@ class Courses:
         top = chosen.order_by(latest.desc(), courses.c.id).limit(most).subquery()
         query = WHOLE.join(top, top.c.id == courses.c.id)
         rows = self.rows(query.order_by(top.c.latest.desc(), courses.c.id, *NEWEST))
-        found = {row.id: (course_of(row), list[Past]()) for row in rows}
+        found = {row.id: (course_of(row), list[SessionRecord]()) for row in rows}
         for past in self.pasts([row for row in rows if row.session], now):
             found[past.course or ""][1].append(past)
         return list(found.values())
 
     # -- what was said ---------------------------------------------------------------------
 
-    def told(self, session_id: str) -> Told:
+    def told(self, session_id: str) -> Feedback:
         """One query."""
         rows = self.rows(sa.select(summaries).where(summaries.c.session == session_id))
-        return told_of(rows[0]) if rows else Told()
+        return told_of(rows[0]) if rows else Feedback()
 
-    def tell(self, session_id: str, told: Told) -> None:
+    def tell(self, session_id: str, told: Feedback) -> None:
         """Keep what was said about a session. Raises NotSavedError."""
         mine = summaries.c.session == session_id
         with self.storage.write() as connection:
             connection.execute(sa.delete(summaries).where(mine))
-            connection.execute(sa.insert(summaries), {"session": session_id, **asdict(told)})
+            connection.execute(sa.insert(summaries), feedback_row(session_id, told))
 
     # -- the past --------------------------------------------------------------------------
 
-    def past(self, wanted: Filter, now: int, most: int) -> list[Past]:
+    def past(self, wanted: Filter, now: int, most: int) -> list[SessionRecord]:
         """Sessions that were begun, newest first, at most ``most``. Two or three queries."""
         query = SESSIONS.order_by(*NEWEST).limit(most)
         return self.pasts(self.rows(filtered(query, wanted)), now)
 
-    def pasts(self, rows: Sequence[sa.Row[Any]], now: int) -> list[Past]:
+    def pasts(self, rows: Sequence[sa.Row[Any]], now: int) -> list[SessionRecord]:
         """What happened in these sessions, in their order. At most one query."""
         plans = {row.plan_hash: self.storage.plans.get(row.plan_hash) for row in rows}
         kept = self.storage.folded
@@ -214,7 +294,7 @@ class Courses:
         happened = self.learn(rows, plans, [one for one, state in states.items() if state is None])
         if len(kept) + len(happened) > KEPT_STATES:
             kept.clear()
-        found: list[Past] = []
+        found: list[SessionRecord] = []
         for row in rows:
             plan, state = plans[row.plan_hash], states[row.session]
             assert plan is not None
@@ -222,7 +302,7 @@ class Courses:
                 state = fold(plan, happened[row.session][: row.last_seq])
                 states[row.session] = kept[row.session, row.last_seq] = state
             given = (told_of(row), row.early, row.of_client, row.of_course)
-            found.append(past_of(row.session, plan, state, now, *given))
+            found.append(session_record(row.session, plan, state, now, *given))
         return found
 
     def learn(
@@ -286,5 +366,5 @@ def course_of(row: sa.Row[Any]) -> Course:
     return replace(made, aside=row.aside, helped=row.helped)
 
 
-def told_of(row: sa.Row[Any]) -> Told:
-    return Told(row.before, row.after, row.skin, row.note or "")
+def told_of(row: sa.Row[Any]) -> Feedback:
+    return Feedback(row.before, row.after, row.skin, row.note or "")

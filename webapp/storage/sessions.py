@@ -12,7 +12,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
-from webapp.domain.record import Early
+from webapp.domain.record import Early, Feedback
 from webapp.domain.screening import Admission, Screening
 from webapp.domain.session import Event, State, fold, follow, live_until
 from webapp.domain.sign_of_life import SignOfLife
@@ -33,8 +33,9 @@ from webapp.storage.database import LostError, Postgresql, Sqlite
 from webapp.storage.database import NotSavedError as NotSavedError
 from webapp.storage.database import StorageError as StorageError
 from webapp.storage.disk import Trouble
+from webapp.storage.observer import StorageObserver
 from webapp.storage.postgresql_address import parameters_of, place_of
-from webapp.storage.tables import metadata
+from webapp.storage.tables import metadata, summaries
 
 SCHEMA = 5
 T = TypeVar("T")
@@ -199,7 +200,10 @@ class Stored:
 class Storage:
     """The database behind the app. One per process."""
 
-    def __init__(self, database: Sqlite | Postgresql) -> None:
+    def __init__(
+        self, database: Sqlite | Postgresql, observer: StorageObserver | None = None
+    ) -> None:
+        self.observer = observer or StorageObserver()
         self.database = database
         self.engine = database.engine
         self.write = database.write
@@ -207,11 +211,9 @@ class Storage:
         self.cache: OrderedDict[str, Stored] = OrderedDict()
         self.cache_lock = threading.Lock()
         self.plans: dict[str, Plan] = {}
-        self.heard: Callable[[str], None] = lambda session_id: None
-        self.still: Callable[[Callable[[], None]], None] = lambda work: work()
         self.folded: dict[tuple[str, int], State] = {}
         # When each joined device last asked, and what the database says of that (ms).
-        self.asked: dict[str, tuple[int, int]] = {}
+        self.devices_seen: dict[str, tuple[int, int]] = {}
 
     def close(self) -> None:
         self.database.close()
@@ -324,10 +326,15 @@ class Storage:
         now: int,
         admission: Admission | None = None,
         belonging: Belonging | None = None,
+        *,
+        parents: Sequence[sa.Executable] = (),
+        feedback: Feedback | None = None,
     ) -> str:
         """Store a new session and give its id; the one that its screening has led to already, if any.
 
-        Raises NotSavedError.
+        ``parents`` are statements that make what the session refers to. They, the session and the
+        ``feedback`` are one transaction. Raises NotSavedError, IntegrityError when a parent is
+        refused.
         """
         self.need_room()
         session_id = secrets.token_urlsafe(12)
@@ -351,7 +358,11 @@ class Storage:
         def work(connection: sa.Connection) -> str:
             if admission and (made := used_up(connection, admission.screening, session_id)):
                 return made
+            for statement in parents:
+                connection.execute(statement)
             connection.execute(sa.insert(sessions), row)
+            if feedback:
+                connection.execute(sa.insert(summaries), feedback_row(session_id, feedback))
             return session_id
 
         return self.carry_out(work, session_id)
@@ -448,7 +459,7 @@ class Storage:
             early=early or stored.early,
         )
         self.keep(after)
-        self.heard(stored.id)
+        self.observer.recorded(stored.id)
         return after
 
     def carry_out(
@@ -527,6 +538,10 @@ def used_up(connection: sa.Connection, screening_id: str, session_id: str) -> st
     used = screening.model_copy(update={"session": session_id}).model_dump_json()
     connection.execute(sa.update(screenings).where(mine).values(body=used))
     return None
+
+
+def feedback_row(session_id: str, feedback: Feedback) -> dict[str, object]:
+    return {"session": session_id, **asdict(feedback)}
 
 
 def put(connection: sa.Connection, name: str, value: str) -> None:

@@ -15,7 +15,7 @@ from webapp.domain.session import Event
 from webapp.domain.snapshot import view
 from webapp.storage.sessions import ConflictError, NotSavedError, Storage, Stored
 from webapp.timekeeping.clock import Clock
-from webapp.timekeeping.presence import Watch
+from webapp.timekeeping.presence import Presence
 
 BEAT_SECONDS = 10.0
 LOST_MS = 30_000
@@ -63,7 +63,7 @@ class LifeSigns(threading.Thread):
         storage: Storage,
         clock: Clock,
         tell: Callable[[int], int] | None = None,
-        watch: Watch | None = None,
+        presence: Presence | None = None,
         seen: Callable[[int], None] = lambda now: None,
     ) -> None:
         """``tell`` in place of our own is for processes that share a database.
@@ -74,7 +74,7 @@ class LifeSigns(threading.Thread):
         self.storage = storage
         self.clock = clock
         self.tell_once = tell or self.tell
-        self.watch = watch
+        self.presence = presence
         self.seen = seen
         self.ended = threading.Event()
 
@@ -95,10 +95,10 @@ class LifeSigns(threading.Thread):
     def sweep(self) -> None:
         """Write down which sessions nobody watches, and when devices were last seen."""
         self.seen(self.clock.now())
-        if self.watch is None:
+        if self.presence is None:
             return
         try:
-            self.watch.sweep(self.clock.now())
+            self.presence.sweep(self.clock.now())
         except NotSavedError:
             log.exception("unwatched sessions could not be noted")
 

@@ -58,7 +58,7 @@ NOTED_GAP, NOTED_SCREEN, NOTED_READING = "gap", "screen", "reading"
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class SessionNotes:
     """In order of time: stretches that nobody saw, what screens said, readings with their instants (ms)."""
 
     gaps: list[Gap]
@@ -66,7 +66,7 @@ class Noted:
     readings: list[tuple[int, Reading]]
 
 
-class Watch:
+class Presence:
     """When each session was last asked for."""
 
     def __init__(self, storage: Storage) -> None:
@@ -184,7 +184,7 @@ class Watch:
             connection.execute(sa.delete(screens).where(mine))
             connection.execute(sa.insert(screens), row)
 
-    def noted(self, session_id: str) -> Noted:
+    def noted(self, session_id: str) -> SessionNotes:
         """What was noted beside the acts of a session. One query."""
         nothing = sa.null().label("b")
         parts = (
@@ -210,7 +210,7 @@ class Watch:
         )
         with self.storage.engine.connect() as connection:
             rows = connection.execute(query.order_by("kind", "a")).all()
-        return Noted(
+        return SessionNotes(
             [Gap(row.a, row.b) for row in rows if row.kind == NOTED_GAP],
             [Screen(row.text, row.a, row.b) for row in rows if row.kind == NOTED_SCREEN],
             [

@@ -75,7 +75,7 @@ class View:
         return 0 <= self.now - sign.told <= LOST_MS
 
 
-class SharedLine:
+class SharedClock:
     """This process's part in the line."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:

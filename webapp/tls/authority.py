@@ -47,7 +47,7 @@ NEARBY_NAMES = ("localhost", "local", "lan", "home", "home.arpa", "internal")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class AuthorityInfo:
     """The authority as people see, compare and fetch it."""
 
     name: str
@@ -90,7 +90,7 @@ class Authority:
         allowed = within(certificate, wanted)
         if self.serves(certificate, allowed, now):
             return False
-        write_private(self.server_file, issued(key, certificate, allowed, now))
+        write_private(self.server_file, issue_certificate(key, certificate, allowed, now))
         return True
 
     def make_folder(self) -> None:
@@ -120,11 +120,11 @@ class Authority:
             raise CertificateError(f"the authority in {self.folder} has ended; {anew}")
         return key, certificate
 
-    def shown(self) -> Shown:
+    def shown(self) -> AuthorityInfo:
         """Raises CertificateError."""
         certificate = read_chain(self.certificate_file)[0]
         names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        return Shown(
+        return AuthorityInfo(
             str(names[0].value) if names else "",
             fingerprint(certificate),
             f"{certificate.not_valid_after_utc:%Y-%m-%d}",
@@ -176,7 +176,7 @@ def constraints(wanted: Names) -> x509.NameConstraints:
     return x509.NameConstraints(permitted, None)
 
 
-def issued(
+def issue_certificate(
     key: ec.EllipticCurvePrivateKey, authority: x509.Certificate, names: Names, now: datetime
 ) -> bytes:
     """A new key with a certificate for ``names``, and the authority behind it."""

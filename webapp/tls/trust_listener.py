@@ -37,7 +37,7 @@ log = logging.getLogger("steady_hands")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TrustRequest:
     """A request as far as this door understands it."""
 
     method: str
@@ -47,7 +47,7 @@ class Asked:
 
 
 @dataclass
-class PlainDoor:
+class TrustListener:
     """Listens on ``port`` and asks the app for what may be seen without https."""
 
     ask: Ask
@@ -114,7 +114,7 @@ class PlainDoor:
             return asked.method, self.told(307, f"Please use {place}", ("Location", place))
         return asked.method, self.ask(self.environ(asked, path, name, peer))
 
-    def environ(self, asked: Asked, path: str, name: str, peer: Any) -> dict[str, Any]:
+    def environ(self, asked: TrustRequest, path: str, name: str, peer: Any) -> dict[str, Any]:
         """For WSGI (PEP 3333); as if it had been asked for over https, without cookies."""
         passed = {
             f"HTTP_{n.upper().replace('-', '_')}": asked.headers.get(n, "") for n in PASSED_ON
@@ -144,7 +144,7 @@ class PlainDoor:
         return status, [*headers, ("Content-Type", "text/plain; charset=utf-8")], text.encode()
 
 
-def understood(head: bytes) -> Asked | None:
+def understood(head: bytes) -> TrustRequest | None:
     """A GET or HEAD that keeps to the rules to the letter, with one Host; None for all else."""
     first, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     request = REQUEST.match(first)
@@ -155,7 +155,7 @@ def understood(head: bytes) -> Asked | None:
     if sum(name == "host" for name, _ in pairs) != 1:
         return None
     path, _, query = request[2].decode().partition("?")
-    return Asked(request[1].decode(), path, query, dict(pairs))
+    return TrustRequest(request[1].decode(), path, query, dict(pairs))
 
 
 def written(method: str, status: int, headers: Headers, body: bytes) -> bytes:

@@ -1,0 +1,158 @@
+"""A phase without a true picture says place, side and way in letters that are read from the couch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import AWAKE
+from tests.browser.recording import RECORDERS, heard
+from tests.browser.site import Hand, InProcess, served
+from tests.browser.states import LEGS
+
+LIVE = "#session-live"
+DRAWN = f"{LIVE} :is(.figure-lit, .figure-arrow, .figure-dot, .figure-avoid, .hand-arrow, .figure)"
+SIZES = {
+    "tablet": (1280, 800),
+    "phone": (390, 844),
+    "upright": (768, 1024),
+    "on its side": (844, 390),
+}
+LEAST = {"tablet": 34, "phone": 20, "upright": 34, "on its side": 20}
+# What is written, in letters of which size, where it ends and whether anything lies on it.
+SEEN = """() => ['.place-words', '.step-side', '.step-way'].map((name) => {
+  const e = document.querySelector(`#session-live ${name}`);
+  const text = document.createRange();
+  text.selectNodeContents(e);
+  const { left, right, top, bottom } = text.getBoundingClientRect();
+  const boxes = [...text.getClientRects()];
+  const covered = boxes.some((box) => {
+    const at = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+    return !at || !(e.contains(at) || at.contains(e) || at.matches('.digits')); // whose box is higher than they are
+  });
+  return [e.textContent.trim(), parseFloat(getComputedStyle(e).fontSize),
+    !covered && left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight];
+})"""
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[InProcess]:
+    with served() as running:
+        yield running
+
+
+def reach(visitor: Hand, protocol: str, step: str) -> str:
+    """A session in this step; gives its id."""
+    session = visitor.started(protocol)
+    while visitor.live(session)["data-step"] != step:
+        visitor.done(session, "next")
+    return session
+
+
+def opened(browser: Browser, size: str) -> Page:
+    width, height = SIZES[size]
+    return browser.new_page(
+        service_workers="block",
+        permissions=[AWAKE],
+        viewport={"width": width, "height": height},
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("protocol", "step", "told"),
+    [
+        (
+            "dm2-acupressure",
+            "sp6-left",
+            [
+                "Inner side of the lower leg, four fingers above the inner ankle, behind the shin",
+                "Left leg Press in place",
+            ],
+        ),
+        (
+            LEGS,
+            "sole-left",
+            ["Sole of the foot, from the ball to the heel", "Left foot Toes towards heel"],
+        ),
+        (
+            LEGS,
+            "thigh-strokes-right",
+            [
+                "Front and outer side of the thigh, lower half only",
+                "Right leg Knee to the middle of the thigh",
+            ],
+        ),
+        (
+            "oc-ap-sedating",
+            "point-2",
+            [
+                "Second point that you marked, two fingers or more from the spine",
+                "Left or right, as marked Press in place",
+            ],
+        ),
+    ],
+    ids=["inner side", "sole", "thigh", "chosen point"],
+)
+def test_place_side_and_way_are_read_from_afar(
+    site: InProcess, browser: Browser, protocol: str, step: str, told: list[str], size: str
+) -> None:
+    page = opened(browser, size)
+    with site.visitor() as visitor:
+        site.show(page, f"/sessions/{reach(visitor, protocol, step)}")
+        expect(page.locator(f"{LIVE}[data-step={step}]")).to_be_visible()
+        page.wait_for_timeout(300)  # the words of the step are fitted
+        assert page.locator(DRAWN).count() == 0
+        seen = page.evaluate(SEEN)
+        assert [seen[0][0], f"{seen[1][0]} {seen[2][0]}"] == told
+        assert min(letters for _, letters, _ in seen) >= LEAST[size]
+        assert [text for text, _, whole in seen if not whole] == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.close()
+
+
+@pytest.mark.parametrize("size", ["tablet", "phone"])
+def test_the_page_alone_goes_on_to_words_and_back_to_a_picture(
+    site: InProcess, browser: Browser, size: str
+) -> None:
+    page = opened(browser, size)
+    with site.visitor() as visitor:
+        session = reach(visitor, LEGS, "foot-top-strokes-left")
+        visitor.clock.forward(int(visitor.live(session)["data-remaining-ms"]) / 1000 - 4)
+        site.show(page, f"/sessions/{session}")
+        expect(page.locator(f"{LIVE} .figure-lit").first).to_be_visible()
+        page.wait_for_function("() => Boolean(customElements.get('session-stage'))")
+        page.context.set_offline(True)
+        expect(page.locator(f"{LIVE}[data-step=sole-left]")).to_be_visible(timeout=12_000)
+        assert page.locator(DRAWN).count() == 0
+        seen = page.evaluate(SEEN)
+        assert seen[0][0] == "Sole of the foot, from the ball to the heel"
+        assert [text for text, _, _ in seen[1:]] == ["Left foot", "Toes towards heel"]
+        assert min(letters for _, letters, _ in seen) >= LEAST[size]
+        assert all(whole for _, _, whole in seen)
+        page.locator(".step-lines").dispatch_event("pointerdown")
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.getAnimations().length") == 0  # no hand moves there
+        page.get_by_role("button", name="Next", exact=True).click()
+        expect(page.locator(f"{LIVE}[data-step=heel-left] .figure-lit").first).to_be_visible()
+        assert page.locator(f"{LIVE} .place-words").count() == 0
+        expect(page.locator(f"{LIVE}.stage-told")).to_have_count(0)
+        page.context.set_offline(False)
+        page.close()
+
+
+def test_the_voice_says_the_side_and_the_place(site: InProcess, browser: Browser) -> None:
+    page = opened(browser, "tablet")
+    page.add_init_script(RECORDERS)
+    with site.visitor() as visitor:
+        site.show(page, f"/sessions/{reach(visitor, 'oc-thai', 'arm-stretch-left')}")
+        page.wait_for_function("() => Boolean(customElements.get('session-voice'))")
+        page.keyboard.press("s")
+        page.wait_for_function("() => window.heard.some(({ what }) => what === 'say')")
+        assert heard(page, "say")[-1]["text"] == (
+            "Stretching. Left arm. Hand round the wrist, arm no higher than the shoulder. "
+            "Hold the wrist; lean back until it is long."
+        )
+        page.close()

@@ -92,7 +92,7 @@ def check_headers(answer: TestResponse, *, static: bool = False) -> None:
 
 
 def fail(visitor: Visitor, patch: pytest.MonkeyPatch, name: str, error: Exception) -> None:
-    def broken(*_arguments: object) -> None:
+    def broken(*_arguments: object, **_named: object) -> None:
         raise error
 
     patch.setattr(visitor.storage, name, broken)

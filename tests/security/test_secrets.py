@@ -235,11 +235,11 @@ def test_a_wrong_call_does_not_repeat_the_password(tmp_path: Path) -> None:
 
 
 FAILING = """
-import webapp.server
-from webapp.cli import main
+import webapp.server.run
+from webapp.cli.main import main
 def start_life(app):
     raise {error}
-webapp.server.start_life = start_life
+webapp.server.run.start_life = start_life
 main()
 """
 

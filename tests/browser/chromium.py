@@ -1,7 +1,7 @@
 """Finds a Chromium, or installs Debian's where we may.
 
 Tests prefer the build without windows (chromium-headless-shell): the same engine, with a third less work
-for each page. Measurements take the whole browser, as people use it.
+for each page. Measurements, and tests of the browser's own settings, take the whole browser.
 """
 
 from __future__ import annotations
@@ -92,4 +92,5 @@ def for_measurements() -> str:
 
 
 if __name__ == "__main__":
-    print(f"Browser tests run in {for_tests()}")
+    # Some settings, such as blocked cookies, count in the whole browser alone.
+    print(f"Browser tests run in {for_tests()}, some in {for_measurements()}")

@@ -383,6 +383,7 @@ STATES = (
     State("stage-kneading", hands_on(skip=3), "Kneading"),
     State("stage-last-seconds", last_seconds, "0:0"),
     State("stage-diabetes", hands_on(protocol=LEGS), "Signs of a low"),
+    State("stage-place-in-words", hands_on(protocol="dm2-acupressure", skip=4), "Inner side"),
     State("stage-change-of-side", change_of_side, "Change of side"),
     State("stage-cups", cups_on(""), "Cupping"),
     State("stage-paused", hands_on(then="pause"), "paused"),

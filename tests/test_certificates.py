@@ -31,6 +31,7 @@ from webapp.tls.setup import Renewal, files_of, how_to_trust, with_names
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 LAN = ipaddress.ip_address("192.168.7.20")
 HERE = Names(("localhost", "practice", "practice.local"), (ipaddress.ip_address("127.0.0.1"), LAN))
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -168,15 +169,21 @@ def test_this_machine_knows_its_names_and_addresses() -> None:
     assert ipaddress.ip_address("203.0.113.5") in names_here("203.0.113.5").addresses
 
 
-def test_a_service_that_may_not_ask_the_kernel_knows_its_addresses_too(
+def test_a_service_that_may_not_ask_the_kernel_knows_this_machine_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def forbidden() -> None:
         raise OSError(97, "Address family not supported by protocol")
 
-    asked = set(network.interface_addresses())
-    monkeypatch.setattr("socket.if_nameindex", forbidden)
-    assert set(network.interface_addresses()) == asked
+    monkeypatch.setattr("ifaddr.get_adapters", forbidden)
+    assert all(address.is_loopback for address in network.own_addresses())
+    assert network.lan_address().endswith(".local")
+
+
+def test_our_service_may_ask_the_kernel() -> None:
+    unit = (ROOT / "deploy" / "steady-hands.service").read_text(encoding="utf-8")
+    (line,) = [line for line in unit.splitlines() if line.startswith("RestrictAddressFamilies=")]
+    assert "AF_NETLINK" in line.partition("=")[2].split()
 
 
 def test_an_address_that_the_authority_was_not_made_for_stops_the_start(tmp_path: Path) -> None:

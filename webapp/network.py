@@ -5,11 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-import struct
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import ifaddr
@@ -29,7 +26,6 @@ NEARBY = tuple(
 )
 LOOPBACK_NAMES = ("localhost",)
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-SIOCGIFADDR = 0x8915
 
 
 def host_names() -> list[str]:
@@ -58,42 +54,17 @@ def is_nearby(address: Address) -> bool:
 
 
 def interface_addresses() -> Iterator[Address]:
-    if sys.platform == "linux":
-        yield from linux_addresses()
-        return
+    """Every address of every interface; nothing where the system does not tell."""
+    for adapter in adapters():
+        for ip in adapter.ips:
+            yield ipaddress.ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0])
+
+
+def adapters() -> list[ifaddr.Adapter]:
     try:
-        found = socket.getaddrinfo(socket.gethostname(), None)
-    except OSError:
-        return
-    for *_, place in found:
-        yield ipaddress.ip_address(str(place[0]).split("%")[0])
-
-
-if sys.platform == "linux":
-    import fcntl
-
-    def interface_names() -> list[str]:
-        """A service that may not ask the kernel (``RestrictAddressFamilies``) reads them."""
-        try:
-            return [name for _, name in socket.if_nameindex()]
-        except OSError:
-            folder = Path("/sys/class/net")
-            return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-
-    def linux_addresses() -> Iterator[Address]:
-        """Of every interface that has one."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
-            for name in interface_names():
-                try:
-                    told = fcntl.ioctl(
-                        asked.fileno(), SIOCGIFADDR, struct.pack("256s", name.encode()[:15])
-                    )
-                except OSError:
-                    continue
-                yield ipaddress.ip_address(told[20:24])
-        table = Path("/proc/net/if_inet6")
-        for line in table.read_text(encoding="ascii").splitlines() if table.exists() else ():
-            yield ipaddress.ip_address(bytes.fromhex(line.split()[0]))
+        return list(ifaddr.get_adapters())
+    except OSError:  # a service that may not ask the kernel (``RestrictAddressFamilies``)
+        return []
 
 
 # Networks inside this machine, for containers and virtual machines: no tablet is in them.
@@ -119,7 +90,7 @@ def lan_address() -> str:
 
 def lan_interface_addresses() -> Iterator[ipaddress.IPv4Address]:
     """IPv4 addresses of the networks that this machine is in."""
-    for adapter in ifaddr.get_adapters():
+    for adapter in adapters():
         if adapter.nice_name.lower().startswith(INSIDE):
             continue
         for ip in adapter.ips:

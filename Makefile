@@ -17,8 +17,10 @@ endif
 run: .venv/compiled
 	$(BIN)/steady-hands serve --data $(DATA) --port $(PORT) --open
 
+# For two cores. Tests that look at seconds mostly wait: four at a time, after those that compute.
 test: .venv/dev .venv/compiled browser
-	$(BIN)/python -m tests.together
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not timed"
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal -m timed tests/browser tests/faults
 
 # Needs no more than Python itself, so that it may be installed while the environment is made.
 browser:

@@ -32,10 +32,20 @@ from webapp.storage.sessions import Storage
 from webapp.timekeeping.clock import Clock
 from webapp.timekeeping.presence import Presence
 
+TIMED_FOLDERS = ("browser", "faults")
 ACTS = re.compile(r'<form id="acts".*?</form>', re.DOTALL)
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 HOST = "127.0.0.1:8000"
 MORNING = int(datetime(2026, 3, 2, 10, 0, tzinfo=UTC).timestamp() * 1000)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what ``make test`` runs apart from tests that keep a core busy."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in TIMED_FOLDERS and not item.get_closest_marker("computes"):
+            item.add_marker("timed")
 
 
 class StandingClock(Clock):

@@ -18,6 +18,8 @@ from tests.faults.devices import KINDS, Devices
 from tests.faults.soak import COMMANDS, FIRST_SEED, SOAK
 from tests.postgresql import Server
 
+pytestmark = pytest.mark.computes
+
 # What nobody ended gathers, and every start looks at it: then a new database.
 COMMANDS_OF_A_DATABASE = 5_000
 RUN = settings(

@@ -12,13 +12,19 @@ ifeq ($(MAKELEVEL)$(filter clean,$(MAKECMDGOALS)),0)
 MAKEFLAGS += --jobs=2
 endif
 
-.PHONY: run test browser check faults security soak bench bench-long lighthouse lock schema review cases screenshots clean
+.PHONY: run test test-fast browser check faults security soak bench bench-long lighthouse lock schema review cases screenshots clean
 
 run: .venv/compiled
 	$(BIN)/steady-hands serve --data $(DATA) --port $(PORT) --open
 
+# For two cores. Tests that look at seconds mostly wait: four at a time, after those that compute.
 test: .venv/dev .venv/compiled browser
-	$(BIN)/python -m tests.together
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not timed"
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal -m timed tests/browser tests/faults
+
+# The rules and the protocol files alone; needs pydantic, pytest and hypothesis, so any Python with them.
+test-fast: .venv/dev
+	$(BIN)/python -m pytest -q -p no:tests.support.visitor -m "not slow" tests/domain tests/protocol_files
 
 # Needs no more than Python itself, so that it may be installed while the environment is made.
 browser:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from werkzeug.test import TestResponse
 
-from tests.conftest import Visitor
+from tests.support.visitor import Visitor
 from webapp.auth.devices import Devices
 from webapp.auth.invites import NewInvite
 from webapp.domain.invites import Role

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 
 from tests.builders import shipped
-from tests.conftest import Visitor
 from tests.routes.page import Page
+from tests.support.visitor import Visitor
 
 ROOT = Path(__file__).parent.parent
 DRAWINGS = ROOT / "templates" / "figures" / "hands"

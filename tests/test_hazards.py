@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from tests.builders import shipped
-from tests.conftest import Visitor
-from tests.test_protocol_content import CATALOGUE, RUN, done, told
+from tests.protocol_files.test_protocol_content import CATALOGUE, RUN, done, told
+from tests.support.visitor import Visitor
 from webapp.domain.catalogue import When
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Visitor
+from tests.support.visitor import Visitor
 from webapp.log import JsonLines, Refused, TextLines, hashed
 
 HOSTILE = [

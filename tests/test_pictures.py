@@ -15,8 +15,8 @@ import pytest
 from flask import Flask
 
 from tests.builders import shipped
-from tests.conftest import Visitor
 from tests.routes.page import Page
+from tests.support.visitor import Visitor
 from webapp.domain.pictures import side_words, words_of
 from webapp.domain.plan import Plan, PlannedStep
 

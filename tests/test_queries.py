@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.states import STATES, State
-from tests.conftest import Visitor
+from tests.support.visitor import Visitor
 
 MOST = 5
 TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK")

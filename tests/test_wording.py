@@ -19,8 +19,8 @@ from statistics import median
 import pytest
 
 from tests.builders import shipped
-from tests.conftest import Visitor
 from tests.routes.page import Page
+from tests.support.visitor import Visitor
 from webapp.domain.protocol import Phase, Protocol, SideGroup
 
 ROOT = Path(__file__).resolve().parent.parent

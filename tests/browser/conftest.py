@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from tests.browser import chromium
 from tests.browser.elsewhere import Elsewhere
 from tests.browser.recording import RECORDERS
 from tests.faults.server import Server as Asking
-from tests.warm import WARM, end
+from tests.faults.server import wait_until_free
+from tests.support import forked_server
 
 
 def phase(name: str, usual: int, **more: Any) -> dict[str, Any]:
@@ -149,7 +151,7 @@ class Server:
     data: Path
     protocols: Path
     port: int
-    pid: int | None = field(default=None, repr=False)
+    process: BaseProcess | None = field(default=None, repr=False)
 
     @property
     def address(self) -> str:
@@ -158,7 +160,7 @@ class Server:
     def start(self) -> None:
         where = ["--port", str(self.port), "--data", str(self.data)]
         chosen = ["--no-open", "--protocols", str(self.protocols)]
-        self.pid = WARM.start(["serve", *where, *chosen])
+        self.process = forked_server.start(["serve", *where, *chosen])
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             try:
@@ -171,9 +173,10 @@ class Server:
 
     def kill(self) -> None:
         """As a power switch would: the whole process group at once."""
-        if self.pid is not None:
-            end(self.pid)
-        self.pid = None
+        if self.process is not None:
+            forked_server.kill(self.process)
+            wait_until_free(self.port, 5)
+        self.process = None
 
 
 def free_port() -> int:

@@ -7,7 +7,7 @@ from typing import get_args
 
 from werkzeug.test import TestResponse
 
-from tests.conftest import Visitor
+from tests.support.visitor import Visitor
 from webapp.domain.commands import decide
 from webapp.domain.course import terms_of
 from webapp.domain.record import Feedback

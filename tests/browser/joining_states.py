@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from werkzeug.test import TestResponse
 
 from tests.browser.site import Hand
-from tests.conftest import Visitor
+from tests.support.visitor import Visitor
 from webapp.auth.devices import Devices
 from webapp.domain.invites import Role
 

@@ -13,8 +13,8 @@ from werkzeug.serving import make_server
 
 from tests.browser.conftest import free_port
 from tests.browser.site import Hand, QuietHandler, in_turn
-from tests.conftest import StandingClock
 from tests.heartbeat_wsgi import with_heartbeat
+from tests.support.visitor import StandingClock
 from webapp.app import create_app
 from webapp.settings import Settings
 

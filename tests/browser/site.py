@@ -16,8 +16,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
 from tests.browser.conftest import free_port, go
-from tests.conftest import StandingClock, Visitor
 from tests.heartbeat_wsgi import with_heartbeat
+from tests.support.visitor import StandingClock, Visitor
 from webapp.app import create_app
 from webapp.maintenance.opening import open_sqlite
 from webapp.settings import Settings

@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 
 from tests.browser import course_states as course
 from tests.browser import joining_states as joining
-from tests.conftest import Visitor
 from tests.screened import SAFE
+from tests.support.visitor import Visitor
 from webapp.domain.invites import Role
 from webapp.domain.session import Event
 from webapp.maintenance.jsonl import write_file

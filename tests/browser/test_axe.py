@@ -14,6 +14,8 @@ from tests.browser import look
 from tests.browser.site import InProcess, served
 from tests.browser.states import STATES, State, at_once
 
+pytestmark = pytest.mark.computes
+
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 LATER = f"globalThis.beginAxe = () => {{ {AXE} }}"  # sent once, not for every page
 TABLET: ViewportSize = {"width": 1280, "height": 800}

@@ -18,9 +18,9 @@ from tests.browser.conftest import free_port, go
 from tests.browser.site import QuietHandler
 from tests.browser.test_session_page import has, live, press
 from tests.builders import phase_dict
-from tests.conftest import protocol_file
 from tests.heartbeat_wsgi import with_heartbeat
 from tests.screened import SAFE
+from tests.support.visitor import protocol_file
 from webapp.app import create_app
 from webapp.domain.session import Event
 from webapp.settings import Settings

@@ -27,7 +27,7 @@ from tests.browser.states import (
     session,
     taken_back,
 )
-from tests.conftest import Visitor
+from tests.support.visitor import Visitor
 
 TABLET, PHONE = (1280, 800), (390, 844)
 # The last two with the bars of a browser, which take part of the height.

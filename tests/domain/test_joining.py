@@ -52,6 +52,7 @@ def test_what_is_shown_is_read_back(letters: str) -> None:
     assert [len(group) for group in shown_code(letters).split()] == [4, 4]
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 def test_no_text_breaks_the_reader(typed: str) -> None:
     letters = read_code(typed)

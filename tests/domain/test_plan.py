@@ -108,6 +108,7 @@ def sweep(protocol_id: str) -> tuple[Plan, ...]:
     return tuple(fit(shipped, seconds) for seconds in range(least, most + 1, 5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol_id", SHIPPED)
 def test_every_total_of_a_shipped_protocol_is_planned_exactly_and_keeps_bounds_and_rules(
     protocol_id: str,

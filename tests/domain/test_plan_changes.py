@@ -784,6 +784,7 @@ def check_plan(plan: Plan, massage: Protocol, stays: tuple[str, ...], asked: Ask
     assert not any(one.area in places and one.side in ("both", "middle") for one in worked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol_id", SHIPPED)
 def test_under_any_changes_every_total_keeps_every_bound_and_rule_or_there_is_no_plan(
     protocol_id: str,
@@ -926,6 +927,7 @@ def check_act(plan: Plan, before: State, event: Event, state: State) -> None:
             assert state.attempt[i] + left >= least * 1000, step_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol_id", SHIPPED)
 def test_whatever_is_done_while_a_changed_plan_runs_caps_and_bounds_hold(protocol_id: str) -> None:
     chance = random.Random(f"{protocol_id} runs")

@@ -1659,6 +1659,7 @@ def asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screening, "questions_for", lambda _, protocol: known[protocol.id])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("asked_once")
 def test_ten_thousand_sets_of_answers() -> None:
     chance = random.Random(20_260_715)

@@ -27,6 +27,8 @@ from webapp.domain.plan import Changes
 from webapp.domain.protocol import Protocol
 from webapp.domain.screening import Answers, Finding, Verdict
 
+pytestmark = pytest.mark.slow
+
 CATALOGUE = shipped().catalogue
 WHEN_LISTS = ("regions", "techniques", "conditions", "access")
 

@@ -1075,6 +1075,7 @@ def choose(actions: Sequence[Action], number: int) -> Action:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*SHIPPED, "odd"])
 @settings(max_examples=15 if FULL else 9, deadline=None, phases=UNSHRUNK)
 @given(moves=st.lists(MOVES, min_size=20, max_size=28), opening=st.booleans())

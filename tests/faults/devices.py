@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from werkzeug.test import TestResponse
 
-from tests.conftest import Visitor
+from tests.support.visitor import Visitor
 from webapp.domain.commands import decide
 from webapp.domain.session import (
     STOPS,

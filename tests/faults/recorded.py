@@ -16,9 +16,9 @@ from typing import Any
 from flask import Flask
 
 from tests.builders import phase_dict
-from tests.conftest import HOST, protocol_file, rest_step, waiting_step
 from tests.routes.page import Page
 from tests.screened import SAFE
+from tests.support.visitor import HOST, protocol_file, rest_step, waiting_step
 from webapp.app import create_app
 from webapp.maintenance.opening import open_sqlite
 from webapp.settings import Settings

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.conftest import MORNING, Visitor, visit
+from tests.support.visitor import MORNING, Visitor, visit
 from webapp.storage.sessions import Storage
 from webapp.timekeeping import clock as clock_module
 from webapp.timekeeping.clock import Clock

@@ -13,10 +13,12 @@ from flask import Flask
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.conftest import visit
 from tests.faults.devices import KINDS, Devices
 from tests.faults.soak import COMMANDS, FIRST_SEED, SOAK
 from tests.postgresql import Server
+from tests.support.visitor import visit
+
+pytestmark = pytest.mark.computes
 
 # What nobody ended gathers, and every start looks at it: then a new database.
 COMMANDS_OF_A_DATABASE = 5_000

@@ -23,6 +23,7 @@ from tests.faults.soak import FULL, KILL_STEP
 
 pytestmark = [
     pytest.mark.fault(1),
+    pytest.mark.computes,
     pytest.mark.skipif(not shutil.which("strace"), reason="needs strace"),
 ]
 

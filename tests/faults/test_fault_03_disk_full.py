@@ -20,9 +20,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import Visitor
 from tests.faults.server import COMMAND, Server
 from tests.screened import SAFE
+from tests.support.visitor import Visitor
 from webapp.storage import disk
 
 pytestmark = pytest.mark.fault(3)

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Visitor
 from tests.faults.server import Server
 from tests.faults.test_kill import events_in
+from tests.support.visitor import Visitor
 from webapp.storage import disk
 from webapp.storage.disk import Disk
 

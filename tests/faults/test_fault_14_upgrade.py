@@ -27,7 +27,7 @@ from webapp.settings import Settings
 from webapp.storage.sessions import SCHEMA
 from webapp.timekeeping.clock import boot_id, steady_ms
 
-pytestmark = pytest.mark.fault(14)
+pytestmark = [pytest.mark.fault(14), pytest.mark.computes]
 
 ROOT = Path(__file__).parent.parent.parent
 

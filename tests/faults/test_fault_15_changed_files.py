@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from tests.builders import phase_dict
-from tests.conftest import protocol_file, small_protocols, write_protocols
 from tests.faults.server import Server
 from tests.screened import SAFE
+from tests.support.visitor import protocol_file, small_protocols, write_protocols
 
 pytestmark = pytest.mark.fault(15)
 

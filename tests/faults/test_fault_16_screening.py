@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Visitor
 from tests.screened import SAFE
+from tests.support.visitor import Visitor
 from webapp.domain import screening as rules
 from webapp.routes import hindrances, screenings
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from tests.builders import happened, phase, protocol, usual_plan
-from tests.conftest import MORNING, visit
+from tests.support.visitor import MORNING, visit
 from webapp.maintenance.opening import open_postgresql
 from webapp.storage.sessions import Storage
 from webapp.timekeeping import clock as clock_module

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.conftest import Visitor
+from tests.support.visitor import Visitor
 from webapp.domain.session import Event
 from webapp.routes.hindrances import PAUSED_TOO_LONG
 from webapp.routes.sync import DIFFERED, SETTLED, UNREADABLE

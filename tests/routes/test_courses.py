@@ -9,8 +9,8 @@ import re
 
 import pytest
 
-from tests.conftest import MORNING, Visitor
 from tests.routes.page import Page
+from tests.support.visitor import MORNING, Visitor
 from webapp.storage.courses import Courses, Filter
 
 HOUR = 3600.0

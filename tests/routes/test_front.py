@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import HOST, Visitor
 from tests.heartbeat_wsgi import WithHeartbeat
 from tests.joined import LAN_HOST, joined
+from tests.support.visitor import HOST, Visitor
 from webapp.auth.devices import Devices
 from webapp.auth.permissions import Caller
 from webapp.domain.invites import Role

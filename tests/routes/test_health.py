@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import Visitor, queries_of
+from tests.support.visitor import Visitor, queries_of
 from webapp.domain.sign_of_life import SignOfLife
 from webapp.maintenance.opening import open_storage
 from webapp.settings import Settings

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.conftest import HOST, Visitor
 from tests.heartbeat_wsgi import with_heartbeat
 from tests.joined import LAN_HOST, PIXEL, Tablet, invited, joined, only_device, stranger
 from tests.routes.page import Page
 from tests.routes.test_security import check_headers, check_strict
+from tests.support.visitor import HOST, Visitor
 from webapp.app import create_app
 from webapp.auth.devices import Devices
 from webapp.auth.invites import hash_secret

@@ -21,8 +21,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.conftest import HOST, Visitor, visit
 from tests.routes.page import Page
+from tests.support.visitor import HOST, Visitor, visit
 from webapp.maintenance import backups, export_stream, inventory, worker
 from webapp.maintenance.inventory import Retention
 from webapp.maintenance.jobs import BusyError, Job, Jobs

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import shipped
-from tests.conftest import Visitor
 from tests.routes.page import Element, Page
+from tests.support.visitor import Visitor
 from webapp.domain.catalogue import Technique
 
 TECHNIQUES = shipped().catalogue.techniques

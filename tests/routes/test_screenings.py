@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.builders import SHIPPED, shipped, shipped_protocol
-from tests.conftest import HOST, Visitor
 from tests.routes.page import Page
 from tests.screened import SAFE
+from tests.support.visitor import HOST, Visitor
 from webapp.domain.screening import Verdict, questions_for
 from webapp.routes import hindrances, screenings
 from webapp.site import Site

@@ -15,9 +15,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.conftest import HOST, Visitor, visit
 from tests.heartbeat_wsgi import with_heartbeat
 from tests.routes.page import Page
+from tests.support.visitor import HOST, Visitor, visit
 from webapp.app import create_app
 from webapp.assets.files import SHEETS, Assets, read_assets
 from webapp.maintenance import backups

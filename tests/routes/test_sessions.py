@@ -7,8 +7,8 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import HOST, MORNING, Visitor
 from tests.routes.page import Page
+from tests.support.visitor import HOST, MORNING, Visitor
 from webapp.domain.record import Early
 from webapp.domain.session import Event
 from webapp.storage.sessions import ConflictError, Stored, sessions

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.conftest import Visitor
 from tests.heartbeat_wsgi import with_heartbeat
 from tests.routes.page import Page
 from tests.screened import SAFE
+from tests.support.visitor import Visitor
 from webapp.app import create_app
 from webapp.auth.devices import Devices, Joined
 from webapp.domain.invites import Role

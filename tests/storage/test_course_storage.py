@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.builders import Act, happened, simple_plan
-from tests.conftest import queries_of
 from tests.storage.test_storage import FIRST_SCHEMA, loaded, reopened
+from tests.support.visitor import queries_of
 from webapp.domain.course import Client, Course, Terms
 from webapp.domain.record import Feedback
 from webapp.domain.screening import Admission

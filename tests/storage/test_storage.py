@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from tests.builders import Act, happened, protocol, shipped, sides, simple_plan, step, usual_plan
 from tests.builders import phase as phase_of
-from tests.conftest import queries_of
+from tests.support.visitor import queries_of
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
 from webapp.domain.session import Event, fold, live_until

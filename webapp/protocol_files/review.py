@@ -69,7 +69,7 @@ from webapp.protocol_files.loader import Library
 class Conflict(NamedTuple):
     """Where the base text contradicts itself or today's practice, and what was chosen.
 
-    ``tests/test_protocol_content.py`` holds the files to each ``chosen`` by its id.
+    ``tests/protocol_files/test_protocol_content.py`` holds the files to each ``chosen`` by its id.
     """
 
     id: str

@@ -425,6 +425,7 @@ def damaged_values(draw: st.DrawFn) -> bytes:
     return json.dumps(file, ensure_ascii=draw(st.booleans())).encode("utf-8", "surrogatepass")
 
 
+@pytest.mark.slow
 @given(raw=damaged_bytes() | damaged_values())
 @settings(
     max_examples=250,

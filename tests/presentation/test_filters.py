@@ -1,0 +1,17 @@
+"""What pages hand to script as JSON is what the rules say."""
+
+from __future__ import annotations
+
+import json
+
+from tests.domain.test_session_cases import plan_at
+from webapp.domain.payload import bare, told
+from webapp.domain.session import Event
+from webapp.presentation.filters import bare_json, told_json
+
+
+def test_plan_and_events_stand_in_a_page_as_they_are() -> None:
+    plan = plan_at(0)
+    assert json.loads(bare_json(plan)) == bare(plan)
+    events = (Event(1, "a", "start", 5), Event(2, "b", "end-at", 9, (("one", 5_000), ("two", 1))))
+    assert json.loads(told_json(events)) == [list(event) for event in told(events)]

@@ -29,6 +29,7 @@ from webapp.timekeeping.clock import steady_ms
 
 CALLS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "unlink")
 NEAR_MS = 1_000
+COURSE = {"gap_hours": 48, "origin": "inferred"}
 MADE = ("clients", "courses", "sessions")
 
 
@@ -36,7 +37,7 @@ class Site:
     """One app and one folder; each time begun anew on a new database."""
 
     def __init__(self, folder: Path, early: bool = False) -> None:
-        self.app: Flask = site_in(folder / "site")
+        self.app: Flask = site_in(folder / "site", course=COURSE)
         self.data, self.told = folder / "data", folder / "told"
         self.early = early
 

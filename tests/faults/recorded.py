@@ -170,12 +170,12 @@ def noted(path: Path) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def site_in(folder: Path) -> Flask:
-    """An app with one protocol; made once, because that is slow."""
+def site_in(folder: Path, **more: Any) -> Flask:
+    """An app with one protocol, with ``more`` fields; made once, because that is slow."""
     protocols, unused = folder / "protocols", folder / "unused"
     for made in (protocols, unused):
         made.mkdir(parents=True, exist_ok=True)
-    (protocols / f"{PROTOCOL}.json").write_text(json.dumps(whole()), encoding="utf-8")
+    (protocols / f"{PROTOCOL}.json").write_text(json.dumps(whole() | more), encoding="utf-8")
     return create_app(Settings(unused, protocols=protocols))
 
 
@@ -189,5 +189,4 @@ def whole() -> dict[str, Any]:
         prepare=[waiting_step("settle")],
         phases=[phase_dict(name, (60, 120, 600)) for name in ("one", "two", "three")],
         aftercare=[rest_step(60)],
-        course={"gap_hours": 48, "origin": "inferred"},
     )

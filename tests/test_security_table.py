@@ -101,9 +101,9 @@ def test_the_rules_that_the_standard_wants_written_are_written() -> None:
     ("line", "fault"),
     [
         ("| V1.2.1 | a | b | |", "no test"),
-        ("| V1.2.1 | a | | `tests/test_tls.py::test_gone` |", "no how"),
-        ("| V1.2.1 | a | b | `tests/test_tls.py::test_gone` |", "no test_gone in"),
-        ("| V1.2 | a | b | `tests/test_tls.py::test_gone` |", "no number"),
+        ("| V1.2.1 | a | | `tests/tls/test_serving.py::test_gone` |", "no how"),
+        ("| V1.2.1 | a | b | `tests/tls/test_serving.py::test_gone` |", "no test_gone in"),
+        ("| V1.2 | a | b | `tests/tls/test_serving.py::test_gone` |", "no number"),
     ],
 )
 def test_a_row_without_its_test_is_seen(line: str, fault: str) -> None:

@@ -1,7 +1,7 @@
 """A device under a name of the network, over https with a certificate that it trusts: all is there.
 
 Chromium is told to trust this one key (``--ignore-certificate-errors-spki-list``), so this does not
-show that it takes the chain; ``tests/test_certificates.py`` has strict verifiers for that.
+show that it takes the chain; ``tests/tls/test_certificates.py`` has strict verifiers for that.
 """
 
 from __future__ import annotations

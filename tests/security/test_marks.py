@@ -21,7 +21,7 @@ import pytest
 
 from benchmarks.node_programs import NoToolError, installed
 from tests.faults.server import clean_environment, free_port
-from tests.test_tls import Tls
+from tests.tls.test_serving import Tls
 from webapp.domain.invites import LETTERS
 
 PINNED = Path(__file__).with_name("marks")

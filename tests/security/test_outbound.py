@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.server import COMMAND, Server, clean_environment, free_port
-from tests.test_tls import Tls
+from tests.tls.test_serving import Tls
 
 pytestmark = [
     pytest.mark.promise("outbound"),

@@ -2,7 +2,7 @@
 
 Seen to fail with the mechanism removed:
 
-- with ``LOST_MS`` of ``life.py`` out of reach a sleep pauses nothing and asks nobody;
+- with ``LOST_MS`` of ``liveness.py`` out of reach a sleep pauses nothing and asks nobody;
 - with ``Clock.follow`` always True a reboot goes on as if nothing had been, at a wrong second;
 - with ``settled`` in ``take_up`` always False the account of a device that counted on settles nothing.
 """

@@ -1,6 +1,6 @@
 """Copies of the database: made and checked, rotated, found again when the database is damaged.
 
-A copy of SQLite is a file of SQLite; of PostgreSQL it is an export (``exchange.py``). Each comes
+A copy of SQLite is a file of SQLite; of PostgreSQL it is an export (``jsonl.py``). Each comes
 into being under another name and is durable before it gets its own.
 """
 

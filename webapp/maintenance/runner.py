@@ -1,6 +1,6 @@
 """Backups, imports, restores and deletions while the site serves: a job each, off the event loop.
 
-What only reads, and on PostgreSQL everything, is done by a process of its own (``errands.py``). An
+What only reads, and on PostgreSQL everything, is done by a process of its own (``worker.py``). An
 embedded database is written by the serving process alone, so there it finishes the work: briefly,
 and while acts are told to come again and beats go on.
 """

@@ -156,7 +156,7 @@ def nudges(session_id: str) -> Response:
 
 @blueprint.get("/<session_id>/live")
 def live(session_id: str) -> Response:
-    """The live fragment. A beat that finds nothing new has been answered in ``beat.py``."""
+    """The live fragment. A beat that finds nothing new has been answered in ``heartbeat.py``."""
     stored = stored_or_404(session_id)
     site().presence.note(session_id, site().clock.now())
     return fragment(stored)

@@ -1,6 +1,6 @@
 """The tables of clients and courses, what people said about their sessions, and of devices.
 
-``storage.py`` has the tables of the session itself. Erasing a client erases its courses; sessions
+``sessions.py`` has the tables of the session itself. Erasing a client erases its courses; sessions
 carry their client and course, their events and readings hang on them.
 """
 

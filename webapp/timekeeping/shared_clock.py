@@ -9,7 +9,7 @@ process joins the line when it starts and then runs on its own steady clock. Eve
 - when the process itself is off (its machine was stopped), it joins the line again.
 
 Time is in doubt only when nobody lived through it: no process told that it lives, and no steady
-clock of one boot covers the gap. Then what ran is paused at the last sign of life (``life.py``).
+clock of one boot covers the gap. Then what ran is paused at the last sign of life (``liveness.py``).
 """
 
 from __future__ import annotations

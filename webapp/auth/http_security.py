@@ -1,4 +1,4 @@
-"""Who may ask, and the headers on every answer."""
+"""Checks of Host and Origin, and the security headers on every response."""
 
 from __future__ import annotations
 

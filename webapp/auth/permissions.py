@@ -1,7 +1,7 @@
-"""Who asks, and who may: one table of endpoints with the least role that each needs.
+"""Permissions: one table of endpoints with the least role that each needs, and who is asking.
 
-Without joining everyone is the owner and none of this costs anything. With it the machine itself is
-the owner, everyone else is the device that its cookie says, and without one nobody.
+Where nobody has to join, everyone is the owner, and this costs nothing. Otherwise the machine itself
+is the owner, and everyone else is the device that its cookie names.
 """
 
 from __future__ import annotations

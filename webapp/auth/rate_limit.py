@@ -1,6 +1,7 @@
-"""How much one device may begin in a minute: generous, and never a control of a running session.
+"""Rate limit: how much one device may create in a minute.
 
-It is memory of this process; with several the limit is as many times higher. Spans are ms.
+It is generous and never applies to the controls of a running session. It is memory of this process,
+so with several processes the limit is several times higher. Spans are ms.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a page must carry so that script can go on by the same rules without the server.
+"""The payload of a session page: what script needs to apply the same rules without the server.
 
-The names are those of ``static/js/session-*.js``. All times are whole seconds unless said.
+The names are those of the scripts in ``static/js``. All times are whole seconds unless said.
 """
 
 from __future__ import annotations

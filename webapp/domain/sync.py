@@ -1,13 +1,13 @@
-"""What a device did on its own while the server could not be asked, taken into the one history.
+"""Offline sync: merge what a device did on its own into the history of the session.
 
 Rules:
-- Nobody acted meanwhile: every act counts, at the instant at which it was done.
-- Somebody did: what is older than that, or was done at another step, is told and not done. A stop
-  always counts. Doubt pauses: where the device had paused and the session runs, it is paused.
-- A doubt about lost time is settled by a device that went on counting.
+- When nobody else acted, every command counts, at the instant at which it was done.
+- When somebody else acted, an older command, or one done at another step, is rejected and reported.
+  A stop always counts. If the device had paused and the session runs, the session is paused.
+- Lost time on the server is confirmed by a device that went on counting.
 
-All times are integer milliseconds. ``line`` is the server's line of time as the device carried it
-on by its own steady clock; it may differ from the server's own after a reboot.
+All times are integer milliseconds. ``line`` is the server's time as the device carried it on by its
+own steady clock. After a reboot it may differ from the server's time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which time of a session no screen was watching: phases run on, and the summary says so."""
+"""Unobserved time: stretches of a session that no screen watched. The summary names them."""
 
 from __future__ import annotations
 

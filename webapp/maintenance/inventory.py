@@ -1,4 +1,4 @@
-"""What there is: sessions, clients, room on the disk, copies; and what an act would change."""
+"""Inventory for the owner's pages: sessions, clients, disk space, backups, and retention."""
 
 from __future__ import annotations
 

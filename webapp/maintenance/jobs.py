@@ -1,7 +1,7 @@
-"""What takes long, kept in the database so that every process can show it. One runs at a time.
+"""Jobs in the database: long tasks and their progress, shown by every process. One runs at a time.
 
-A job lives while its process tells of it. On an embedded database that process is this one; on a
-shared one a job that has not been told of for 30 s is lost, as after a kill.
+A job lives while its process reports it. With an embedded database that is this process. With a
+shared one, a job that was not reported for 30 s is lost, as after a kill.
 """
 
 from __future__ import annotations

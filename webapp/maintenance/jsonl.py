@@ -1,7 +1,7 @@
-"""Everything in the database as JSON Lines, and back: exact, checked, all or nothing.
+"""Export and import of the whole database as JSON Lines: exact, checked, all or nothing.
 
-The first line says format and schema, then comes one line a row, parents before what hangs on
-them; the last one counts the rows and has the digest of all of them, so a torn file is noticed.
+The first line holds format and schema. Then comes one line for each row, parents before children.
+The last line counts the rows and holds their digest, so that a torn file is noticed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Backups, imports, restores and deletions while the site serves: a job each, off the event loop.
+"""Job runner: backups, imports, restores and deletions while the site serves.
 
-What only reads, and on PostgreSQL everything, is done by a process of its own (``worker.py``). An
-embedded database is written by the serving process alone, so there it finishes the work: briefly,
-and while acts are told to come again and beats go on.
+Tasks that only read run in a background worker (``worker.py``). On PostgreSQL all tasks do. An
+embedded database is written by the serving process alone, so that process finishes the work there.
+Meanwhile commands are asked to try again, and heartbeats are answered.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What a process of its own does for the server, so that open pages do not wait for it.
+"""Background worker: runs one maintenance task in a subprocess, so the event loop stays free.
 
-``python -m webapp.maintenance.worker`` reads one task from its input and prints where it stands, twice a
-second, and in the end what came of it. It ends when its input is closed: then the server is gone.
+``python -m webapp.maintenance.worker`` reads one task from standard input. It prints its progress
+twice a second and then the result. It ends when its input is closed, because then the server is
+gone.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The beat: "is this still what is so?", asked by every open session page every five or ten seconds.
+"""The heartbeat: every open session page asks every 5 or 10 s whether it is still up to date.
 
-It is answered in front of Flask, whose dispatch would cost several times the answer itself. Only an
-unchanged session is answered here, by 204; everything else goes on to the app.
+It is answered before Flask, whose dispatch would cost several times the answer itself. Only an
+unchanged session is answered here, with 204. Everything else goes on to the app.
 """
 
 from __future__ import annotations

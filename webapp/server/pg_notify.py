@@ -1,8 +1,7 @@
-"""Nudges between processes that share a PostgreSQL database, by its LISTEN and NOTIFY.
+"""Push events between processes that share a PostgreSQL database, by LISTEN and NOTIFY.
 
-One thread with one connection of its own tells what happened here and hears what happened
-elsewhere. No act waits for it: what is to be told lies in a queue, and when the database is away
-it is let go, because the beat of every page agrees within 5 s all the same.
+One thread with its own connection sends and receives them. No command waits for it: events lie in a
+queue, and are dropped while the database is away, because every page agrees within one heartbeat.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Nudges: a push to every open page of a session that something happened. Only a hint to ask at once.
+"""Push to open pages by server-sent events: "something happened to this session, ask again".
 
-The beat stays the truth: a page whose nudges are blocked agrees within its beat.
+A push event is only a hint. The heartbeat stays the truth, so a page whose events are blocked still
+agrees within one heartbeat.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What the server calls for each request: nudges are streamed, beats answered, all else is Flask's.
+"""The RSGI application: streams push events, answers heartbeats, and passes the rest to Flask.
 
-One event loop in one thread does it all. Flask runs on it, one request at a time, as it did in the
-one request thread before (more threads only wait for one another); a stream of nudges costs no thread.
+One event loop in one thread does all of it. Flask runs on the loop, one request at a time, because
+more threads would only wait for one another. A stream of events needs no thread.
 """
 
 from __future__ import annotations

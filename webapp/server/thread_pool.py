@@ -1,7 +1,7 @@
-"""The owner's pages for the data: asked for seldom, slow at times, so never on the event loop.
+"""Thread pool for the owner's data pages, which may be slow and must not block the event loop.
 
-They run in threads of their own. Downloads are sent in parts, and one address takes a large upload,
-once the checks in front of every request have let it in.
+Downloads are streamed in parts. One address takes a large upload, after the checks that come before
+every request.
 """
 
 from __future__ import annotations

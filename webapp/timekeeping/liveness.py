@@ -1,7 +1,7 @@
-"""Signs of life, and what becomes of running sessions when time was lost.
+"""Liveness: the process stores a sign of life every 10 s.
 
-Doubt pauses, it never advances: a session that ran while the clock cannot be trusted is paused at
-the last sign of life and asks.
+When time was lost between two signs, running sessions are paused at the last sign of life and ask
+where to resume. Lost time never advances a session.
 """
 
 from __future__ import annotations

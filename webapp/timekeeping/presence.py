@@ -1,7 +1,7 @@
-"""Who watched: which screens asked for a session, and which stretches nobody saw.
+"""Presence: which screens watched a session, and which stretches no screen saw.
 
-A page asks every few seconds. What is remembered between is memory of this process; a stretch in
-which nobody asked is written down, so that the summary can say so. All times are ms of the clock.
+A page asks every few seconds. The time of the last question is memory of this process. A stretch in
+which no page asked is stored, so that the summary can name it. All times are ms of the clock.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""One line of time for all processes that share a PostgreSQL database, on however many machines.
+"""A shared clock for all processes that use one PostgreSQL database, on any number of machines.
 
-The line is the clock of the database's server plus a correction that the database holds. Each
-process joins the line when it starts and then runs on its own steady clock. Every 10 s it compares:
+It is the clock of the database server plus a correction stored in the database. Each process reads
+it at the start and then runs on its own steady clock. Every 10 s it compares the two:
 
-- a drift of the machines against each other is taken back a few ms at a time;
-- when the clock of the database's server was stepped, the steady clocks are right, and the
-  correction takes up the step;
-- when the process itself is off (its machine was stopped), it joins the line again.
+- A drift between machines is corrected by a few ms at a time.
+- When the clock of the database server was stepped, the steady clocks are right, and the correction
+  takes up the step.
+- When this process is off because its machine was stopped, it reads the shared clock again.
 
-Time is in doubt only when nobody lived through it: no process told that it lives, and no steady
-clock of one boot covers the gap. Then what ran is paused at the last sign of life (``liveness.py``).
+Time is lost only when no process stored a sign of life and no steady clock of one boot covers the
+gap. Then running sessions are paused at the last sign of life (``liveness.py``).
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import { awakeBy } from "./screen-awake.js";
 import { Sound } from "./sound.js";
 import { Voice } from "./voice.js";
 
+const REFUSED = "Refused now: plug in, leave the battery saver, or set the screen to stay on.";
 const SCREEN = {
   video: ["Kept on by a silent video. If it goes dark all the same: set the screen to stay on.", "fine"],
   none: ["This page cannot keep it on: set the screen to stay on.", "open"],
@@ -106,17 +107,17 @@ class PreFlight extends HTMLElement {
 
   #screen() {
     if (awakeBy() !== "lock") return this.#lines.screen.tell(...SCREEN[awakeBy()]);
-    this.#lines.screen.offer("Try it", () => this.#tryLock("Works."));
-    if (!document.hidden) this.#tryLock("Stays on by itself.");
+    this.#lines.screen.offer("Try it", () => this.#tryLock("Works.", REFUSED));
+    if (!document.hidden) this.#tryLock("Stays on by itself.", "May go dark. Try it.");
   }
 
-  /** Only what was tried is said to work. */
-  async #tryLock(works) {
+  /** Only what was tried is said to work. Where nobody asked, a refusal takes one line. */
+  async #tryLock(works, refused) {
     try {
       await (await navigator.wakeLock.request("screen")).release();
       this.#lines.screen.tell(works, "fine");
     } catch {
-      this.#lines.screen.tell("Refused now: plug in, leave the battery saver, or set the screen to stay on.", "open");
+      this.#lines.screen.tell(refused, "open");
     }
   }
 }

@@ -31,7 +31,7 @@ from webapp.tls.setup import Renewal, files_of, how_to_trust, with_names
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 LAN = ipaddress.ip_address("192.168.7.20")
 HERE = Names(("localhost", "practice", "practice.local"), (ipaddress.ip_address("127.0.0.1"), LAN))
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ def test_a_burst_is_drawn_in_six_pictures_a_second(started: Started) -> None:
     page = started("hands")
     page.wait_for_function(f"() => {MOVING} > 0")
     poses = page.evaluate(POSES, 2)
-    assert 10 <= len(poses) <= 24  # an answer poses the hand, too; a picture each frame gives 100
+    assert 10 <= len(poses) <= 24  # an answer poses the hand, too; one each frame gives far more
     rests(page)
     assert page.evaluate(POSES, 0.5) == ["none"]
 

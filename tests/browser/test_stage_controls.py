@@ -404,6 +404,8 @@ def test_a_headset_controls_the_session_and_never_starts_or_resumes_it_by_being_
     page = recorded("long")
     choose(page, "headset", "on")
     hand = Hand(page, "keyboard")
+    # The module of the media keys is loaded once the stage has told of its step.
+    page.wait_for_function("Object.keys(window.media.handlers).length")
     assert set(page.evaluate("Object.keys(window.media.handlers)")) == {
         "play",
         "pause",

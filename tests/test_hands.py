@@ -14,7 +14,7 @@ from tests.support.visitor import Visitor
 
 ROOT = Path(__file__).parent.parent
 DRAWINGS = ROOT / "templates" / "figures" / "hands"
-MOVEMENT = (ROOT / "static" / "css" / "movement.css").read_text(encoding="utf-8")
+MOVEMENT = (ROOT / "static" / "css" / "stage" / "movement.css").read_text(encoding="utf-8")
 TECHNIQUES = sorted(shipped().catalogue.techniques)
 
 

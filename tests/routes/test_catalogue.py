@@ -178,5 +178,7 @@ def test_the_stages_own_sheet_has_all_the_rules_it_needs(shipped_visitor: Visito
         assert "/stage.css" in page.all("link", rel="stylesheet")[0].attrs["href"]
         used.update(*(e.attrs.get("class", "").split() for e in page.elements))
     assert {"stop-call", "button-call", "count-down", "pre-flight"} <= used
-    others = tuple(set(FIRST + REST) - {*STAGE, "screens"})  # of the remote and the calm view alone
+    others = tuple(
+        set(FIRST + REST) - {*STAGE, "stage/screens"}
+    )  # of the remote and the calm view alone
     assert used & classes_with_rules(others) <= classes_with_rules(STAGE)

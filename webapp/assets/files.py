@@ -23,22 +23,20 @@ from werkzeug.wrappers import Response
 
 from webapp.assets.bundles import bundle, slim
 
-FIRST = ("tokens", "base", "pages", "catalogue", "figure")
+FIRST = ("tokens", "base", "layout", "components/catalogue", "components/figure")
+STAGE_ALONE = ("stage/session", "stage/hands", "stage/guide", "stage/movement")
 REST = (
-    "protocol",
-    "screening",
-    "session",
-    "hands",
-    "guide",
-    "movement",
-    "screens",
-    "course",
-    "chart",
-    "trust",
-    "owner",
-    "data",
+    "components/protocol",
+    "components/screening",
+    *STAGE_ALONE,
+    "stage/screens",
+    "components/course",
+    "components/chart",
+    "components/trust",
+    "components/owner",
+    "components/data",
 )
-STAGE = ("tokens", "base", "figure", "session", "hands", "guide", "movement")
+STAGE = ("tokens", "base", "components/figure", *STAGE_ALONE)
 # The first page and the stage have sheets of their own: fewer bytes before anything can be seen.
 SHEETS = {"first.css": FIRST, "site.css": (*FIRST, *REST), "stage.css": STAGE}
 # The stage has many modules; each request costs more than most of them.

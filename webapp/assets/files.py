@@ -24,13 +24,29 @@ from werkzeug.wrappers import Response
 from webapp.assets.bundles import bundle, slim
 
 FIRST = ("tokens", "base", "layout", "components/catalogue", "components/figure")
-STAGE_ALONE = ("stage/session", "stage/hands", "stage/guide", "stage/movement")
+STAGE_ALONE = (
+    "stage/layout",
+    "stage/step",
+    "stage/foot",
+    "stage/stop",
+    "stage/controls",
+    "stage/checks",
+    "stage/lock",
+    "stage/notes",
+    "stage/sizes",
+    "stage/places",
+    "stage/hands",
+    "stage/guide",
+    "stage/movement",
+)
 REST = (
     "components/protocol",
-    "components/screening",
+    "components/questions",
+    "components/verdict",
     *STAGE_ALONE,
     "stage/screens",
-    "components/course",
+    "components/courses",
+    "components/scores",
     "components/chart",
     "components/trust",
     "components/owner",

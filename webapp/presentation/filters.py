@@ -16,6 +16,7 @@ from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.protocol import Duration, PhaseDuration
 from webapp.domain.session import Event
 from webapp.presentation.dates import FILTERS as TIME_FILTERS
+from webapp.presentation.stage import calls_for_help, session_title, stop_signs
 
 
 def clock(ms: int) -> str:
@@ -193,8 +194,11 @@ FILTERS = {
     "day": day,
     "glucose": glucose,
     "clinician": CLINICIANS.__getitem__,
-    "lock": LOCKS.__getitem__,
+    "lock": LOCKS.get,
     "grade": GRADES.__getitem__,
     "condition": CONDITIONS.__getitem__,
+    "calls_for_help": calls_for_help,
+    "session_title": session_title,
+    "stop_signs": stop_signs,
     "words": lambda value: str(value).replace("-", " "),
 }

@@ -150,7 +150,8 @@ def show(course_id: str) -> str:
         minutes=minutes_chart(found.counted),
         techniques=techniques_of(found.counted),
         readings=readings_of(course_id),
-        runs=here.library.get(found.course.protocol) is not None,
+        may_go_on=here.library.get(found.course.protocol) is not None
+        and not found.progress.reviews(here.clock.now()),
     )
 
 

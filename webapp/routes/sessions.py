@@ -13,6 +13,7 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import AnyConverter, Map
 from werkzeug.wrappers import Response
 
+from webapp.auth.middleware import may
 from webapp.domain.commands import decide
 from webapp.domain.glucose import RECHECK_MINUTES, after_session
 from webapp.domain.plan import Plan, PlannedStep
@@ -40,6 +41,12 @@ class Act(AnyConverter):
 @blueprint.record
 def know_acts(state: BlueprintSetupState) -> None:
     state.app.url_map.converters["act"] = Act
+
+
+@blueprint.app_template_filter("permitted")
+def permitted(actions: tuple[Action, ...]) -> tuple[Action, ...]:
+    """Return those of ``actions`` that the device which asks may do."""
+    return tuple(action for action in actions if may("sessions.command", action))
 
 
 KEY = re.compile(r"^[A-Za-z0-9_-]{8,64}$")

@@ -27,6 +27,7 @@ from webapp.domain.screening import (
     who_may_clear,
     word_fault,
 )
+from webapp.presentation.verdicts import words_of
 from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import belonging, protocols, site
 from webapp.routes.screening_form import (
@@ -255,6 +256,7 @@ def verdict_page(
     entry = protocols.entry_or_404(screening.protocol)
     plan = plan_of(entry, screening)
     verdict = screening.verdict
+    needs_word = verdict.level == "clinician" and screening.word is None
     body = render_template(
         "screenings/verdict.html",
         screening_id=screening_id,
@@ -263,7 +265,8 @@ def verdict_page(
         protocol=entry.protocol,
         plan=plan,
         refusal=refusal_of(entry, screening_id, screening, now),
-        needs_word=verdict.level == "clinician" and screening.word is None,
+        words=words_of(verdict, needs_word=needs_word, waits=bool(screening.wait_until)),
+        needs_word=needs_word,
         wait_until=screening.wait_until,
         counts_until=screening.counts_until,
         now=now,

@@ -1,0 +1,65 @@
+"""A verdict in words: its heading, its sign and the sentence below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from webapp.domain.catalogue import Urgency
+from webapp.domain.screening import Verdict
+
+HELP: dict[Urgency | None, str] = {
+    None: "Get help now",
+    "emergency": "Get help now",
+    "same-day": "Medical help today",
+    "urgent": "See a doctor within days",
+}
+# "word": a clinician has agreed.
+Kind = Literal["clear", "changes", "word", "clinician", "not-today", "help"]
+HEADINGS: dict[Kind, str] = {
+    "clear": "Clear to start",
+    "changes": "Clear, with changes",
+    "word": "Clear, with a clinician's word",
+    "clinician": "A clinician's word first",
+    "not-today": "Not today",
+}
+SENTENCES: dict[Kind, str] = {
+    "clear": "None of the answers speaks against it.",
+    "changes": "The plan below leaves out what your answers ask for.",
+    "clinician": "This massage starts only after a clinician has agreed. Ask what stands below.",
+    "not-today": "Your answers speak against a massage today. Rest, and be kind to yourself.",
+}
+TOO_EARLY = "It is only too early for this one."
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictWords:
+    """What the page shows of a verdict; ``sign`` is go, ask or stop, ``emergency`` shows the call."""
+
+    kind: Kind
+    heading: str
+    sentence: str
+    sign: Literal["go", "ask", "stop"]
+    emergency: bool
+
+
+def words_of(verdict: Verdict, *, needs_word: bool, waits: bool) -> VerdictWords:
+    """Return the words of ``verdict``; ``waits``: the same questions may be answered again later."""
+    kind: Kind = verdict.level
+    if verdict.level == "clinician" and not needs_word:
+        kind = "word"
+    urgency = verdict.worst[0].urgency if kind == "help" else None
+    too_early = bool(verdict.worst) and verdict.worst[0].question == "course"
+    heading = HELP[urgency] if kind == "help" else HEADINGS[kind]
+    sentence = SENTENCES.get(kind, "")
+    if kind == "not-today" and (waits or too_early):
+        heading, sentence = "Not yet", TOO_EARLY if too_early else ""
+    if verdict.low and urgency != "emergency":
+        heading = "Treat the low first"
+    return VerdictWords(kind, heading, sentence, sign_of(kind), urgency == "emergency")
+
+
+def sign_of(kind: Kind) -> Literal["go", "ask", "stop"]:
+    if kind in ("clear", "changes", "word"):
+        return "go"
+    return "ask" if kind == "clinician" else "stop"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.builders import shipped
 from tests.domain.test_session_cases import plan_at
 from webapp.domain.catalogue import Level, RedFlag, Urgency
 from webapp.domain.glucose import Advice
 from webapp.domain.screening import Finding, Verdict
-from webapp.presentation.stage import calls_for_help, stop_signs
+from webapp.presentation.stage import CALL, calls_for_help, stop_signs
 from webapp.presentation.verdicts import words_of
 
 
@@ -82,3 +83,11 @@ def test_a_reading_calls_for_help_only_in_an_emergency() -> None:
     advice = Advice(level="help", said="So.", act="Do.", urgency="emergency")
     assert calls_for_help(advice)
     assert not calls_for_help(advice.model_copy(update={"urgency": None, "level": "clear"}))
+
+
+def test_every_emergency_after_a_stop_says_to_call() -> None:
+    """The page has a button for the call, so the sign does not repeat it; the words have to agree."""
+    flags = shipped().catalogue.red_flags.values()
+    emergencies = [flag for flag in flags if flag.urgency == "emergency" and not flag.late]
+    assert emergencies
+    assert [flag.id for flag in emergencies if CALL not in flag.act] == []

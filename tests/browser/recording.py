@@ -5,6 +5,7 @@ Times are milliseconds of the page (``performance.now()``).
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -97,6 +98,23 @@ def has_status(page: Page, status: str, timeout: int = 5_000) -> None:
 def heard(page: Page, what: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = page.evaluate("window.heard")
     return [entry for entry in found if entry["what"] == what and not entry.get("gone")]
+
+
+def hears(page: Page, words: str) -> None:
+    """Wait until the last spoken line matches the regular expression ``words``."""
+    page.wait_for_function(
+        """(words) => new RegExp(words).test(
+             window.heard.findLast(({ what }) => what === "say")?.text ?? "")""",
+        arg=words,
+    )
+
+
+def hears_chime(page: Page, *names: str) -> None:
+    """Wait until exactly these chimes were heard, in this order."""
+    end = time.monotonic() + 5
+    while (found := [name for name, _ in chimes(page)]) != list(names):
+        assert time.monotonic() < end, found
+        page.wait_for_timeout(50)
 
 
 def chimes(page: Page) -> list[tuple[str, float]]:

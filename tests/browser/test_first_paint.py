@@ -71,7 +71,8 @@ def test_a_button_that_is_pressed_before_is_pressed_once_they_are_there(
     late: list[Route] = []
     page = visit("/settings")
     page.context.route(re.compile(r"/htmx\.js$"), lambda route: late.append(route))
-    page.goto(f"/sessions/{session_of(server, 'short')}", wait_until="domcontentloaded")
+    with page.expect_request(re.compile(r"/htmx\.js$")):
+        page.goto(f"/sessions/{session_of(server, 'short')}", wait_until="domcontentloaded")
     press(page, "Start")
     press(page, "Start")
     page.wait_for_timeout(300)

@@ -103,6 +103,7 @@ def test_place_side_and_way_are_read_from_afar(
     with site.visitor() as visitor:
         site.show(page, f"/sessions/{reach(visitor, protocol, step)}")
         expect(page.locator(f"{LIVE}[data-step={step}]")).to_be_visible()
+        page.wait_for_function("() => Boolean(customElements.get('session-stage'))")
         page.wait_for_timeout(300)  # the words of the step are fitted
         assert page.locator(DRAWN).count() == 0
         seen = page.evaluate(SEEN)

@@ -80,10 +80,10 @@ def test_every_control_works_without_the_server_and_is_handed_over_once_in_order
     press(page, "Resume")
     has(page, status="running")
     page.wait_for_timeout(450)
-    before = seconds(page)
+    before, looked = seconds(page), time.monotonic()
     press(page, "+30 s")
     expect(page.locator("[role=timer]")).to_have_text(re.compile(r"2:2\d"))
-    assert seconds(page) - before in (29, 30)
+    assert 29 - int(time.monotonic() - looked) <= seconds(page) - before <= 30
     press(page, "Next")
     has(page, step="two")
     expect(page.locator(".step-name")).to_contain_text("Kneading")
@@ -118,7 +118,7 @@ def test_what_was_shown_alone_is_what_the_server_shows_afterwards(
     server.start()
     in_touch(page)
     has(page, status="paused", seq="2")
-    assert page.locator("[role=timer]").inner_text() == alone
+    expect(page.locator("[role=timer]")).to_have_text(alone)
 
 
 def test_a_whole_session_ends_without_the_server(prepare: Prepare, server: Server) -> None:

@@ -15,7 +15,16 @@ from werkzeug.serving import make_server
 from tests.browser import chromium
 from tests.browser.answers import answer_safely
 from tests.browser.conftest import Visit, Watch, free_port, go
-from tests.browser.recording import CLOSE_ENOUGH_MS, allowed, chimes, has_status, heard, press
+from tests.browser.recording import (
+    CLOSE_ENOUGH_MS,
+    allowed,
+    chimes,
+    has_status,
+    heard,
+    hears,
+    hears_chime,
+    press,
+)
 from tests.browser.refusing import (
     REFUSE,
     goes_on,
@@ -164,9 +173,9 @@ def test_after_a_call_that_left_sound_dead_it_is_made_anew_and_the_next_chime_so
              context.stoppedAt = context.currentTime; context.state = "interrupted"; }"""
     )
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    page.wait_for_timeout(1_200)
-    contexts = page.evaluate("window.contexts.map((context) => context.state)")
-    assert contexts[-2:] == ["closed", "running"]
+    states = "window.contexts.map((context) => context.state)"
+    page.wait_for_function(f"() => {states}.slice(-2).join() === 'closed,running'")
+    contexts = page.evaluate(states)
     due = ends_by_the_server(page)["one"]
     has_status(page, "finished", 20_000)
     fresh = [entry for entry in heard(page, "tone") if entry["context"] == len(contexts) - 1]
@@ -183,8 +192,8 @@ def test_sound_that_lives_is_left_alone_after_a_return_from_the_page_cache(
     before = page.evaluate("window.contexts.length")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     has_status(page, "finished", 20_000)
+    hears_chime(page, "change", "end", "end")
     assert page.evaluate("window.contexts.length") == before
-    assert [name for name, _ in chimes(page)] == ["change", "end", "end"]
 
 
 def test_without_a_voice_a_soft_tone_stands_in_unless_a_chime_just_sounded(
@@ -193,14 +202,13 @@ def test_without_a_voice_a_soft_tone_stands_in_unless_a_chime_just_sounded(
     page = recorded("sounding", "window.voiceless = true;")
     press(page, "Start")
     has_status(page, "running")
-    page.wait_for_timeout(1_500)
+    page.wait_for_function("() => window.heard.some(({ pitch }) => pitch === 587)")
     assert chimes(page)[0][0] == "note"
     due = ends_by_the_server(page)
     has_status(page, "finished", 45_000)
     page.wait_for_timeout(1_300)
     # the first line and "Slower now."; "Ten seconds." and the next step follow a chime of their own
-    names = [name for name, _ in chimes(page)]
-    assert names == ["note", "note", "ten", "change", "end", "end"]
+    hears_chime(page, "note", "note", "ten", "change", "end", "end")
     second = chimes(page)[1][1]
     assert second - (due["one"] - 20_000) == pytest.approx(0, abs=allowed(page, second))
     assert heard(page, "say") == []
@@ -211,7 +219,7 @@ def test_music_goes_on_beside_it_and_steps_back_for_a_spoken_line(recorded: Prep
     session = "navigator.audioSession.type"
     press(page, "Start")
     has_status(page, "running")
-    page.wait_for_timeout(200)
+    hears(page, "^Stroking")
     assert heard(page, "say")[-1]["session"] == "transient"
     page.evaluate("window.spoken.dispatchEvent(new Event('end'))")
     assert page.evaluate(session) == "ambient"
@@ -222,6 +230,7 @@ def test_music_goes_on_beside_it_and_steps_back_for_a_spoken_line(recorded: Prep
     page.goto(address)
     expect(page.locator(":not(:defined):not(count-wedge)")).to_have_count(0)
     page.keyboard.press("s")
+    hears(page, "^Stroking")
     assert heard(page, "say")[-1]["session"] == "playback"
 
 
@@ -237,6 +246,8 @@ def test_a_flash_is_a_choice_and_never_comes_with_reduced_motion(
     page.evaluate(watched)
     press(page, "Start")
     has_status(page, "finished", 20_000)
+    if expected:
+        page.wait_for_function("() => window.flashes >= 3")
     page.wait_for_timeout(200)
     assert page.evaluate("window.flashes") == (3 if expected else 0)
 
@@ -257,13 +268,13 @@ def test_the_wake_lock_is_taken_again_after_every_return(recorded: Prepared, bac
     page.evaluate("window.locks.length = 0")  # the pre-flight has tried one
     press(page, "Start")
     has_status(page, "running")
-    page.wait_for_timeout(300)
+    page.wait_for_function(f"() => {held} === 1")
     page.context.set_offline(True)  # an answer of the server would take it again as well
-    for _ in range(2):
-        assert page.evaluate(held) == 1
+    for count in (2, 3):
         page.evaluate("window.locks.at(-1).released = true")  # what browsers do with a hidden page
         page.evaluate(back)
-        page.wait_for_timeout(200)
+        page.wait_for_function("count => window.locks.length >= count", arg=count)
+    page.wait_for_timeout(200)
     assert page.evaluate("[window.locks.length, " + held + "]") == [3, 1]
     assert page.locator("video").count() == 0
     files = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
@@ -317,6 +328,11 @@ VIDEO = """() => { const video = document.querySelector('video');
            through: document.elementFromPoint(200, 200) !== video }; }"""
 
 
+PLAYS = """() => { const video = document.querySelector("video");
+  return video && !video.paused && video.currentTime > 0 && video.webkitAudioDecodedByteCount > 0; }"""
+PAUSED = "(paused) => document.querySelector('video').paused === paused"
+
+
 def video(page: Page) -> dict[str, Any]:
     found: dict[str, Any] | None = page.evaluate(VIDEO)
     assert found is not None
@@ -335,28 +351,26 @@ def test_on_plain_http_a_silent_film_keeps_the_screen_on_while_the_session_is_li
     assert page.locator("video").count() == 0
     press(page, "Start")
     has_status(page, "running")
-    page.wait_for_timeout(1_500)
+    page.wait_for_function(PLAYS)
     first = video(page)
-    assert not first["paused"]
     assert (first["whole"], first["through"], first["sound"]) == (True, True, True)
     assert (first["muted"], first["loop"], first["inline"]) == (True, False, True)
     expect(page.locator("screen-awake")).to_be_empty()
     page.evaluate("document.querySelector('video').currentTime = 15.8")
-    page.wait_for_timeout(1_500)
-    assert video(page)["at"] < 5  # it begins again before its end
+    # it begins again before its end
+    page.wait_for_function("() => document.querySelector('video').currentTime < 5")
     hidden = "Object.defineProperty(document, 'hidden', { configurable: true, get: () => {} });"
     for value, paused in [("true", True), ("false", False)]:
         page.evaluate(hidden.replace("{} }", f"{value} }}"))
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-        page.wait_for_timeout(300)
-        assert video(page)["paused"] is paused
+        page.wait_for_function(PAUSED, arg=paused)
     press(page, "Pause")  # in a pause the screen stays on as well
     has_status(page, "paused")
+    page.wait_for_timeout(300)
     assert not video(page)["paused"]
     press(page, "Pain: stop")
     has_status(page, "stopped")
-    page.wait_for_timeout(300)
-    assert video(page)["paused"]
+    page.wait_for_function(PAUSED, arg=True)
     # Chromium reports on every page of such a place that it takes no notice of this header
     assert [e for e in watch.errors if "Cross-Origin-Opener-Policy" not in e] == []
 
@@ -429,7 +443,7 @@ def test_each_line_of_the_pre_flight_is_put_right_in_its_place(recorded: Prepare
     page.evaluate("window.locks.length = 0")
     line["screen"].get_by_role("button", name="Try it").click()
     expect(line["screen"]).to_contain_text("Works.")
-    assert page.evaluate("window.locks.map((lock) => lock.released)") == [True]
+    page.wait_for_function("() => window.locks.map((lock) => lock.released).join() === 'true'")
     expect(line["battery"]).to_be_visible()
     expect(line["battery"]).to_contain_text("19 %. Plug it in.")
     page.evaluate(
@@ -466,4 +480,4 @@ def test_settings_count_at_once_also_on_a_page_that_comes_back_from_the_cache(
     other.locator('input[name="theme"][value="dim"]').check()
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(page.locator("session-voice button")).to_have_text("Silent")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dim"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dim")

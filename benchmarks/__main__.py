@@ -39,7 +39,7 @@ BENCHMARKS: dict[str, Callable[[Options], Table]] = {
 
 
 def main() -> None:
-    """A missed promise is told in the table; it is never an exit status."""
+    """Missed promises and failed measurements are printed; neither sets the exit status."""
     given = parser().parse_args()
     if given.list:
         for name, measure in BENCHMARKS.items():
@@ -56,7 +56,16 @@ def main() -> None:
                 reach=given.reach,
                 commands_every=given.commands_every,
             )
-            print(BENCHMARKS[name](options).text(), flush=True)
+            print(measured(name, options), flush=True)
+
+
+def measured(name: str, options: Options) -> str:
+    """The table of a benchmark, or why there is none: the others are measured all the same."""
+    try:
+        return BENCHMARKS[name](options).text()
+    except Exception as error:
+        why = str(error).strip().splitlines()
+        return f"\n{name}: not measured ({type(error).__name__}: {why[0] if why else ''})"
 
 
 def parser() -> argparse.ArgumentParser:

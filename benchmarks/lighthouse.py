@@ -134,12 +134,15 @@ def faults(reports: list[Report]) -> set[str]:
     return found
 
 
-def line(found: Marks) -> str:
+def line(page: str, preset: str, reports: list[Report]) -> str:
+    if not reports:
+        return row([page, preset, *(["-"] * (len(PROMISED) + len(TIMES))), "not measured"])
+    found = marks(page, preset, reports)
     scores = [f"{found.scores[name]:.0f}" for name in PROMISED]
     times = [f"{found.times[name]:.{digits}f}" for name, (_, _, digits) in TIMES.items()]
     met = all(found.scores[name] >= least for name, least in PROMISED.items())
-    cells = [found.page, found.preset, *scores, *times, "yes" if met else "NO"]
-    return row(cells)
+    cells = [page, preset, *scores, *times, "yes" if met else "NO"]
+    return " ".join([row(cells), *found.faults])
 
 
 def row(cells: list[str]) -> str:
@@ -159,18 +162,20 @@ def main() -> None:
         server = stack.enter_context(sites.ours(Path(folder), host=sites.PROXY_HOST))
         for name, address in pages(server).items():
             for preset in PRESETS:
-                runs = [patient_report(command, address, preset) for _ in range(ROUNDS)]
-                found = marks(name, preset, runs)
-                print(line(found), *found.faults, flush=True)
+                runs = [report_or_none(command, address(), preset) for _ in range(ROUNDS)]
+                print(line(name, preset, [run for run in runs if run]), flush=True)
 
 
-def patient_report(command: list[str], address: Callable[[], str], preset: str) -> Report:
-    """Lighthouse loses the trace of a page now and then on a busy machine: then once more."""
-    try:
-        return report(command, address(), preset, *PROMISED)
-    except NoReportError as trouble:
-        print(f"  once more: {trouble}", file=sys.stderr)
-        return report(command, address(), preset, *PROMISED)
+def report_or_none(
+    command: list[str], address: str, preset: str, *categories: str
+) -> Report | None:
+    """A report; None when Lighthouse gave up twice, as it may on a busy machine."""
+    for _ in range(2):
+        try:
+            return report(command, address, preset, *(categories or PROMISED))
+        except (NoReportError, subprocess.TimeoutExpired) as trouble:
+            print(f"  no report: {trouble}", file=sys.stderr)
+    return None
 
 
 if __name__ == "__main__":

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -152,6 +154,7 @@ class Server:
     protocols: Path
     port: int
     process: BaseProcess | None = field(default=None, repr=False)
+    was_killed: bool = False
 
     @property
     def address(self) -> str:
@@ -171,8 +174,17 @@ class Server:
                 return
         raise TimeoutError("the server did not answer")
 
+    def empty(self) -> None:
+        """Delete what people have made, while the process serves."""
+        with closing(sqlite3.connect(self.data / "steady-hands.sqlite3", timeout=10)) as file, file:
+            tables = file.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+            for (name,) in tables:
+                if name != "meta":  # the process's own record of its clock and schema
+                    file.execute(f"DELETE FROM {name}")
+
     def kill(self) -> None:
         """As a power switch would: the whole process group at once."""
+        self.was_killed = True
         if self.process is not None:
             forked_server.kill(self.process)
             wait_until_free(self.port, 5)
@@ -194,12 +206,34 @@ def protocol_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def server(tmp_path: Path, protocol_folder: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "data", protocol_folder, free_port())
+def started(folder: Path, protocols: Path) -> Server:
+    """A server with a new data folder inside ``folder``."""
+    running = Server(folder / "data", protocols, free_port())
     running.start()
-    yield running
-    running.kill()
+    return running
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[list[Server]]:
+    """The server that the next test may use, if there is one."""
+    kept: list[Server] = []
+    yield kept
+    for running in kept:
+        running.kill()
+
+
+@pytest.fixture
+def server(
+    servers: list[Server], tmp_path_factory: pytest.TempPathFactory, protocol_folder: Path
+) -> Iterator[Server]:
+    """A server without data: that of the test before, unless it was killed there."""
+    if servers:
+        servers[0].empty()
+    else:
+        servers.append(started(tmp_path_factory.mktemp("site"), protocol_folder))
+    yield servers[0]
+    if servers[0].was_killed:
+        servers.pop().kill()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -277,12 +311,15 @@ MOVING = ("stroke_guide", "stage_heard", "stage_senses", "screening_page")
 def visit(
     browser: Browser, server: Server, watch: Watch, request: pytest.FixtureRequest
 ) -> Iterator[Visit]:
-    """Open a page of the site on a device of its own; keyword arguments describe the device."""
+    """Open a page of the site on a device of its own; keyword arguments describe the device.
+
+    ``script`` runs before the scripts of each page.
+    """
     contexts: list[BrowserContext] = []
     moving = request.module.__name__.endswith(MOVING)
     motion = "no-preference" if moving else "reduce"  # drawing it costs more than the tests
 
-    def open_page(path: str = "/", **device: Any) -> Page:
+    def open_page(path: str = "/", script: str = "", **device: Any) -> Page:
         context = browser.new_context(
             viewport=device.pop("viewport", {"width": 1280, "height": 800}),
             service_workers=device.pop("service_workers", "block"),
@@ -293,6 +330,8 @@ def visit(
         )
         context.set_default_timeout(8_000)
         contexts.append(context)
+        if script:
+            context.add_init_script(script)
         page = watch.follow(context.new_page())
         (go if device.get("java_script_enabled", True) else Page.goto)(page, path)
         return page
@@ -324,9 +363,7 @@ def recorded(visit: Visit, server: Server) -> Callable[..., Page]:
     """A page ready to start, whose sounds, words and locks are recorded; ``script`` runs after that."""
 
     def prepared(name: str, script: str = "", **device: Any) -> Page:
-        page = visit("/settings", **device)
-        page.context.add_init_script(RECORDERS + script)
-        go(page, f"/sessions/{session_of(server, name)}")
+        page = visit(f"/sessions/{session_of(server, name)}", RECORDERS + script, **device)
         expect(page.locator(":not(:defined):not(count-wedge)")).to_have_count(0)
         return page
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, Watch, session_of
+from tests.browser.conftest import Server, Watch, session_of, started
 from tests.faults.server import Server as Asking
 
 Visit = Callable[..., Page]
 JOB_MS = 30_000
+
+
+@pytest.fixture
+def server(tmp_path: Path, protocol_folder: Path) -> Iterator[Server]:
+    """A server of this test's own: backups stay in its folder."""
+    running = started(tmp_path, protocol_folder)
+    yield running
+    running.kill()
 
 
 def over(server: Server) -> str:

@@ -21,7 +21,7 @@ run: .venv/compiled
 # One of them that fails is run once more, since a busy machine can be late; the report names it.
 test: .venv/dev .venv/compiled browser
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not timed"
-	$(BIN)/python -m pytest -q -n 4 --dist worksteal --reruns 1 -raR -m timed tests/browser tests/faults
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal --reruns 1 -raR -m timed tests/browser tests/faults tests/server
 
 # The rules and the protocol files alone; needs pydantic, pytest and hypothesis, so any Python with them.
 test-fast: .venv/dev

@@ -19,7 +19,7 @@ from benchmarks.options import Options
 from benchmarks.sites import HOST, Server, free_port, our_command, wait_for
 from benchmarks.swarm import Task
 from benchmarks.table import Row, Table
-from tests import postgresql
+from tests.support import postgresql
 from webapp.auth.invites import hash_secret
 from webapp.domain.invites import Role
 from webapp.maintenance.opening import open_storage

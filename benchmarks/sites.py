@@ -24,7 +24,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from benchmarks import processes
-from tests.screened import SAFE
+from tests.support.safe_answers import SAFE
 from webapp.server.run import BACKLOG, BACKPRESSURE
 
 HOST = "127.0.0.2"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.builders import shipped
-from tests.routes.page import Page
+from tests.support.builders import shipped
+from tests.support.page import Page
 from tests.support.visitor import Visitor
 
 ROOT = Path(__file__).parent.parent

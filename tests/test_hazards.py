@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.builders import shipped
 from tests.protocol_files.test_protocol_content import CATALOGUE, RUN, done, told
+from tests.support.builders import shipped
 from tests.support.visitor import Visitor
 from webapp.domain.catalogue import When
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.builders import shipped
-from tests.routes.page import Page
+from tests.support.builders import shipped
+from tests.support.page import Page
 from tests.support.visitor import Visitor
 from webapp.domain.pictures import side_words, words_of
 from webapp.domain.plan import Plan, PlannedStep

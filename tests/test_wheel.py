@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import SHIPPED, WITHHELD
-from tests.faults.server import Server, clean_environment
-from tests.routes.page import Page
+from tests.support.builders import SHIPPED, WITHHELD
+from tests.support.page import Page
+from tests.support.real_server import Server, clean_environment
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = "Scripts" if sys.platform == "win32" else "bin"

@@ -18,8 +18,8 @@ from statistics import median
 
 import pytest
 
-from tests.builders import shipped
-from tests.routes.page import Page
+from tests.support.builders import shipped
+from tests.support.page import Page
 from tests.support.visitor import Visitor
 from webapp.domain.protocol import Phase, Protocol, SideGroup
 

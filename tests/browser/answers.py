@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from tests.screened import CHOICES, READING
+from tests.support.safe_answers import CHOICES, READING
 
 
 def answer_safely(page: Page) -> None:

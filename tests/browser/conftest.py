@@ -27,9 +27,9 @@ from playwright.sync_api import (
 from tests.browser import chromium
 from tests.browser.elsewhere import Elsewhere
 from tests.browser.recording import RECORDERS
-from tests.faults.server import Server as Asking
-from tests.faults.server import wait_until_free
 from tests.support import forked_server
+from tests.support.real_server import Server as Asking
+from tests.support.real_server import wait_until_free
 
 
 def phase(name: str, usual: int, **more: Any) -> dict[str, Any]:
@@ -226,7 +226,9 @@ def servers() -> Iterator[list[Server]]:
 def server(
     servers: list[Server], tmp_path_factory: pytest.TempPathFactory, protocol_folder: Path
 ) -> Iterator[Server]:
-    """A server without data: that of the test before, unless it was killed there."""
+    """A server without data: that of the test before, unless it was killed or has other protocols."""
+    if servers and servers[0].protocols != protocol_folder:
+        servers.pop().kill()
     if servers:
         servers[0].empty()
     else:

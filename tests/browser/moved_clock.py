@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.serving import make_server
 
-from tests.faults.server import free_port
-from tests.heartbeat_wsgi import with_heartbeat
+from tests.support.heartbeat_wsgi import with_heartbeat
+from tests.support.real_server import free_port
 from webapp.app import create_app
 from webapp.settings import Settings
 from webapp.site import Site

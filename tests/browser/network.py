@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 from tests.browser.conftest import free_port
 from tests.browser.site import Hand, QuietHandler, in_turn
-from tests.heartbeat_wsgi import with_heartbeat
+from tests.support.heartbeat_wsgi import with_heartbeat
 from tests.support.visitor import StandingClock
 from webapp.app import create_app
 from webapp.settings import Settings

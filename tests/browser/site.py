@@ -16,7 +16,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
 from tests.browser.conftest import free_port, go
-from tests.heartbeat_wsgi import with_heartbeat
+from tests.support.heartbeat_wsgi import with_heartbeat
 from tests.support.visitor import StandingClock, Visitor
 from webapp.app import create_app
 from webapp.maintenance.opening import open_sqlite

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from tests.browser import course_states as course
 from tests.browser import joining_states as joining
-from tests.screened import SAFE
+from tests.support.safe_answers import SAFE
 from tests.support.visitor import Visitor
 from webapp.domain.invites import Role
 from webapp.domain.session import Event

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from tests.browser import chromium
 from tests.browser.attackers import Attacker, attacker
 from tests.browser.elsewhere import Elsewhere
-from tests.faults.server import Server
+from tests.support.real_server import Server
 
 EVIL, REBOUND = "evil.test", "rebound.test"
 pytestmark = pytest.mark.promise("browser")

@@ -17,9 +17,9 @@ from werkzeug.serving import make_server
 from tests.browser.conftest import free_port, go
 from tests.browser.site import QuietHandler
 from tests.browser.test_session_page import has, live, press
-from tests.builders import phase_dict
-from tests.heartbeat_wsgi import with_heartbeat
-from tests.screened import SAFE
+from tests.support.builders import phase_dict
+from tests.support.heartbeat_wsgi import with_heartbeat
+from tests.support.safe_answers import SAFE
 from tests.support.visitor import protocol_file
 from webapp.app import create_app
 from webapp.domain.session import Event

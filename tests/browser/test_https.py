@@ -27,7 +27,7 @@ from tests.browser.refusing import (
     says_what_is_not_kept,
     stops_without_a_link,
 )
-from tests.faults.server import Server, clean_environment
+from tests.support.real_server import Server, clean_environment
 from webapp.tls.authority import Authority, now
 from webapp.tls.pem import Names, read_chain
 

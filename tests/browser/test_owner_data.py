@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, Watch, session_of, started
-from tests.faults.server import Server as Asking
+from tests.support.real_server import Server as Asking
 
 Visit = Callable[..., Page]
 JOB_MS = 30_000

@@ -32,7 +32,7 @@ from tests.browser.refusing import (
     says_what_is_not_kept,
     stops_without_a_link,
 )
-from tests.heartbeat_wsgi import with_heartbeat
+from tests.support.heartbeat_wsgi import with_heartbeat
 from webapp.app import create_app
 from webapp.auth.devices import Devices
 from webapp.domain.invites import Role

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.answers import answer_safely
 from tests.browser.conftest import Server, Visit, Watch, free_port, phase, protocol
-from tests.builders import shipped
+from tests.support.builders import shipped
 from webapp.settings import shipped as shipped_folder
 
 BURST_MS = 6_000  # at most

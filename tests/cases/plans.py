@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.builders import (
+from tests.support.builders import (
     SHIPPED,
     numbered,
     phase,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from tests.builders import shipped
+from tests.support.builders import shipped
 from webapp.cli.main import main
 from webapp.protocol_files.review import review_text
 

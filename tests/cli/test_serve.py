@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.faults.server import COMMAND, Server, clean_environment, free_port, wait_until_free
+from tests.support.real_server import COMMAND, Server, clean_environment, free_port, wait_until_free
 from webapp.cli import main
 from webapp.maintenance.opening import open_sqlite
 from webapp.server.run import settle_memory

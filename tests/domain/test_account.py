@@ -9,7 +9,7 @@ from hypothesis import Phase as Stage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.builders import Act, happened, simple_plan
+from tests.support.builders import Act, happened, simple_plan
 from webapp.domain.commands import allowed
 from webapp.domain.plan import Plan
 from webapp.domain.session import Action, Event, RefusedError, State, Status, advance, fold

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.builders import phase, protocol, shipped, shipped_protocol, simple_plan
+from tests.support.builders import phase, protocol, shipped, shipped_protocol, simple_plan
 from webapp.domain.calendar_dates import HOUR_MS, add_span, dates, slot, wall
 from webapp.domain.course import (
     Client,

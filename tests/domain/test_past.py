@@ -6,7 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from tests.builders import Act, happened, phase, protocol, shipped, sides, simple_plan, usual_plan
+from tests.support.builders import (
+    Act,
+    happened,
+    phase,
+    protocol,
+    shipped,
+    sides,
+    simple_plan,
+    usual_plan,
+)
 from webapp.domain.aftercare import MINUTE_MS, advice, reminders
 from webapp.domain.record import (
     Feedback,

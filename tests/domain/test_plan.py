@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.builders import (
+from tests.support.builders import (
     SHIPPED,
     numbered,
     phase,

@@ -14,7 +14,8 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from tests.builders import (
+from tests.faults.soak import FULL
+from tests.support.builders import (
     SHIPPED,
     happened,
     numbered,
@@ -26,7 +27,6 @@ from tests.builders import (
     sides,
     step,
 )
-from tests.faults.soak import FULL
 from webapp.domain.catalogue import Area
 from webapp.domain.commands import allowed, decide
 from webapp.domain.plan import (

@@ -18,8 +18,8 @@ from itertools import chain
 
 import pytest
 
-from tests.builders import SHIPPED, phase, protocol, shipped, shipped_protocol
 from tests.domain.test_glucose import ketones, reading
+from tests.support.builders import SHIPPED, phase, protocol, shipped, shipped_protocol
 from webapp.domain import screening
 from webapp.domain.catalogue import LEVELS, UNSURE, Catalogue, Level, Question, Urgency
 from webapp.domain.glucose import Ketones, Reading

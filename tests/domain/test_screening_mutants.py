@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from tests.builders import shipped
 from tests.domain import test_glucose as of_glucose
 from tests.domain.test_screening import ALL_FLAGS, URGENCIES, unmet, unmet_flag, unmet_starts
+from tests.support.builders import shipped
 from webapp.domain import glucose, screening
 from webapp.domain.catalogue import LEVELS, Catalogue, Option, Outcome, Question, RedFlag, When
 from webapp.domain.glucose import BELOW, PLAUSIBLE, UP_TO, Advice, Ketones, Reading

@@ -13,7 +13,8 @@ from hypothesis import Phase as Stage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.builders import (
+from tests.faults.soak import FULL
+from tests.support.builders import (
     SHIPPED,
     Act,
     after,
@@ -28,7 +29,6 @@ from tests.builders import (
     step,
     usual_plan,
 )
-from tests.faults.soak import FULL
 from webapp.domain.commands import act, allowed
 from webapp.domain.plan import Plan
 from webapp.domain.session import (

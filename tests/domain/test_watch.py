@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.builders import happened, simple_plan
+from tests.support.builders import happened, simple_plan
 from webapp.domain.session import advance, fold
 from webapp.domain.unobserved import Gap, Run, runs, unobserved_ms
 

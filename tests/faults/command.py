@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from click.testing import CliRunner
 
-from tests.faults.server import COMMAND, clean_environment
+from tests.support.real_server import COMMAND, clean_environment
 from webapp.cli import main
 
 

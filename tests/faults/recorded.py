@@ -15,9 +15,9 @@ from typing import Any
 
 from flask import Flask
 
-from tests.builders import phase_dict
-from tests.routes.page import Page
-from tests.screened import SAFE
+from tests.support.builders import phase_dict
+from tests.support.page import Page
+from tests.support.safe_answers import SAFE
 from tests.support.visitor import HOST, protocol_file, rest_step, waiting_step
 from webapp.app import create_app
 from webapp.maintenance.opening import open_sqlite

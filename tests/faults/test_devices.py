@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.faults.devices import KINDS, Devices
 from tests.faults.soak import COMMANDS, FIRST_SEED, SOAK
-from tests.postgresql import Server
+from tests.support.postgresql import Server
 from tests.support.visitor import visit
 
 pytestmark = pytest.mark.computes

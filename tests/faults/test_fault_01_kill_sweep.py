@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.odd import ROOT
 from tests.faults.soak import FULL, KILL_STEP
+from tests.support.clock_server import ROOT
 
 pytestmark = [
     pytest.mark.fault(1),

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.odd import ROOT
 from tests.faults.soak import FULL, POWER_CUT_STATES
+from tests.support.clock_server import ROOT
 
 pytestmark = [
     pytest.mark.fault(2),

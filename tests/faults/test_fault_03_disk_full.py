@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.faults.server import COMMAND, Server
-from tests.screened import SAFE
+from tests.support.real_server import COMMAND, Server
+from tests.support.safe_answers import SAFE
 from tests.support.visitor import Visitor
 from webapp.storage import disk
 

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.server import Server
 from tests.faults.test_kill import events_in
+from tests.support.real_server import Server
 from tests.support.visitor import Visitor
 from webapp.storage import disk
 from webapp.storage.disk import Disk

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.server import Server
 from tests.faults.test_kill import events_in
+from tests.support.real_server import Server
 
 pytestmark = pytest.mark.fault(5)
 

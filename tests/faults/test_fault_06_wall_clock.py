@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.odd import OddMachine
-from tests.faults.server import Server
+from tests.support.clock_server import MachineClocks
+from tests.support.real_server import Server
 from webapp.timekeeping.clock import wall_ms
 
 pytestmark = pytest.mark.fault(6)
@@ -43,7 +43,7 @@ class Expected:
 
 
 def test_steps_of_the_wall_clock_change_no_number(tmp_path: Path, protocols_folder: Path) -> None:
-    machine = OddMachine(tmp_path / "machine.json")
+    machine = MachineClocks(tmp_path / "machine.json")
     with machine.server(tmp_path / "data", protocols_folder) as server:
         session_id = server.prepare("long")
         server.act(session_id, "start")
@@ -63,7 +63,7 @@ def test_when_summer_time_begins_only_the_time_of_the_end_is_another(
 ) -> None:
     """Two seconds before 2:00 in Berlin, when it becomes 3:00: ten minutes later it is 3:09."""
     change = int(datetime(2026, 3, 29, 1, 0, tzinfo=UTC).timestamp() * 1000)
-    machine = OddMachine(tmp_path / "machine.json", wall_ms=change - 4_000 - wall_ms())
+    machine = MachineClocks(tmp_path / "machine.json", wall_ms=change - 4_000 - wall_ms())
     zone = {"STEADY_HANDS_TIME_ZONE": "Europe/Berlin"}
     with machine.server(tmp_path / "data", protocols_folder, **zone) as server:
         machine.set(wall_ms=change - 2_000 - wall_ms())

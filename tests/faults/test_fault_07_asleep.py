@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.odd import OddMachine
-from tests.faults.server import Reply, Server
+from tests.support.clock_server import MachineClocks
+from tests.support.real_server import Reply, Server
 
 pytestmark = pytest.mark.fault(7)
 
@@ -52,13 +52,13 @@ class Device:
         return self.server.ask("POST", path, {"account": json.dumps(account)})
 
 
-def sleep(machine: OddMachine, server: Server) -> None:
+def sleep(machine: MachineClocks, server: Server) -> None:
     """The machine stands still; the process lives on afterwards."""
     machine.set(steady_ms=AWAY_MS, wall_ms=AWAY_MS)
     time.sleep(0.7)  # the next sign of life is due
 
 
-def reboot(machine: OddMachine, server: Server) -> None:
+def reboot(machine: MachineClocks, server: Server) -> None:
     time.sleep(0.7)  # one more sign of life
     server.kill()
     machine.set(steady_ms=-1_000_000, wall_ms=AWAY_MS, boot="boot-2")
@@ -67,9 +67,9 @@ def reboot(machine: OddMachine, server: Server) -> None:
 
 @pytest.mark.parametrize("happens", [sleep, reboot])
 def test_it_goes_on_with_the_account_of_a_device_or_asks(
-    tmp_path: Path, protocols_folder: Path, happens: Callable[[OddMachine, Server], None]
+    tmp_path: Path, protocols_folder: Path, happens: Callable[[MachineClocks, Server], None]
 ) -> None:
-    machine = OddMachine(tmp_path / "machine.json")
+    machine = MachineClocks(tmp_path / "machine.json")
     with machine.server(tmp_path / "data", protocols_folder) as server:
         watched, alone = server.prepare("long"), server.prepare("long")
         server.act(watched, "start")

@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.lossy import Lossy
-from tests.faults.server import Reply, Server, lower
 from tests.faults.soak import FULL
 from tests.faults.test_kill import events_in
+from tests.support.real_server import Reply, Server, lower
 
 DEVICES = 5
 COMMANDS = 100 if FULL else 20  # of each device

@@ -20,9 +20,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.faults.server import Server, clean_environment
 from tests.faults.soak import CALL_STEP, STATEMENT_STEP
 from tests.storage import golden
+from tests.support.real_server import Server, clean_environment
 from webapp.settings import Settings
 from webapp.storage.sessions import SCHEMA
 from webapp.timekeeping.clock import boot_id, steady_ms

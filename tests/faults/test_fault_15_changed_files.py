@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.builders import phase_dict
-from tests.faults.server import Server
-from tests.screened import SAFE
+from tests.support.builders import phase_dict
+from tests.support.real_server import Server
+from tests.support.safe_answers import SAFE
 from tests.support.visitor import protocol_file, small_protocols, write_protocols
 
 pytestmark = pytest.mark.fault(15)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.screened import SAFE
+from tests.support.safe_answers import SAFE
 from tests.support.visitor import Visitor
 from webapp.domain import screening as rules
 from webapp.routes import hindrances, screenings

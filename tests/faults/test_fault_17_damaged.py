@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import simple_plan
 from tests.faults.command import refused, told
-from tests.faults.server import Server, free_port
+from tests.support.builders import simple_plan
+from tests.support.real_server import Server, free_port
 from webapp.maintenance.backups import (
     ALWAYS_CHECKED_BYTES,
     FOLDER,

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import simple_plan
 from tests.faults.command import refused, told
-from tests.faults.server import Server
+from tests.support.builders import simple_plan
+from tests.support.real_server import Server
 from webapp.domain.session import Event
 from webapp.maintenance import backups
 from webapp.maintenance.backups import FOLDER, damage, superseded
@@ -126,7 +126,7 @@ def test_a_restore_is_refused_while_a_server_runs_on_postgresql(
     settings = Settings(tmp_path, database_url=postgresql_url)
     filled(settings).close()
     backup = backup_of(settings)
-    from tests.faults.server import clean_environment
+    from tests.support.real_server import clean_environment
 
     environment = clean_environment(DATABASE_URL=postgresql_url)
     with Server(tmp_path, protocols_folder, environment=environment):

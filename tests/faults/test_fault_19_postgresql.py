@@ -28,10 +28,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests import postgresql
-from tests.builders import simple_plan
-from tests.faults.server import Reply, Server, clean_environment
 from tests.faults.soak import RESTARTS
+from tests.support import postgresql
+from tests.support.builders import simple_plan
+from tests.support.real_server import Reply, Server, clean_environment
 from webapp.domain.session import Event, Kind
 from webapp.maintenance.opening import open_postgresql
 from webapp.storage.sessions import AwayError, Storage

@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.faults.server import Reply, Server, lower
-from tests.faults.test_nudges import Stream
-from tests.joined import IPAD
-from tests.routes.page import Page
+from tests.server.test_push import Stream
+from tests.support.page import Page
+from tests.support.paired_device import IPAD
+from tests.support.real_server import Reply, Server, lower
 from webapp.server.rsgi import ALIVE, NUDGE
 
 PROTOCOL = "oc-classic-full"

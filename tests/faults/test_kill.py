@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.server import Server, wait_until_free
+from tests.support.real_server import Server, wait_until_free
 
 pytestmark = [
     pytest.mark.fault(1),

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.server import Reply, Server, lower
-from tests.routes.page import Page
+from tests.support.page import Page
+from tests.support.real_server import Reply, Server, lower
 from webapp.maintenance.worker import INCOMING
 from webapp.storage.sessions import SCHEMA
 

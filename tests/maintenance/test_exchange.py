@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.builders import simple_plan
 from tests.faults.command import refused, told
 from tests.storage import golden
+from tests.support.builders import simple_plan
 from webapp.domain.glucose import Reading
 from webapp.domain.session import Event
 from webapp.maintenance.erase import erase, holds
@@ -328,7 +328,7 @@ def test_retention_deletes_what_ended_long_ago_and_the_preview_nothing(settings:
 def test_exports_and_previews_work_while_a_server_runs(
     tmp_path: Path, protocols_folder: Path
 ) -> None:
-    from tests.faults.server import Server
+    from tests.support.real_server import Server
 
     with Server(tmp_path, protocols_folder) as server:
         session_id = server.prepare("long")

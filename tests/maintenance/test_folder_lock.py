@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.command import refused
-from tests.faults.server import Server, free_port
+from tests.support.real_server import Server, free_port
 from webapp.maintenance import folder_lock
 from webapp.maintenance.folder_lock import SERVING, hold
 from webapp.storage.sessions import StorageError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.builders import simple_plan
+from tests.support.builders import simple_plan
 from webapp.domain.plan import Plan
 from webapp.presentation.drawn import Drawn
 

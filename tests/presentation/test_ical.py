@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from ical.calendar import Calendar
 from ical.calendar_stream import IcsCalendarStream
 
-from tests.builders import happened, shipped_protocol, simple_plan
 from tests.domain.test_course import BERLIN, at
+from tests.support.builders import happened, shipped_protocol, simple_plan
 from webapp.domain.aftercare import reminders
 from webapp.domain.calendar_dates import HOUR_MS
 from webapp.domain.course import Client, Course, CourseProgress, planned, progress, terms_of

@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from tests.builders import shipped, shipped_protocol
+from tests.support.builders import shipped, shipped_protocol
 from webapp.domain.glucose import Band, Reading, Unit, band_of
 from webapp.domain.protocol import Review
 from webapp.domain.screening import questions_for

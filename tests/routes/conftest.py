@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from tests.postgresql import Server
+from tests.support.postgresql import Server
 from webapp.maintenance.backups import keep_before_migration
 from webapp.maintenance.opening import open_postgresql
 from webapp.storage.database import Postgresql

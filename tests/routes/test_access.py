@@ -10,9 +10,9 @@ from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from tests.joined import Tablet, joined, stranger
-from tests.routes.page import Page
 from tests.routes.test_security import STYLE, check_headers
+from tests.support.page import Page
+from tests.support.paired_device import Tablet, joined, stranger
 from tests.support.visitor import Visitor
 from webapp.auth.devices import Devices
 from webapp.auth.permissions import REQUIRED_ROLES, Role, required_role

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import SHIPPED, WITHHELD
-from tests.heartbeat_wsgi import with_heartbeat
-from tests.routes.page import Page
+from tests.support.builders import SHIPPED, WITHHELD
+from tests.support.heartbeat_wsgi import with_heartbeat
+from tests.support.page import Page
 from tests.support.visitor import Visitor, visit
 from webapp.app import create_app
 from webapp.assets.files import FIRST, REST, STAGE

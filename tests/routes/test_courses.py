@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from tests.routes.page import Page
+from tests.support.page import Page
 from tests.support.visitor import MORNING, Visitor
 from webapp.storage.courses import Courses, Filter
 

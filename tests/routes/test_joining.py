@@ -12,10 +12,18 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.heartbeat_wsgi import with_heartbeat
-from tests.joined import LAN_HOST, PIXEL, Tablet, invited, joined, only_device, stranger
-from tests.routes.page import Page
 from tests.routes.test_security import check_headers, check_strict
+from tests.support.heartbeat_wsgi import with_heartbeat
+from tests.support.page import Page
+from tests.support.paired_device import (
+    LAN_HOST,
+    PIXEL,
+    Tablet,
+    invited,
+    joined,
+    only_device,
+    stranger,
+)
 from tests.support.visitor import HOST, Visitor
 from webapp.app import create_app
 from webapp.auth.devices import Devices

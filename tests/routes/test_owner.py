@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from tests.joined import LAN_HOST, joined, only_device, stranger
-from tests.routes.page import Page
 from tests.routes.test_security import check_strict
+from tests.support.page import Page
+from tests.support.paired_device import LAN_HOST, joined, only_device, stranger
 from tests.support.visitor import Visitor
 from webapp.auth.devices import Devices
 from webapp.domain.invites import Role

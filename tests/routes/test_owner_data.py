@@ -21,7 +21,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.routes.page import Page
+from tests.support.page import Page
 from tests.support.visitor import HOST, Visitor, visit
 from webapp.maintenance import backups, export_stream, inventory, worker
 from webapp.maintenance.inventory import Retention

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import SHIPPED, shipped_protocol
-from tests.routes.page import Page
+from tests.support.builders import SHIPPED, shipped_protocol
+from tests.support.page import Page
 from tests.support.visitor import Visitor, queries_of
 
 IMPOSSIBLE = ("0", "-3", "241", "abc", "1e999", "nan", "inf", "９９９", '"><b>x', "1" * 400)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import shipped
-from tests.routes.page import Element, Page
+from tests.support.builders import shipped
+from tests.support.page import Element, Page
 from tests.support.visitor import Visitor
 from webapp.domain.catalogue import Technique
 

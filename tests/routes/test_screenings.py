@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.builders import SHIPPED, shipped, shipped_protocol
-from tests.routes.page import Page
-from tests.screened import SAFE
+from tests.support.builders import SHIPPED, shipped, shipped_protocol
+from tests.support.page import Page
+from tests.support.safe_answers import SAFE
 from tests.support.visitor import HOST, Visitor
 from webapp.domain.screening import Verdict, questions_for
 from webapp.routes import hindrances, screenings

@@ -15,8 +15,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.heartbeat_wsgi import with_heartbeat
-from tests.routes.page import Page
+from tests.support.heartbeat_wsgi import with_heartbeat
+from tests.support.page import Page
 from tests.support.visitor import HOST, Visitor, visit
 from webapp.app import create_app
 from webapp.assets.files import SHEETS, Assets, read_assets

@@ -7,7 +7,7 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from tests.routes.page import Page
+from tests.support.page import Page
 from tests.support.visitor import HOST, MORNING, Visitor
 from webapp.domain.record import Early
 from webapp.domain.session import Event

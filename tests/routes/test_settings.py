@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.heartbeat_wsgi import with_heartbeat
-from tests.routes.page import Page
-from tests.screened import SAFE
+from tests.support.heartbeat_wsgi import with_heartbeat
+from tests.support.page import Page
+from tests.support.safe_answers import SAFE
 from tests.support.visitor import Visitor
 from webapp.app import create_app
 from webapp.auth.devices import Devices, Joined

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from tests.heartbeat_wsgi import with_heartbeat
-from tests.routes.page import Page
 from tests.routes.test_security import check_headers, check_strict
+from tests.support.heartbeat_wsgi import with_heartbeat
+from tests.support.page import Page
 from tests.support.visitor import HOST, Visitor
 from webapp.app import create_app
 from webapp.settings import Settings

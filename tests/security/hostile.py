@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from urllib.parse import quote_from_bytes
 
-from tests.screened import SAFE
+from tests.support.safe_answers import SAFE
 
 METHODS = ("PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "BREW", "get", "P" * 300)
 ODD_TYPES = (

@@ -15,9 +15,9 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import run_wsgi_app
 
-from tests.joined import LAN_HOST, joined
-from tests.screened import SAFE
 from tests.security.hostile import Bad, Drawer, Ids
+from tests.support.paired_device import LAN_HOST, joined
+from tests.support.safe_answers import SAFE
 from tests.support.visitor import HOST, Visitor
 from webapp.domain.invites import Role
 from webapp.server.rsgi import wsgi_environ

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.joined import Tablet, joined, stranger
 from tests.routes.test_access import METHODS, World, asked
 from tests.routes.test_security import check_headers
+from tests.support.paired_device import Tablet, joined, stranger
 from tests.support.visitor import Visitor
 from webapp.auth.http_security import ANY_HOST
 from webapp.auth.permissions import Role, required_role

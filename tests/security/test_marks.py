@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from benchmarks.node_programs import NoToolError, installed
-from tests.faults.server import clean_environment, free_port
+from tests.support.real_server import clean_environment, free_port
 from tests.tls.test_serving import Tls
 from webapp.domain.invites import LETTERS
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.heartbeat_wsgi import with_heartbeat
+from tests.support.heartbeat_wsgi import with_heartbeat
 from webapp.app import create_app
 from webapp.auth.devices import Devices, Joined
 from webapp.domain.invites import Role

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.server import COMMAND, Server, clean_environment, free_port
+from tests.support.real_server import COMMAND, Server, clean_environment, free_port
 from tests.tls.test_serving import Tls
 
 pytestmark = [

@@ -20,8 +20,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests import postgresql
-from tests.faults.server import COMMAND, Server, clean_environment, free_port
+from tests.support import postgresql
+from tests.support.real_server import COMMAND, Server, clean_environment, free_port
 from webapp.maintenance.opening import open_postgresql
 from webapp.maintenance.worker import task_of
 from webapp.settings import Settings

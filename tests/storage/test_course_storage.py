@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.builders import Act, happened, simple_plan
 from tests.storage.test_storage import FIRST_SCHEMA, loaded, reopened
+from tests.support.builders import Act, happened, simple_plan
 from tests.support.visitor import queries_of
 from webapp.domain.course import Client, Course, Terms
 from webapp.domain.record import Feedback

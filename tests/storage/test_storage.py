@@ -10,8 +10,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.builders import Act, happened, protocol, shipped, sides, simple_plan, step, usual_plan
-from tests.builders import phase as phase_of
+from tests.support.builders import (
+    Act,
+    happened,
+    protocol,
+    shipped,
+    sides,
+    simple_plan,
+    step,
+    usual_plan,
+)
+from tests.support.builders import phase as phase_of
 from tests.support.visitor import queries_of
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan

@@ -18,11 +18,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.builders import phase_dict
-from tests.heartbeat_wsgi import with_heartbeat
-from tests.postgresql import Server, running
-from tests.routes.page import Page
-from tests.screened import SAFE
+from tests.support.builders import phase_dict
+from tests.support.heartbeat_wsgi import with_heartbeat
+from tests.support.page import Page
+from tests.support.postgresql import Server, running
+from tests.support.safe_answers import SAFE
 from webapp.app import create_app
 from webapp.domain.sign_of_life import SignOfLife
 from webapp.maintenance.opening import open_sqlite, open_storage

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_serve import refused
-from tests.faults.server import Server, clean_environment, free_port
+from tests.support.real_server import Server, clean_environment, free_port
 from webapp.settings import Settings
 from webapp.tls.authority import AUTHORITY, Authority, now
 from webapp.tls.pem import Names

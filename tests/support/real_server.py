@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from tests.routes.page import Page
-from tests.screened import SAFE
+from tests.support.page import Page
+from tests.support.safe_answers import SAFE
 
 START_SECONDS = 15.0
 COMMAND = Path(sys.executable).parent / "steady-hands"

@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from tests.faults.server import free_port
+from tests.support.real_server import free_port
 
 START_SECONDS = 30.0
 AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.builders import happened, phase, protocol, usual_plan
+from tests.support.builders import happened, phase, protocol, usual_plan
 from tests.support.visitor import MORNING, visit
 from webapp.maintenance.opening import open_postgresql
 from webapp.storage.sessions import Storage

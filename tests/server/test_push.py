@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.server import Server
+from tests.support.real_server import Server
 from webapp.server.rsgi import ALIVE, NUDGE
+
+pytestmark = pytest.mark.timed
 
 PROTOCOL = "oc-classic-full"
 SOON_SECONDS = 5.0

@@ -1,6 +1,6 @@
-"""``python -m tests.faults.odd``: ``steady-hands`` on a machine whose clocks a test sets.
+"""``python -m tests.support.clock_server``: ``steady-hands`` on a machine whose clocks a test sets.
 
-The file that ``ODD_MACHINE`` names holds JSON; it is read at every look at a clock: ``wall_ms`` and
+The file that ``MACHINE_CLOCKS`` names holds JSON; it is read at every look at a clock: ``wall_ms`` and
 ``steady_ms`` are added to the machine's own, ``boot`` is the id of this boot.
 """
 
@@ -12,13 +12,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.server import Server, clean_environment
+from tests.support.real_server import Server, clean_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
-class OddMachine:
+class MachineClocks:
     """The clocks of a machine; what is set here holds at once for all that runs on it."""
 
     path: Path
@@ -38,8 +38,8 @@ class OddMachine:
         partial.replace(self.path)
 
     def server(self, data: Path, protocols: Path, **environment: str) -> Server:
-        command = (sys.executable, "-m", "tests.faults.odd")
-        more = {"ODD_MACHINE": str(self.path)} | environment
+        command = (sys.executable, "-m", "tests.support.clock_server")
+        more = {"MACHINE_CLOCKS": str(self.path)} | environment
         return Server(
             data, protocols, command=command, cwd=ROOT, environment=clean_environment(**more)
         )
@@ -49,7 +49,7 @@ def main() -> None:
     from webapp.cli import main
     from webapp.timekeeping import clock, liveness
 
-    path = Path(os.environ["ODD_MACHINE"])
+    path = Path(os.environ["MACHINE_CLOCKS"])
     real_steady, real_wall = clock.steady_ms, clock.wall_ms
 
     def told(name: str) -> int:

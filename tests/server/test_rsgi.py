@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.heartbeat_wsgi import WithHeartbeat
-from tests.joined import LAN_HOST, joined
+from tests.support.heartbeat_wsgi import WithHeartbeat
+from tests.support.paired_device import LAN_HOST, joined
 from tests.support.visitor import HOST, Visitor
 from webapp.auth.devices import Devices
 from webapp.auth.permissions import Caller

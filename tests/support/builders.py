@@ -13,7 +13,7 @@ from webapp.domain.protocol import Duration, Entry, Phase, Protocol, Rules, Side
 from webapp.domain.session import Action, Event, State, fold
 from webapp.protocol_files.loader import Library, load
 
-PROTOCOLS = Path(__file__).parent.parent / "protocols"
+PROTOCOLS = Path(__file__).resolve().parents[2] / "protocols"
 WITHHELD = ("honey-neck", "neck-front-self")
 SHIPPED = tuple(sorted(path.stem for path in PROTOCOLS.glob("*.json") if path.stem not in WITHHELD))
 

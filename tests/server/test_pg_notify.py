@@ -16,12 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgresql
-from tests.faults.server import Server, clean_environment
-from tests.faults.test_nudges import PROTOCOL, Stream
+from tests.server.test_push import PROTOCOL, Stream
+from tests.support import postgresql
+from tests.support.real_server import Server, clean_environment
 from webapp.server.pg_notify import PgNotify
 from webapp.server.rsgi import ALIVE, NUDGE
 from webapp.storage.postgresql_address import parameters_of
+
+pytestmark = pytest.mark.timed
 
 MOST_SECONDS = 1.0
 TIMES = 10

@@ -17,11 +17,11 @@ endif
 run: .venv/compiled
 	$(BIN)/steady-hands serve --data $(DATA) --port $(PORT) --open
 
-# For two cores. Tests that look at seconds mostly wait: four at a time, after those that compute.
+# For two cores. Tests that look at seconds mostly wait: six at a time, after those that compute.
 # One of them that fails is run once more, since a busy machine can be late; the report names it.
 test: .venv/dev .venv/compiled browser
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not timed"
-	$(BIN)/python -m pytest -q -n 4 --dist worksteal --reruns 1 -raR -m timed tests/browser tests/faults tests/server
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not timed"
+	$(BIN)/python -m pytest -q -n 6 --dist worksteal --reruns 1 -raR -m timed tests/browser tests/faults tests/server
 
 # The rules and the protocol files alone; needs pydantic, pytest and hypothesis, so any Python with them.
 test-fast: .venv/dev

@@ -15,12 +15,9 @@ from webapp.domain.catalogue import Area
 from webapp.domain.pictures import Words, is_wrong, words_of
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.session import State
-from webapp.presentation.drawn import Drawn
 from webapp.presentation.filters import clock, hue, place
 
 MOST_KEPT = 500
-
-
 BAR_WIDTH = 1000
 BAR_GAP = 6
 
@@ -38,8 +35,9 @@ class Segment:
     opening: str
 
 
+@lru_cache(MOST_KEPT)
 def segments(plan: Plan, planned: tuple[int, ...]) -> tuple[Segment, ...]:
-    """Every phase in proportion to its ``planned`` time in ms, side by side."""
+    """Return every phase in proportion to its ``planned`` time in ms, side by side."""
     phases = [(i, step) for i, step in enumerate(plan.steps) if step.hands_on]
     total = max(1, sum(planned[i] for i, _ in phases))
     scale = (BAR_WIDTH - BAR_GAP * (len(phases) - 1)) / total
@@ -59,25 +57,19 @@ def segments(plan: Plan, planned: tuple[int, ...]) -> tuple[Segment, ...]:
     return tuple(drawn)
 
 
-class Bars:
-    """Time bars; what does not change while a plan runs is drawn once and kept."""
-
-    def __init__(self) -> None:
-        self.kept: Drawn[tuple[int, ...], tuple[Segment, ...]] = Drawn(segments, MOST_KEPT)
-
-    def draw(self, plan: Plan, state: State | None = None) -> Markup:
-        """The bar as SVG, filled as far as ``state`` has come."""
-        planned = state.planned if state else tuple(step.seconds * 1000 for step in plan.steps)
-        parts = self.kept.of(plan, planned)
-        label = f"{len(parts)} phases, {clock(sum(part.ms for part in parts))} of hands-on time"
-        text = [
-            f'<svg class="bar" viewBox="0 0 {BAR_WIDTH} 20" preserveAspectRatio="none" '
-            f'role="img" aria-label="{label}">'
-        ]
-        for part in parts:
-            text.append(f'{part.opening}{part.width * filled(part, state):.4g}"/></g>')
-        text.append("</svg>")
-        return Markup("".join(text))
+def bar(plan: Plan, state: State | None = None) -> Markup:
+    """Return the time bar as SVG, filled as far as ``state`` has come."""
+    planned = state.planned if state else tuple(step.seconds * 1000 for step in plan.steps)
+    parts = segments(plan, planned)
+    label = f"{len(parts)} phases, {clock(sum(part.ms for part in parts))} of hands-on time"
+    text = [
+        f'<svg class="bar" viewBox="0 0 {BAR_WIDTH} 20" preserveAspectRatio="none" '
+        f'role="img" aria-label="{label}">'
+    ]
+    for part in parts:
+        text.append(f'{part.opening}{part.width * filled(part, state):.4g}"/></g>')
+    text.append("</svg>")
+    return Markup("".join(text))
 
 
 def filled(part: Segment, state: State | None) -> float:
@@ -177,7 +169,7 @@ def install(app: Flask) -> None:
         return Markup(drawing.wedge(left))  # type: ignore[attr-defined]
 
     app.jinja_env.globals["wedge"] = wedge
-    app.jinja_env.globals["bar"] = Bars().draw
+    app.jinja_env.globals["bar"] = bar
     app.jinja_env.globals["figure_of"] = figure_of
     app.jinja_env.globals["place_words"] = place_words
     app.jinja_env.globals["hands_of"] = hands_of

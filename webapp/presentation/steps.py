@@ -1,15 +1,15 @@
-"""The parts of a step on the stage, drawn once for each plan: every page that shows it has the same."""
+"""The parts of a step on the stage, rendered once for each plan."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask
 from markupsafe import Markup
 
 from webapp.domain.plan import Plan
-from webapp.presentation.drawn import Drawn
 
 MOST_STEPS = 1_000
 MOST_PLANS = 100
@@ -46,7 +46,8 @@ def count_notes(acting: bool) -> dict[str, str]:
 def install(app: Flask) -> None:
     """Offer ``step_parts(plan, index)``, ``kept_steps(plan)`` and ``count_notes(acting)`` to templates."""
 
-    def draw(plan: Plan, index: int) -> StepParts:
+    @lru_cache(MOST_STEPS)
+    def step_parts(plan: Plan, index: int) -> StepParts:
         drawing: Any = app.jinja_env.get_template("sessions/_step.html").module
         step = plan.steps[index]
         return StepParts(
@@ -57,12 +58,13 @@ def install(app: Flask) -> None:
             Markup(drawing.step_next(plan, index)),
         )
 
-    def draw_all(plan: Plan, _key: None) -> Markup:
+    @lru_cache(MOST_PLANS)
+    def kept_steps(plan: Plan) -> Markup:
         drawing: Any = app.jinja_env.get_template("sessions/_kept_steps.html").module
         return Markup(drawing.kept_steps(plan))
 
-    parts: Drawn[int, StepParts] = Drawn(draw, MOST_STEPS)
-    all_steps: Drawn[None, Markup] = Drawn(draw_all, MOST_PLANS)
-    app.jinja_env.globals["step_parts"] = parts.of
-    app.jinja_env.globals["kept_steps"] = lambda plan: all_steps.of(plan, None)
-    app.jinja_env.globals["count_notes"] = count_notes
+    app.jinja_env.globals |= {
+        "step_parts": step_parts,
+        "kept_steps": kept_steps,
+        "count_notes": count_notes,
+    }

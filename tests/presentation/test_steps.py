@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask
 
 from webapp.domain.plan import Plan
@@ -13,7 +15,7 @@ def test_equal_plans_share_their_parts_and_others_do_not(shipped_app: Flask) -> 
     protocol = next(iter(site.library.entries.values())).protocol
     plan, longer = site.library.plan(protocol, 600), site.library.plan(protocol, 1200)
     again = Plan.model_validate_json(plan.model_dump_json())
-    step_parts = shipped_app.jinja_env.globals["step_parts"]
+    step_parts: Any = shipped_app.jinja_env.globals["step_parts"]
     assert (plan is not again, plan == again, hash(plan) == hash(again)) == (True, True, True)
     with shipped_app.test_request_context("/"):
         assert step_parts(again, 0) is step_parts(plan, 0)

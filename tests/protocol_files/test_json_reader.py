@@ -1,4 +1,4 @@
-"""The quick way to read a file gives what the slow one gives, or leaves it to that."""
+"""What ``json`` reads without a fault, the fault locator reads the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from webapp.protocol_files.json_reader import DoubtError, NotJsonError, parse, quickly, read
+from webapp.protocol_files.json_reader import NotJsonError, locate_faults, parse, strict_value
 from webapp.settings import shipped
 
 TEXTS = st.text(max_size=12)
@@ -27,10 +27,11 @@ PIECES = st.one_of(
 )
 
 
-def outcome(text: str, *, quick: bool) -> object:
+def outcome(text: str, *, quick: bool, stored: bool = False) -> object:
     """The value with its types and all faults; or the one that stopped the reading."""
     try:
-        document = parse(text) if quick else read(text)
+        read = parse if quick else locate_faults
+        document = read(text, stored=stored)
     except NotJsonError as error:
         return error.fault
     return repr(document.value), document.faults, document.line(()), document.line(("a", 0))
@@ -40,7 +41,8 @@ def outcome(text: str, *, quick: bool) -> object:
 @example({"a": [["deep"]]}, 1, True)
 def test_whatever_is_json_is_read_the_same(value: object, indent: int | None, plain: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=plain)
-    assert outcome(text, quick=True) == outcome(text, quick=False)
+    for stored in (False, True):
+        assert outcome(text, quick=True, stored=stored) == outcome(text, quick=False, stored=stored)
 
 
 @given(st.lists(PIECES, max_size=12))
@@ -50,21 +52,22 @@ def test_whatever_is_json_is_read_the_same(value: object, indent: int | None, pl
 @example(['"', "\x7f", '"'])
 def test_whatever_is_no_json_is_refused_the_same(pieces: list[str]) -> None:
     text = "".join(pieces)
-    assert outcome(text, quick=True) == outcome(text, quick=False)
+    for stored in (False, True):
+        assert outcome(text, quick=True, stored=stored) == outcome(text, quick=False, stored=stored)
 
 
 @pytest.mark.parametrize(
     "text", ['{"a":1,"a":2}', "NaN", '"\\u0000"', "[" * 33 + "]" * 33, "1e400"]
 )
-def test_what_only_the_slow_one_can_judge_is_left_to_it(text: str) -> None:
-    with pytest.raises(DoubtError):
-        quickly(text)
+def test_what_may_be_a_fault_is_left_to_the_locator(text: str) -> None:
+    with pytest.raises(ValueError, match=r"perhaps|twice|deep|no JSON"):
+        strict_value(text)
 
 
-def test_the_shipped_files_are_read_quickly() -> None:
+def test_the_shipped_files_need_no_locator() -> None:
     files = [
         path for path in sorted(shipped("protocols").rglob("*.json")) if "schema" not in path.name
     ]
     assert len(files) > 20
     for path in files:
-        assert quickly(Path(path).read_text(encoding="utf-8")) is not None, path.name
+        assert strict_value(Path(path).read_text(encoding="utf-8")) is not None, path.name

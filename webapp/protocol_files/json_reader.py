@@ -1,7 +1,7 @@
-"""One strict reader of JSON for everything that comes from outside, with line numbers.
+"""Strict JSON for everything that comes from outside: the standard library reads it.
 
-The standard library's parser takes duplicate keys, NaN, infinities and any depth, and gives no
-positions. This one refuses them, and tells for every value the line it stands on.
+``json`` alone takes duplicate keys, NaN, infinities, any depth and half characters; here they are
+faults. ``FaultLocator`` reads a text once more only to say where its faults stand, and on which line.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from json import JSONDecodeError
+from json import JSONDecodeError, JSONDecoder
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import cast
 
@@ -22,8 +22,9 @@ Value = object
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # all of Unicode's category Cc
 SURROGATE = re.compile("[\ud800-\udfff]")
-# What may be an escaped control character or half a character; a quick reader leaves it to the slow one.
+# What may be an escaped control character, or half a character.
 ESCAPED = re.compile(r"\\[bfnrtu]")
+ESCAPED_SURROGATE = re.compile(r"\\u[dD]")
 CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 BRACKET = re.compile(r"[\[\]{}]")
@@ -70,7 +71,7 @@ class Document:
     def line(self, path: Path) -> int:
         """The line of the value at ``path``, or of the nearest thing around it that exists."""
         if self.lines is None:
-            self.lines = read(self.text).lines or {}
+            self.lines = locate_faults(self.text).lines or {}
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -93,7 +94,7 @@ def json_path(path: Path) -> str:
 
 
 def decode(raw: bytes) -> str:
-    """UTF-8 text of at most 256 KiB. Raises NotJsonError."""
+    """Return UTF-8 text of at most 256 KiB. Raises NotJsonError."""
     if len(raw) > MOST_BYTES:
         raise NotJsonError(
             Fault(1, (), f"the file is too big, expected at most {MOST_BYTES:,} bytes")
@@ -114,74 +115,62 @@ def parse(text: str, *, stored: bool = False) -> Document:
     What was ``stored`` in a database may have whole numbers of 64 bits, and escaped control
     characters in its texts, like the end of a line.
     """
-    if stored:
-        return read(text, stored=True)
     try:
-        return Document(text, quickly(text))
-    except (DoubtError, ValueError, RecursionError):
-        return read(text)
+        return Document(text, strict_value(text, stored))
+    except (ValueError, RecursionError):
+        return locate_faults(text, stored=stored)
 
 
-class DoubtError(Exception):
-    """Something that the quick reader cannot judge."""
-
-
-def quickly(text: str) -> Value:
-    """The value by the standard library's parser. Raises DoubtError or ValueError unless all is well."""
-    if ESCAPED.search(text) or SURROGATE.search(text) or CONTROL_IN_TEXT.search(text):
-        raise DoubtError
+def strict_value(text: str, stored: bool = False) -> Value:
+    """Return the value of ``text``. Raises ValueError or RecursionError where it may have a fault."""
+    escaped = ESCAPED_SURROGATE if stored else ESCAPED
+    if escaped.search(text) or SURROGATE.search(text) or CONTROL_IN_TEXT.search(text):
+        raise ValueError("perhaps a control character or half a character")
     depth = 0
     for bracket in BRACKET.findall(STRING.sub("", text)):
         depth += 1 if bracket in "{[" else -1
         if depth > MOST_DEPTH:
-            raise DoubtError
-    return cast(
-        "Value",
-        json.loads(
-            text,
-            object_pairs_hook=once,
-            parse_int=small_int,
-            parse_float=small_float,
-            parse_constant=doubt,
-        ),
-    )
+            raise ValueError("nested too deep")
+    return cast("Value", DECODER.decode(text))
 
 
-def once(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise DoubtError
-    return found
+def unique_members(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a field stands twice")
+    return members
 
 
-def doubt(_text: str) -> Value:
-    raise DoubtError
+def no_number(text: str) -> Value:
+    raise ValueError(f"{text} is no JSON number")
 
 
-def small_int(text: str) -> int:
-    if len(text) >= MOST_DIGITS:
-        raise DoubtError
-    return int(text)
-
-
-def small_float(text: str) -> float:
+def short_number(text: str) -> int | float:
     if len(text) >= MOST_DIGITS or "e" in text.lower():
-        raise DoubtError
-    return float(text)
+        raise ValueError("perhaps out of range")
+    return float(text) if "." in text else int(text)
 
 
-def read(text: str, *, stored: bool = False) -> Document:
-    """Read ``text`` with the place of everything. Raises NotJsonError."""
-    reader = Reader(text, stored)
-    reader.document.value = reader.value((), 0)
-    reader.skip()
-    if reader.at < len(text):
-        found = reader.found()
-        raise reader.stop((), f"found {found} after the end of the JSON value, expected nothing")
-    return reader.document
+DECODER = JSONDecoder(
+    object_pairs_hook=unique_members,
+    parse_int=short_number,
+    parse_float=short_number,
+    parse_constant=no_number,
+)
 
 
-class Reader:
+def locate_faults(text: str, *, stored: bool = False) -> Document:
+    """Read ``text`` with its faults and the line of every value. Raises NotJsonError."""
+    locator = FaultLocator(text, stored)
+    locator.document.value = locator.value((), 0)
+    locator.skip()
+    if locator.at < len(text):
+        token = locator.token()
+        raise locator.stop((), f"found {token} after the end of the JSON value, expected nothing")
+    return locator.document
+
+
+class FaultLocator:
     """A cursor over the text. One use."""
 
     def __init__(self, text: str, stored: bool = False) -> None:
@@ -198,8 +187,8 @@ class Reader:
         self.counted = self.at, line + self.text.count("\n", seen, self.at)
         return self.counted[1]
 
-    def found(self) -> str:
-        """What stands here, short enough for a message."""
+    def token(self) -> str:
+        """Return what stands here, short enough for a message."""
         match = TOKEN.match(self.text, self.at)
         return repr(match[0][:20]) if match else "the end of the file"
 
@@ -237,13 +226,13 @@ class Reader:
         while True:
             if self.skip() != '"':
                 expected = 'expected a field name in double quotes, like "title"'
-                raise self.stop(path, f"found {self.found()}, {expected}")
+                raise self.stop(path, f"found {self.token()}, {expected}")
             name = self.string(path)
             inner = (*path, name)
             if name in members:
                 self.complain(inner, "this field stands twice, expected once")
             if self.skip() != ":":
-                raise self.stop(inner, f"found {self.found()}, expected ':' after the field name")
+                raise self.stop(inner, f"found {self.token()}, expected ':' after the field name")
             self.at += 1
             members[name] = self.value(inner, depth + 1)
             if self.ends(path, "}"):
@@ -263,7 +252,7 @@ class Reader:
     def ends(self, path: Path, bracket: str) -> bool:
         mark = self.skip()
         if mark not in (",", bracket) or not mark:
-            raise self.stop(path, f"found {self.found()}, expected ',' or '{bracket}'")
+            raise self.stop(path, f"found {self.token()}, expected ',' or '{bracket}'")
         self.at += 1
         return mark == bracket
 
@@ -299,7 +288,7 @@ class Reader:
             return 0
         match = NUMBER.match(self.text, self.at)
         if not match:
-            raise self.stop(path, f"found {self.found()}, expected a value")
+            raise self.stop(path, f"found {self.token()}, expected a value")
         self.at = match.end()
         return self.number(path, match)
 

@@ -223,6 +223,21 @@ def test_too_long_or_too_many_requests_are_let_go_and_the_next_one_is_answered(s
     pytest.fail("the door stayed shut")
 
 
+def test_a_request_that_comes_byte_by_byte_is_let_go_in_time(server: Tls) -> None:
+    begun = time.monotonic()
+    with socket.create_connection(("127.0.0.1", server.plain_port), timeout=0.2) as held:
+        while time.monotonic() < begun + 12:
+            try:
+                held.sendall(b"G")
+                if not held.recv(1):
+                    break
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                break
+    assert 4 < time.monotonic() - begun < 10
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGHUP")
 def test_a_new_certificate_is_taken_up_while_it_serves(server: Tls) -> None:
     """As when the addresses have changed; the door beside it opens again too."""

@@ -121,7 +121,7 @@ class RsgiApp:
         """End the streams when the server is told to stop: it waits for every open answer."""
         self.observer.start(loop)
         if self.door:
-            self.opening = loop.create_task(self.door.open())
+            self.door.start()
         for number in (signal.SIGINT, signal.SIGTERM):
             before = signal.getsignal(number)
 

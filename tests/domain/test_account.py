@@ -28,13 +28,15 @@ BEGUN: tuple[Act, ...] = (("start", 1_000), ("next", 1_000))
 
 
 def told(action: Action, at: int, step: str, key: str = "") -> OfflineCommand:
-    return OfflineCommand(key or f"own-{action}-{at}", action, at, step)
+    return OfflineCommand(key=key or f"own-{action}-{at}", action=action, at=at, step=step)
 
 
 def account(
     seq: int, line: int, *acts: OfflineCommand, counted: bool = True, status: Status = "running"
 ) -> OfflineLog:
-    return OfflineLog(seq, line, counted, status, acts)
+    return OfflineLog(
+        seq=seq, line=line, alone_since=line, counted=counted, status=status, acts=acts
+    )
 
 
 def take(
@@ -85,13 +87,13 @@ def test_an_account_of_which_a_part_has_arrived_already_is_no_conflict_with_itse
     events += take(events, account(2, 20_000, acts[0]), 20_000).events
     taken = take(events, account(2, 40_000, *acts), 40_000)
     assert [e.kind for e in taken.events] == ["resume"]
-    assert taken.missed == ()
+    assert taken.rejected == ()
 
 
 def test_what_is_older_than_the_act_of_another_screen_is_told_and_not_done() -> None:
     events = happened(PLAN, *BEGUN, ("extend", 20_000))
     taken = take(events, account(2, 40_000, told("next", 15_000, "phase-1")), 40_000)
-    assert (taken.events, [m.why for m in taken.missed]) == ((), [OLDER])
+    assert (taken.events, [m.why for m in taken.rejected]) == ((), [OLDER])
 
 
 def test_what_is_newer_and_was_done_at_the_same_step_counts() -> None:
@@ -103,7 +105,7 @@ def test_what_is_newer_and_was_done_at_the_same_step_counts() -> None:
 def test_what_was_done_at_another_step_is_told_and_not_done() -> None:
     events = happened(PLAN, *BEGUN, ("next", 20_000))
     taken = take(events, account(2, 40_000, told("next", 25_000, "phase-1")), 40_000)
-    assert (taken.events, [m.why for m in taken.missed]) == ((), [ELSEWHERE])
+    assert (taken.events, [m.why for m in taken.rejected]) == ((), [ELSEWHERE])
 
 
 @pytest.mark.parametrize("at", [15_000, 25_000])
@@ -112,7 +114,7 @@ def test_a_stop_always_counts(at: int) -> None:
     stop = told("stop", at, "phase-1")
     taken = take(events, account(2, 40_000, stop, status="stopped"), 40_000)
     assert state_after(events, taken, 40_000).status == "stopped"
-    assert taken.missed == ()
+    assert taken.rejected == ()
 
 
 def test_a_device_that_paused_while_another_went_on_pauses_the_session() -> None:
@@ -150,15 +152,15 @@ def test_a_device_that_runs_never_sets_a_paused_session_going() -> None:
 def test_what_the_rules_refuse_is_told_with_their_reason() -> None:
     events = happened(PLAN, *BEGUN)
     taken = take(events, account(2, 40_000, told("resume", 15_000, "phase-1")), 40_000)
-    assert len(taken.missed) == 1
-    assert taken.missed[0].why
+    assert len(taken.rejected) == 1
+    assert taken.rejected[0].why
 
 
 def test_what_the_answers_no_longer_allow_is_told_with_the_reason() -> None:
     events = happened(PLAN, *BEGUN)
     told_of = account(2, 40_000, told("pause", 15_000, "phase-1"))
     taken = merge(PLAN, events, fold(PLAN, events), told_of, 40_000, lambda *_: "too old")
-    assert (taken.events, [m.why for m in taken.missed]) == ((), ["too old"])
+    assert (taken.events, [m.why for m in taken.rejected]) == ((), ["too old"])
 
 
 # --- doubt -------------------------------------------------------------------------------------
@@ -168,7 +170,7 @@ DOUBTED = (*happened(PLAN, *BEGUN), Event(3, "doubt-1", "doubt", 10_000))
 
 def test_a_device_that_went_on_counting_settles_the_doubt() -> None:
     taken = take(DOUBTED, account(2, 90_000), 90_000)
-    assert taken.settled
+    assert taken.time_confirmed
     state = state_after(DOUBTED, taken, 90_000)
     never_doubted = advance(PLAN, fold(PLAN, DOUBTED[:2]), 90_000)
     assert (state.status, state.index, state.left) == (
@@ -205,7 +207,7 @@ def test_two_devices_that_counted_settle_the_doubt_once() -> None:
     events = (*DOUBTED, *take(DOUBTED, account(2, 90_000), 90_000).events)
     second = account(2, 91_000, told("pause", 30_000, "phase-1"), status="paused")
     taken = take(events, second, 91_000)
-    assert not taken.settled
+    assert not taken.time_confirmed
     assert [(e.kind, e.at) for e in taken.events] == [("pause", 30_000)]
 
 
@@ -236,7 +238,7 @@ def as_told(whole: tuple[Event, ...], number: int) -> OfflineCommand:
     state = advance(PLAN, fold(PLAN, whole[:number]), event.at)
     assert event.kind != "doubt"
     assert event.kind != "settled"
-    return OfflineCommand(event.key, event.kind, event.at, step_id(PLAN, state))
+    return OfflineCommand(key=event.key, action=event.kind, at=event.at, step=step_id(PLAN, state))
 
 
 @settings(max_examples=150, deadline=None, phases=(Stage.explicit, Stage.reuse, Stage.generate))
@@ -251,4 +253,4 @@ def test_any_course_told_afterwards_ends_as_if_the_server_had_seen_it(
     own = tuple(as_told(whole, number) for number in range(seen, len(whole)))
     taken = take(before, account(seen, line, *own), line + delay)
     assert (*before, *taken.events) == whole
-    assert taken.missed == ()
+    assert taken.rejected == ()

@@ -153,7 +153,7 @@ def test_a_stop_that_a_display_did_alone_is_taken_over_and_nothing_else(owner: V
 
     assert account("pause") == 403
     assert owner.seq(session_id) == 1
-    assert account("stop") == 200
+    assert account("stop") == 204
     assert owner.live(session_id)["data-status"] == "stopped"
 
 
@@ -237,7 +237,7 @@ def test_no_limit_ever_stands_before_a_running_session(owner: Visitor) -> None:
         told = {
             "account": '{"seq": 1, "line": 1, "alone_since": 1, "counted": true, "status": "running"}'
         }
-        assert tablet.post(f"{path}/account", told, htmx=True).status_code == 200
+        assert tablet.post(f"{path}/account", told, htmx=True).status_code == 204
         screen = {"account": '{"screen": "screen-01", "apart": 30, "alone": 0}'}
         assert tablet.post(f"{path}/screen", screen).status_code == 204
 

@@ -333,7 +333,7 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (303, "screenings.answer", answered()),
     (303, "screenings.tell_word", word(who="doctor", on="2026-03-01", confirmed="yes")),
     (303, "sessions.create", create()),
-    (200, "accounts.account", account("account", ALONE)),
+    (204, "accounts.account", account("account", ALONE)),
     (204, "accounts.screen", account("screen", SCREEN)),
     (303, "sessions.reading", reading("6.1")),
     (303, "sessions.command", act("start")),

@@ -142,9 +142,9 @@ def test_a_read_that_fails_in_the_driver_fails_as_any_other(tmp_path: Path) -> N
 def test_a_key_is_known_only_in_its_own_session(storage: Storage) -> None:
     plan = simple_plan()
     one, two = made(storage, plan, happened(plan, ("start", 1))), made(storage, plan)
-    assert loaded(storage, one.id).has_key("key-1")
-    assert not loaded(storage, one.id).has_key("key-2")
-    assert not loaded(storage, two.id).has_key("key-1")
+    assert loaded(storage, one.id).has_key("key-0001")
+    assert not loaded(storage, one.id).has_key("key-0002")
+    assert not loaded(storage, two.id).has_key("key-0001")
 
 
 def test_an_act_on_an_old_state_is_refused_and_nothing_is_recorded(storage: Storage) -> None:

@@ -161,7 +161,7 @@ def happened(plan: Plan, *acts: Act, before: Sequence[Event] = ()) -> tuple[Even
     """The events of a session in which ``acts`` were asked for one after the other."""
     events = tuple(before)
     for action, at, *more in acts:
-        key = f"key-{len(events) + 1}"
+        key = f"key-{len(events) + 1:04}"
         if action == "doubt":
             events += (Event(len(events) + 1, key, "doubt", at),)
         else:

@@ -14,62 +14,67 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import Field
 
 from webapp.domain.commands import decide
 from webapp.domain.plan import Plan
+from webapp.domain.protocol import Model
 from webapp.domain.session import STOPS, Action, Event, RefusedError, State, Status, advance, follow
 
 SAME_LINE_MS = 2_000
 OLDER = "another screen acted later"
 ELSEWHERE = "the session had gone on to another step"
 
+Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+Milliseconds = Annotated[int, Field(ge=0, le=10**14)]
 Check = Callable[[Sequence[Event], State, Action, int], str]
 
 
-@dataclass(frozen=True, slots=True)
-class OfflineCommand:
-    """One act of the device: done at ``at`` of its line, at ``step``.
+class OfflineCommand(Model):
+    """A command that was done at ``at`` of the device's line, at ``step``.
 
     ``wish_ms`` goes with ``end-at``: from then until the end of the hands-on work.
     """
 
-    key: str
+    key: Key
     action: Action
-    at: int
-    step: str
-    wish_ms: int | None = None
+    at: Milliseconds
+    step: Annotated[str, Field(max_length=80)]
+    wish_ms: Milliseconds | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OfflineLog:
-    """What one device tells: it knew ``seq`` events, and did ``acts`` one after the other.
+class OfflineLog(Model):
+    """What one device did: it knew ``seq`` events, and did ``acts`` one after the other.
 
-    ``line`` is its idea of the server's now; ``counted`` is False when it slept or began meanwhile;
-    ``status`` is what it shows at the end.
+    ``line`` is its idea of the server's now, ``alone_since`` the instant of the last answer it had;
+    ``counted`` is False when it slept or began meanwhile; ``status`` is what it shows at the end.
     """
 
-    seq: int
-    line: int
+    seq: Annotated[int, Field(ge=0, le=10**6)]
+    line: Milliseconds
+    alone_since: Milliseconds
     counted: bool
     status: Status
-    acts: tuple[OfflineCommand, ...] = ()
+    acts: Annotated[tuple[OfflineCommand, ...], Field(max_length=300)] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An act that was not done, and why, in words."""
+    """A command that was not done, and why, in words."""
 
-    told: OfflineCommand
+    command: OfflineCommand
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """What becomes of an account: events to record behind those that are there, in order."""
+    """What a log leads to: ``events`` to record behind those that are there, in order."""
 
     events: tuple[Event, ...]
-    missed: tuple[Rejected, ...] = ()
-    settled: bool = False
+    rejected: tuple[Rejected, ...] = ()
+    time_confirmed: bool = False
     paused: bool = False
 
 
@@ -81,65 +86,65 @@ def merge(
     plan: Plan,
     past: Sequence[Event],
     folded: State,
-    account: OfflineLog,
+    log: OfflineLog,
     now: int,
     hindrance: Check = lambda events, state, action, at: "",
 ) -> MergeResult:
-    """What to record of ``account`` at ``now``. Nothing twice: acts with a recorded key are done.
+    """Return what to record of ``log`` at ``now``. Commands whose key is recorded are done already.
 
-    ``hindrance(events, state, action, at)`` says why an act may not count although the session's
+    ``hindrance(events, state, action, at)`` says why a command may not count although the session's
     own rules allow it; empty when it may.
     """
-    shift = now - account.line
+    shift = now - log.line
     shift = 0 if 0 <= shift <= SAME_LINE_MS else shift
     known = {event.key for event in past}
-    own = {told.key for told in account.acts}
-    others = [e for e in past[account.seq :] if e.kind not in ("doubt", "settled")]
+    own = {command.key for command in log.acts}
+    others = [e for e in past[log.seq :] if e.kind not in ("doubt", "settled")]
     others = [event for event in others if event.key not in own]
     new: list[Event] = []
-    missed: list[Rejected] = []
+    rejected: list[Rejected] = []
 
     def record(event: Event) -> None:
         nonlocal folded
         new.append(event)
         folded = follow(plan, folded, event)
 
-    settled = account.counted and not others and folded.before_doubt is not None
-    if settled:
-        record(settling(past, folded, len(past), shift, now))
-    for told in account.acts:
-        if told.key in known:
+    time_confirmed = log.counted and not others and folded.before_doubt is not None
+    if time_confirmed:
+        record(confirm_time(past, folded, len(past), shift, now))
+    for command in log.acts:
+        if command.key in known:
             continue
-        at = max(folded.at, min(told.at + shift, now))
+        at = max(folded.at, min(command.at + shift, now))
         state = advance(plan, folded, at)
-        late = others and told.action not in STOPS
-        why = OLDER if late and at <= others[-1].at else ""
-        if not why and told.action not in STOPS and told.step != step_id(plan, state):
+        stops = command.action in STOPS
+        why = OLDER if others and not stops and at <= others[-1].at else ""
+        if not why and not stops and command.step != step_id(plan, state):
             why = ELSEWHERE
-        why = why or hindrance((*past, *new), state, told.action, at)
+        why = why or hindrance((*past, *new), state, command.action, at)
         if not why:
             try:
                 seq = len(past) + len(new)
-                record(decide(plan, folded, seq, told.action, at, told.key, told.wish_ms))
+                record(decide(plan, folded, seq, command.action, at, command.key, command.wish_ms))
             except RefusedError as refusal:
                 why = str(refusal)
         if why:
-            missed.append(Rejected(told, why))
-    key = f"differ-{missed[-1].told.key}"[:64] if missed else ""
-    paused = bool(missed) and key not in known and differs(plan, folded, account.status, now)
+            rejected.append(Rejected(command, why))
+    key = f"differ-{rejected[-1].command.key}"[:64] if rejected else ""
+    paused = bool(rejected) and key not in known and differs(plan, folded, log.status, now)
     if paused:
         record(decide(plan, folded, len(past) + len(new), "pause", now, key))
-    return MergeResult(tuple(new), tuple(missed), settled, paused)
+    return MergeResult(tuple(new), tuple(rejected), time_confirmed, paused)
 
 
-def settling(past: Sequence[Event], folded: State, seq: int, shift: int, now: int) -> Event:
-    """The event that takes the doubt back, at its instant on today's line of time."""
-    doubt = next(event for event in reversed(past) if event.kind == "doubt")
+def confirm_time(past: Sequence[Event], folded: State, seq: int, shift: int, now: int) -> Event:
+    """Return the event that takes lost time back, at its instant on today's line of time."""
+    lost = next(event for event in reversed(past) if event.kind == "doubt")
     assert folded.before_doubt is not None
     at = min(now, folded.before_doubt.at + shift)
-    return replace(doubt, seq=seq + 1, key=f"settled-{doubt.key}"[:64], kind="settled", at=at)
+    return replace(lost, seq=seq + 1, key=f"settled-{lost.key}"[:64], kind="settled", at=at)
 
 
 def differs(plan: Plan, folded: State, shown: Status, now: int) -> bool:
-    """True when the device stands still while the session, in its history, runs."""
+    """Return True when the device stands still while the session, in its history, runs."""
     return shown in ("paused", "stopped") and advance(plan, folded, now).status == "running"

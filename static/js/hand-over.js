@@ -32,7 +32,7 @@ export class HandOver {
     // 401: this device is no longer joined; what it did is kept until it is let in again.
     if (!answer || answer.status >= 500 || answer.status === 401) return this.#later();
     this.#wait = FIRST_MS;
-    this.#done(account, decodeURIComponent(answer.headers.get("X-Said") ?? ""), answer.ok);
+    this.#done(account, answer.text, answer.ok);
   }
 
   async #send(account) {
@@ -40,7 +40,8 @@ export class HandOver {
     const headers = { "HX-Request": "true" };
     const signal = AbortSignal.timeout(LATEST_ANSWER_MS);
     try {
-      return await fetch(`${this.#path}/account`, { method: "POST", body, headers, signal });
+      const answer = await fetch(`${this.#path}/account`, { method: "POST", body, headers, signal });
+      return { status: answer.status, ok: answer.ok, text: await answer.text() };
     } catch {
       return null;
     }

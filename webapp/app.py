@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp import log as requests_log
 from webapp.assets import files
 from webapp.auth import http_security, middleware
-from webapp.auth.devices import Devices
+from webapp.auth.devices import devices_of
 from webapp.auth.permissions import authenticator_for
 from webapp.maintenance.opening import open_storage
 from webapp.maintenance.runner import JobRunner, Scheduler
@@ -119,7 +119,7 @@ def start_life(app: Flask) -> LifeSigns:
         paused, tell = line.wake(), line.tell
     else:
         paused, tell = wake(site.storage, site.clock), None
-    signs = LifeSigns(site.storage, site.clock, tell, site.presence, Devices(site.storage).sweep)
+    signs = LifeSigns(site.storage, site.clock, tell, site.presence, devices_of(site).sweep)
     if paused:
         log.warning("time was lost while the server was away; sessions paused: %d", paused)
     signs.start()

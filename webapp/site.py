@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from webapp.protocol_files.loader import Library
 from webapp.settings import Settings
 from webapp.storage.courses import Courses
 from webapp.storage.sessions import Storage
 from webapp.timekeeping.clock import Clock
-from webapp.timekeeping.presence import Presence
+from webapp.timekeeping.presence import DevicePresence, Presence
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Site:
     library: Library
     clock: Clock
     presence: Presence
+    device_presence: DevicePresence = field(default_factory=DevicePresence)
 
     @property
     def courses(self) -> Courses:

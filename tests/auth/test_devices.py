@@ -189,7 +189,7 @@ def test_last_seen_is_written_at_most_once_a_minute(storage: Storage) -> None:
         assert written() == NOW + expected * 1000
         assert doors.all()[0][0].seen_at == NOW + seconds * 1000
     doors.sweep(NOW + 400_000)
-    assert storage.devices_seen == {}
+    assert doors.presence.seen == {}
 
 
 def test_no_secret_lies_in_the_database(storage: Storage) -> None:

@@ -25,9 +25,11 @@ from webapp.domain.invites import (
     kind_of,
     tries_with,
 )
+from webapp.site import Site
 from webapp.storage.database import Sqlite
 from webapp.storage.sessions import NotSavedError, Storage, meta, put, sessions
 from webapp.storage.tables import devices, invites
+from webapp.timekeeping.presence import DevicePresence
 
 TRIES = "tries"
 FORGOTTEN_MS = 24 * 3_600_000
@@ -91,10 +93,11 @@ class Joined:
 
 
 class Devices:
-    """What ``storage`` keeps of devices and invites."""
+    """What ``storage`` keeps of devices and invites; ``presence`` notes who asks."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, presence: DevicePresence | None = None) -> None:
         self.storage = storage
+        self.presence = presence or DevicePresence()
 
     # -- joining ---------------------------------------------------------------------------
 
@@ -191,12 +194,12 @@ class Devices:
 
     def noted(self, row: sa.Row[Any], now: int) -> tuple[str, Role]:
         """That a device has just asked is remembered; ``sweep`` writes it down now and then."""
-        self.storage.devices_seen[row.id] = now, row.seen_at
+        self.presence.note(row.id, now, row.seen_at)
         return row.id, Role(row.role)
 
     def sweep(self, now: int) -> None:
         """Write down when devices were last seen, at most once a minute for each."""
-        asked = self.storage.devices_seen
+        asked = self.presence.seen
         lately = dict(asked)
         due: list[dict[str, Any]] = [
             {"one": one, "at": at}
@@ -238,7 +241,7 @@ class Devices:
         return self.device_of(row) if row else None
 
     def device_of(self, row: sa.Row[Any]) -> Device:
-        seen = max(row.seen_at, self.storage.devices_seen.get(row.id, (0, 0))[0])
+        seen = self.presence.last_seen(row.id, row.seen_at)
         label = f"{row.kind} {row.number}"
         return Device(row.id, Role(row.role), label, row.joined_at, seen, row.revoked_at)
 
@@ -251,6 +254,11 @@ class Devices:
         """From now on the device is nobody. Raises NotSavedError."""
         change = sa.update(devices).where(live(device_id)).values(revoked_at=now)
         self.storage.carry_out(lambda connection: connection.execute(change))
+
+
+def devices_of(site: Site) -> Devices:
+    """Return the devices of a site."""
+    return Devices(site.storage, site.device_presence)
 
 
 ROLE_OF = sa.select(devices.c.role).where(devices.c.id == sa.bindparam("id"))

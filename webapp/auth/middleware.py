@@ -6,6 +6,7 @@ The heartbeat and the push events ask the same table of permissions in ``server/
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, g, render_template, request
@@ -22,7 +23,6 @@ from webapp.auth.permissions import (
 )
 from webapp.auth.rate_limit import CREATING, RateLimit
 from webapp.presentation.htmx import is_htmx
-from webapp.site import Site
 
 COOKIE_SECONDS = (
     400 * 24 * 3600
@@ -34,7 +34,7 @@ TOO_MANY = "This device has begun a great deal within a minute. Nothing was made
 
 
 def caller_in(environ: Mapping[str, Any]) -> Caller:
-    """Who sends a WSGI request."""
+    """Return who sends a WSGI request."""
     return Caller(
         environ.get("REMOTE_ADDR", ""),
         environ.get("HTTP_HOST", ""),
@@ -43,47 +43,57 @@ def caller_in(environ: Mapping[str, Any]) -> Caller:
     )
 
 
+@dataclass(slots=True)
+class RequestState:
+    """What a request has read: the clock (once), who sends it, and how far its session is.
+
+    ``seq`` is the number of events of the session in the address, where it was read with the
+    identity.
+    """
+
+    now: int
+    identity: Identity | None = None
+    seq: int | None = None
+
+
+def request_state() -> RequestState:
+    """Return what this request has read so far; the first call reads the clock."""
+    if "state" not in g:
+        g.state = RequestState(current_app.extensions["site"].clock.now())
+    state: RequestState = g.state
+    return state
+
+
 def current_identity() -> Identity | None:
-    """Who sends this request; None for nobody."""
-    found: Identity | None = g.get("who")
-    return found
+    """Return who sends this request; None for nobody."""
+    return request_state().identity
 
 
 def authenticator() -> Authenticator:
-    """The authenticator of the site that this request is for."""
+    """Return the authenticator of the site that this request is for."""
     found: Authenticator = current_app.extensions["authenticator"]
     return found
 
 
 def identify() -> Identity | None:
-    """As ``asking``, on pages that are open to all, where nobody has looked yet."""
-    if "who" not in g:
-        here = current_app.extensions["site"]
-        g.who = read_identity(here) if authenticator().joining else LOCAL_OWNER
-    return current_identity()
-
-
-def read_identity(here: Site) -> Identity | None:
-    """Who asks; where it is for a session, its last seq is read with that. One query."""
-    caller = caller_in(request.environ)
+    """Read and return who sends this request, and how far its session is. At most one query."""
+    state, site = request_state(), current_app.extensions["site"]
     session_id = (request.view_args or {}).get("session_id")
-    if session_id is None:
-        return authenticator().identify(here, caller)
-    who, seq = authenticator().identify_with_seq(here, caller, session_id)
-    g.last_seq = session_id, seq
-    return who
-
-
-def seq_read(session_id: str) -> int | None:
-    """How many events the session has, where the middleware has just read that; told once a request."""
-    about, seq = g.pop("last_seq", ("", None))
-    return seq if about == session_id else None
+    if not authenticator().joining:
+        state.identity = LOCAL_OWNER
+    elif session_id is None:
+        state.identity = authenticator().identify(site, caller_in(request.environ), state.now)
+    else:
+        state.identity, state.seq = authenticator().identify_with_seq(
+            site, caller_in(request.environ), session_id, state.now
+        )
+    return state.identity
 
 
 def role() -> int:
     """The role of who asks, for templates; 0 for nobody."""
-    who = current_identity() if authenticator().joining else LOCAL_OWNER
-    return who.role if who else 0
+    identity = current_identity() if authenticator().joining else LOCAL_OWNER
+    return identity.role if identity else 0
 
 
 def may(endpoint: str, action: str = "") -> bool:
@@ -148,7 +158,7 @@ def install(app: Flask, guard: Authenticator) -> None:
         if who.role < needed:
             return forbidden_response(who)
         if who.device and request.endpoint in CREATING and request.method == "POST":
-            wait = limits.wait(who.device, app.extensions["site"].clock.now())
+            wait = limits.wait(who.device, request_state().now)
             return too_many_requests(wait) if wait else None
         return None
 

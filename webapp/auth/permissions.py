@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from webapp.auth.devices import Devices
+from webapp.auth.devices import devices_of
 from webapp.domain.invites import Role as Role
 from webapp.domain.session import STOPS
 from webapp.network import LOOPBACK, Hosts
@@ -141,16 +141,16 @@ class Authenticator:
     secure: bool
     home: frozenset[str]
 
-    def identify(self, site: Site, caller: Caller) -> Identity | None:
+    def identify(self, site: Site, caller: Caller, now: int) -> Identity | None:
         """Who asks; None for nobody. At most one query."""
         if self.is_home(caller):
             return LOCAL_OWNER
         token = self.token(caller.cookie)
-        found = Devices(site.storage).who(token, site.clock.now()) if token else None
+        found = devices_of(site).who(token, now) if token else None
         return Identity(found[1], found[0]) if found else None
 
     def identify_with_seq(
-        self, site: Site, caller: Caller | None, session_id: str
+        self, site: Site, caller: Caller | None, session_id: str, now: int
     ) -> tuple[Identity | None, int | None]:
         """Who asks, None for nobody, and how many events the session has. One query.
 
@@ -159,11 +159,11 @@ class Authenticator:
         if caller is None or self.is_home(caller):
             return LOCAL_OWNER, site.storage.last_seq(session_id)
         token = self.token(caller.cookie)
-        found = Devices(site.storage).beat(token, session_id, site.clock.now()) if token else None
+        found = devices_of(site).beat(token, session_id, now) if token else None
         return (Identity(found[1], found[0]), found[2]) if found else (None, None)
 
     def identify_many(
-        self, site: Site, asked: Sequence[tuple[Caller | None, str]]
+        self, site: Site, asked: Sequence[tuple[Caller | None, str]], now: int
     ) -> list[tuple[Identity | None, int | None]]:
         """As :meth:`identify_with_seq` for callers and sessions at once, on PostgreSQL. One query."""
         free = [caller is None or self.is_home(caller) for caller, _ in asked]
@@ -172,7 +172,7 @@ class Authenticator:
             for (caller, _), home in zip(asked, free, strict=True)
         ]
         wanted = list(zip(tokens, (session_id for _, session_id in asked), strict=True))
-        found = Devices(site.storage).beats(wanted, site.clock.now())
+        found = devices_of(site).beats(wanted, now)
         return [
             (LOCAL_OWNER, seq)
             if home

@@ -6,7 +6,7 @@ from typing import cast
 
 from flask import abort, current_app, request
 
-from webapp.auth.middleware import seq_read
+from webapp.auth.middleware import request_state
 from webapp.network import address_for_others
 from webapp.settings import is_loopback
 from webapp.site import Site
@@ -18,8 +18,14 @@ def site() -> Site:
     return cast("Site", current_app.extensions["site"])
 
 
-def stored_or_404(session_id: str) -> Stored:
-    stored = site().storage.load(session_id, seq_read(session_id))
+def request_time() -> int:
+    """Return the instant of this request: the clock is read once."""
+    return request_state().now
+
+
+def stored_or_404(session_id: str, *, again: bool = False) -> Stored:
+    """Return the session in the address; ``again`` after a conflict, when others have acted."""
+    stored = site().storage.load(session_id, None if again else request_state().seq)
     if stored is None:
         abort(404)
     return stored

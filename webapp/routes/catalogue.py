@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request
 
 from webapp.domain.snapshot import Snapshot, view
 from webapp.protocol_files.loader import LibraryEntry
-from webapp.routes import site
+from webapp.routes import request_time, site
 
 blueprint = Blueprint("catalogue", __name__)
 
@@ -50,7 +50,7 @@ def shelf_order(entry: LibraryEntry) -> tuple[int, str]:
 def running_now() -> list[tuple[str, Snapshot]]:
     """Ids and snapshots of the sessions that are live at this moment."""
     here = site()
-    now = here.clock.now()
+    now = request_time()
     found = (
         (stored.id, view(stored.plan, stored.folded, stored.seq, now))
         for stored in here.storage.live(now)

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from webapp.domain.course import Client
-from webapp.routes import courses, outside, site
+from webapp.routes import courses, outside, request_time, site
 from webapp.settings import is_loopback
 
 blueprint = Blueprint("clients", __name__, url_prefix="/clients")
@@ -32,7 +32,7 @@ def index() -> str:
 def add() -> Response:
     """A new code."""
     here = site()
-    client = here.courses.add_client(here.clock.now())
+    client = here.courses.add_client(request_time())
     return redirect(url_for("clients.show", client_id=client.id), 303)
 
 

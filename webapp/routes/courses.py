@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp.domain.course import Course, CourseProgress, Helped, planned, progress, terms_of, within
 from webapp.domain.record import SessionRecord, Short, short_sides
 from webapp.protocol_files.loader import LibraryEntry
-from webapp.routes import belonging, protocols, site
+from webapp.routes import belonging, protocols, request_time, site
 from webapp.storage.courses import Readings
 
 blueprint = Blueprint("courses", __name__, url_prefix="/courses")
@@ -49,7 +49,7 @@ class Standing:
 def standings(client_id: str = "", *, aside: bool = True) -> list[Standing]:
     """Where the courses stand now, of one client or of all. One or two queries."""
     here = site()
-    now = here.clock.now()
+    now = request_time()
     found = here.courses.courses(MOST, now, client_id, aside=aside)
     return [standing(course, pasts, now) for course, pasts in found]
 
@@ -70,7 +70,7 @@ def course_or_404(course_id: str) -> Course:
 def standing_of(course_id: str) -> Standing | None:
     """Where a course stands now. Two or three queries."""
     here = site()
-    now = here.clock.now()
+    now = request_time()
     found = here.courses.whole(course_id, now)
     return standing(*found, now) if found else None
 
@@ -86,7 +86,7 @@ def index() -> str:
         "courses/courses.html",
         standings=standings(),
         clock=here.clock,
-        now=here.clock.now(),
+        now=request_time(),
     )
 
 
@@ -102,7 +102,7 @@ def add() -> Response:
     if faults:
         return whose(entry)
     here = site()
-    now = here.clock.now()
+    now = request_time()
     place = belonging.place_of(entry, belonging.known_client(chosen, now), now)
     if place.course and place.progress and not place.progress.fresh(now):
         course = replace(place.course, aside=False)
@@ -145,7 +145,7 @@ def show(course_id: str) -> str:
         progress=found.progress,
         course=found.course,
         clock=here.clock,
-        now=here.clock.now(),
+        now=request_time(),
         scores=scores_chart(found.counted),
         minutes=minutes_chart(found.counted),
         techniques=techniques_of(found.counted),
@@ -191,9 +191,7 @@ def calendar(course_id: str) -> Response:
     here = site()
     entry = here.library.get(found.course.protocol)
     dates = found.dates[:1] if request.args.get("next") else found.dates
-    body = course_calendar(
-        found.progress, dates, here.clock.now(), entry.protocol if entry else None
-    )
+    body = course_calendar(found.progress, dates, request_time(), entry.protocol if entry else None)
     return download(body, "text/calendar", f"course-{found.course.protocol}.ics")
 
 

@@ -8,7 +8,7 @@ from flask import url_for
 
 from webapp.domain.screening import ANSWERS_COUNT_MS, READING_COUNTS_MS, refusal
 from webapp.domain.session import Action, Event, State, hands_on_over
-from webapp.routes import site
+from webapp.routes import request_time, site
 from webapp.storage.sessions import Stored
 
 LEADS_ON: tuple[Action, ...] = ("start", "resume", "next", "back", "restart", "release")
@@ -76,6 +76,6 @@ def refusal_at(stored: Stored, at: int) -> str:
 def questions_address(stored: Stored) -> str:
     """Where to answer again: with the earlier answers while they are kept, else from the start."""
     admission = stored.admission
-    if admission and site().storage.screening(admission.screening, site().clock.now()):
+    if admission and site().storage.screening(admission.screening, request_time()):
         return url_for("screenings.again", screening_id=admission.screening)
     return url_for("protocols.show", protocol_id=stored.plan.protocol)

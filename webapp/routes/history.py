@@ -6,7 +6,7 @@ import re
 
 from flask import Blueprint, render_template, request
 
-from webapp.routes import site
+from webapp.routes import request_time, site
 from webapp.storage.courses import Filter
 
 blueprint = Blueprint("history", __name__)
@@ -21,7 +21,7 @@ def show() -> str:
     """Narrowed by client, protocol and kind; ``before`` is where the page before ended."""
     here = site()
     wanted = filter_of()
-    now = here.clock.now()
+    now = request_time()
     found = here.courses.past(wanted, now, PAGE + 1)
     shown = found[:PAGE]
     last = shown[-1] if len(found) > PAGE else None

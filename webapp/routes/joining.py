@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.auth.devices import Devices
+from webapp.auth.devices import devices_of
 from webapp.auth.middleware import authenticator, identify, set_device_cookie
 from webapp.domain.invites import TOKEN, read_code
-from webapp.routes import site
+from webapp.routes import request_time, site
 
 blueprint = Blueprint("joining", __name__, url_prefix="/join")
 
@@ -51,12 +51,12 @@ def join() -> Response:
     if token and not TOKEN.match(token):
         return page(UNKNOWN_LINK, 403)
     here = site()
-    now = here.clock.now()
-    if letters and Devices(here.storage).crowded(now):
+    now = request_time()
+    if letters and devices_of(here).crowded(now):
         return refused("too-many")
     agent = request.headers.get("User-Agent", "")[:MOST_AGENT]
     before = who.device if who else ""
-    joined = Devices(here.storage).join(agent, now, token=token, letters=letters, before=before)
+    joined = devices_of(here).join(agent, now, token=token, letters=letters, before=before)
     if isinstance(joined, str):
         return page(UNKNOWN_LINK, 403) if token and joined == "unknown" else refused(joined)
     response = redirect(url_for("joining.ask", done="yes"), 303)

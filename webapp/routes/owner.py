@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.auth.devices import Device, Devices
+from webapp.auth.devices import Device, devices_of
 from webapp.auth.invites import NewInvite
 from webapp.auth.middleware import authenticator, current_identity
 from webapp.domain.invites import NAMES, role_named
-from webapp.routes import outside, site
+from webapp.routes import outside, request_time, site
 
 blueprint = Blueprint("owner", __name__, url_prefix="/owner")
 
@@ -31,7 +31,7 @@ def invite() -> Response:
     if role is None:
         return page(422, fault=NO_ROLE)
     here = site()
-    return page(made=Devices(here.storage).invite(role, here.clock.now()))
+    return page(made=devices_of(here).invite(role, request_time()))
 
 
 @blueprint.post("/devices/<device_id>/role")
@@ -40,7 +40,7 @@ def change_role(device_id: str) -> Response:
     role = role_named(request.form.get("role", ""))
     if role is None:
         return page(422, fault=NO_ROLE)
-    Devices(site().storage).change_role(device.id, role)
+    devices_of(site()).change_role(device.id, role)
     return redirect(url_for("owner.show") + "#devices", 303)
 
 
@@ -50,7 +50,7 @@ def revoke(device_id: str) -> Response:
     device = device_or_404(device_id)
     if request.form.get("sure") != "yes":
         return page(asked=device)
-    Devices(site().storage).revoke(device.id, site().clock.now())
+    devices_of(site()).revoke(device.id, request_time())
     return redirect(url_for("owner.show") + "#devices", 303)
 
 
@@ -61,7 +61,7 @@ def must_join() -> None:
 
 def device_or_404(device_id: str) -> Device:
     must_join()
-    return Devices(site().storage).get(device_id) or abort(404)
+    return devices_of(site()).get(device_id) or abort(404)
 
 
 def page(
@@ -72,7 +72,7 @@ def page(
     fault: str = "",
 ) -> Response:
     here = site()
-    joined, gone = Devices(here.storage).all() if authenticator().joining else ([], [])
+    joined, gone = devices_of(here).all() if authenticator().joining else ([], [])
     who = current_identity()
     body = render_template(
         "owner/owner.html",
@@ -105,7 +105,7 @@ def hour(at: int) -> str:
 
 def when(at: int) -> str:
     """How long ago, as people say it."""
-    ago = site().clock.now() - at
+    ago = request_time() - at
     if ago < NOW_MS:
         return "just now"
     if ago < HOUR_MS:

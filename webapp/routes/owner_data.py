@@ -23,7 +23,7 @@ from webapp.maintenance.export_stream import STREAMED
 from webapp.maintenance.inventory import Copy
 from webapp.maintenance.jobs import KEPT, BusyError, Job
 from webapp.maintenance.runner import JobRunner
-from webapp.routes import site
+from webapp.routes import request_time, site
 
 blueprint = Blueprint("owner_data", __name__, url_prefix="/owner/data")
 
@@ -105,7 +105,7 @@ def show() -> str:
     """What there is and what can be done with it."""
     here, jobs = site(), upkeep().jobs
     known = jobs.newest(KEPT)
-    recent = [job for job in known[:1] if here.clock.now() - job.told_at < RECENT_MS]
+    recent = [job for job in known[:1] if request_time() - job.told_at < RECENT_MS]
     worth = [job for job in recent if (job.kind, job.outcome) != ("backup", "good")]
     return render_template(
         "owner/data/data.html",
@@ -194,7 +194,7 @@ def restore(name: str) -> Answer:
     """Refused while sessions are under way, unless the form says otherwise."""
     copy, anyway = copy_or_404(name), request.form.get("anyway") == "1"
     here = site()
-    running = inventory.under_way(here.storage, here.clock.now())
+    running = inventory.under_way(here.storage, request_time())
     if not copy.usable or (running and not anyway):
         return Response(restore_page(copy, refused=True), 409)
     return begin("restore", name=copy.name, made_at=copy.made_at, anyway=anyway)
@@ -208,7 +208,7 @@ def restore_page(copy: Copy, *, refused: bool = False) -> str:
         copy=copy,
         made=made,
         went_on=went_on,
-        running=len(inventory.under_way(here.storage, here.clock.now())),
+        running=len(inventory.under_way(here.storage, request_time())),
         refused=refused,
         clock=here.clock,
     )

@@ -19,7 +19,7 @@ from webapp.maintenance import backups, inventory
 from webapp.maintenance.erase import counted, ended_before
 from webapp.maintenance.export_stream import stream_export
 from webapp.maintenance.worker import INCOMING, need_room
-from webapp.routes import site
+from webapp.routes import request_time, site
 from webapp.routes.owner_data import begin, blueprint, job_or_404, sent, upkeep
 from webapp.storage.courses import Filter
 from webapp.storage.database import StorageError
@@ -164,7 +164,7 @@ def ask_erase() -> str:
         clients=clients,
         codes={client.id: client.code for client in clients},
         wanted=wanted,
-        pasts=here.courses.past(wanted, here.clock.now(), RECENT),
+        pasts=here.courses.past(wanted, request_time(), RECENT),
         clock=here.clock,
     )
 
@@ -198,7 +198,7 @@ def chosen_rows() -> Chosen | None:
 def under_way(chosen: Chosen) -> bool:
     """True when somebody is at a session that would go."""
     here = site()
-    running = inventory.under_way(here.storage, here.clock.now())
+    running = inventory.under_way(here.storage, request_time())
     if chosen["table"] == "sessions":
         return chosen["id"] in running
     return any(one.client == chosen["id"] for one in here.storage.load_all(running))

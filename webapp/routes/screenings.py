@@ -29,7 +29,7 @@ from webapp.domain.screening import (
 )
 from webapp.presentation.verdicts import words_of
 from webapp.protocol_files.loader import LibraryEntry
-from webapp.routes import belonging, protocols, site
+from webapp.routes import belonging, protocols, request_time, site
 from webapp.routes.screening_form import (
     UNITS,
     Fields,
@@ -88,7 +88,7 @@ def answer(protocol_id: str) -> Response:
 def judged(entry: LibraryEntry, plan: Plan, taken: ScreeningForm) -> Response:
     """The answer to a form: 303 to the verdict, or the form again."""
     here = site()
-    now = here.clock.now()
+    now = request_time()
     client = belonging.chosen_client(request.form, taken.faults)
     verdict = belonging.heeding(entry, verdict_on(entry, plan, taken.answers), client, now)
     urgent = verdict.level == "help" or verdict.low
@@ -236,13 +236,13 @@ def tell_word(screening_id: str) -> Response:
     if request.form.get("confirmed") != "yes":
         return verdict_page(screening_id, screening, asked_again=True, who=who, on=on)
     known = next(name for name in may if name == who)
-    word = Word(who=known, on=on, at=here.clock.now())
+    word = Word(who=known, on=on, at=request_time())
     here.storage.tell_word(screening_id, screening.model_copy(update={"word": word}))
     return redirect(url_for("screenings.show", screening_id=screening_id), 303)
 
 
 def screening_or_404(screening_id: str) -> Screening:
-    screening = site().storage.screening(screening_id, site().clock.now())
+    screening = site().storage.screening(screening_id, request_time())
     if screening is None:
         abort(404)
     return screening
@@ -252,7 +252,7 @@ def verdict_page(
     screening_id: str, screening: Screening, status: int = 200, **more: object
 ) -> Response:
     here = site()
-    now = here.clock.now()
+    now = request_time()
     entry = protocols.entry_or_404(screening.protocol)
     plan = plan_of(entry, screening)
     verdict = screening.verdict
@@ -306,7 +306,7 @@ def refusal_of(entry: LibraryEntry, screening_id: str, screening: Screening, now
 def again(screening_id: str) -> Response:
     """The same form with the answers that last; red flags, today, food and glucose are open."""
     screening = screening_or_404(screening_id)
-    if screening.wait_until and site().clock.now() < screening.wait_until:
+    if screening.wait_until and request_time() < screening.wait_until:
         return verdict_page(screening_id, screening, 409)
     entry = startable_or_404(screening.protocol)
     plan = site().library.plan(entry.protocol, screening.seconds, frozenset(screening.chosen))

@@ -22,7 +22,15 @@ from webapp.domain.snapshot import Snapshot, view
 from webapp.domain.unobserved import unobserved_ms
 from webapp.presentation.filters import hue, side_and_area
 from webapp.presentation.htmx import fragment_or_redirect, is_htmx
-from webapp.routes import belonging, protocols, screenings, site, stored_or_404, summaries
+from webapp.routes import (
+    belonging,
+    protocols,
+    request_time,
+    screenings,
+    site,
+    stored_or_404,
+    summaries,
+)
 from webapp.routes.catalogue import running_now
 from webapp.routes.hindrances import for_script, hindrance, questions_address
 from webapp.routes.screening_form import UNITS, reading_now
@@ -80,7 +88,7 @@ def create() -> Response:
     screening = screenings.screening_or_404(screening_id)
     entry = protocols.entry_or_404(screening.protocol)
     here = site()
-    now = here.clock.now()
+    now = request_time()
     if screening.session:
         return redirect(url_for("sessions.show", session_id=screening.session), 303)
     plan = screenings.plan_of(entry, screening)
@@ -98,7 +106,7 @@ def create() -> Response:
 @blueprint.get("/<session_id>")
 def show(session_id: str) -> Response:
     stored = stored_or_404(session_id)
-    site().presence.note(session_id, site().clock.now())
+    site().presence.note(session_id, request_time())
     return page(stored)
 
 
@@ -106,7 +114,7 @@ def show(session_id: str) -> Response:
 def remote(session_id: str) -> Response:
     """The same session as large controls, for a second device in the hand."""
     stored = stored_or_404(session_id)
-    site().presence.note(session_id, site().clock.now())
+    site().presence.note(session_id, request_time())
     return page(stored, remote=True)
 
 
@@ -114,7 +122,7 @@ def remote(session_id: str) -> Response:
 def calm(session_id: str) -> Response:
     """For the person on the table: no numbers, the area's name on a slow colour."""
     stored = stored_or_404(session_id)
-    site().presence.note(session_id, site().clock.now())
+    site().presence.note(session_id, request_time())
     body = render_template("sessions/calm.html", **calm_context(stored))
     return Response(body, mimetype="text/html")
 
@@ -122,7 +130,7 @@ def calm(session_id: str) -> Response:
 @blueprint.get("/<session_id>/calm/live")
 def calm_live(session_id: str) -> Response:
     stored = stored_or_404(session_id)
-    site().presence.note(session_id, site().clock.now())
+    site().presence.note(session_id, request_time())
     response = make_response(render_template("sessions/_calm.html", **calm_context(stored)))
     response.headers["X-Now"] = str(site().clock.now())
     return response
@@ -165,7 +173,7 @@ def nudges(session_id: str) -> Response:
 def live(session_id: str) -> Response:
     """The live fragment. A beat that finds nothing new has been answered in ``heartbeat.py``."""
     stored = stored_or_404(session_id)
-    site().presence.note(session_id, site().clock.now())
+    site().presence.note(session_id, request_time())
     return fragment(stored)
 
 
@@ -220,7 +228,7 @@ def reading(session_id: str) -> Response:
         why = next(iter(faults.values()), "Please give the reading as a number, like 6.4 or 115.")
         return summary_page(stored, 422, why, unsure="unit-sure" in faults)
     here = site()
-    here.storage.tell_reading(session_id, here.clock.now(), taken)
+    here.storage.tell_reading(session_id, request_time(), taken)
     response = redirect(url_for("sessions.summary", session_id=session_id) + "#after", 303)
     if taken.shown == "number":
         screenings.remember_unit(response, taken.unit)
@@ -272,7 +280,7 @@ def commanded(session_id: str, action: Action) -> Response:
         return answer(stored, 422, "That form was incomplete. Please try once more.")
     if stored.has_key(key):
         return answer(stored)
-    now = site().clock.now()
+    now = request_time()
     if is_stale(stored, now):
         return answer(stored, 409, STALE)
     try:
@@ -280,7 +288,7 @@ def commanded(session_id: str, action: Action) -> Response:
     except RefusedError as refusal:
         return answer(stored, 409, str(refusal))
     except ConflictError:
-        after = stored_or_404(session_id)
+        after = stored_or_404(session_id, again=True)
         return answer(after) if after.has_key(key) else answer(after, 409, STALE)
 
 
@@ -291,11 +299,11 @@ def stop(stored: Stored, action: Action, key: str) -> Response:
     if not KEY.match(key) or stored.has_key(key):
         key = secrets.token_urlsafe(12)
     try:
-        return carry_out(stored, action, key, site().clock.now())
+        return carry_out(stored, action, key, request_time())
     except RefusedError as refusal:
         return answer(stored, 409, str(refusal))
     except ConflictError:
-        return stop(stored_or_404(stored.id), action, key)
+        return stop(stored_or_404(stored.id, again=True), action, key)
 
 
 def is_stale(stored: Stored, now: int) -> bool:
@@ -383,7 +391,7 @@ def milliseconds_until(typed: str) -> int | None:
 
 
 def look(stored: Stored) -> Snapshot:
-    return view(stored.plan, stored.folded, stored.seq, site().clock.now())
+    return view(stored.plan, stored.folded, stored.seq, request_time())
 
 
 def context(stored: Stored, **more: object) -> dict[str, object]:

@@ -11,7 +11,7 @@ from webapp.domain.aftercare import advice, reminders
 from webapp.domain.record import SCORES, SKIN, Feedback, skin_asked
 from webapp.domain.snapshot import Snapshot, view
 from webapp.presentation.htmx import fragment_or_redirect, is_htmx
-from webapp.routes import courses, site, stored_or_404
+from webapp.routes import courses, request_time, site, stored_or_404
 from webapp.routes.belonging import score_of
 from webapp.routes.settings import this_device
 from webapp.storage.sessions import Stored
@@ -27,7 +27,7 @@ KNOWN: dict[str, list[str]] = {
 
 
 def look(stored: Stored) -> Snapshot:
-    return view(stored.plan, stored.folded, stored.seq, site().clock.now())
+    return view(stored.plan, stored.folded, stored.seq, request_time())
 
 
 @blueprint.post("/<session_id>/told")

@@ -14,7 +14,7 @@ from webapp.domain.protocol import Model
 from webapp.domain.session import STOPS, Action, Event, State
 from webapp.domain.sync import Key, MergeResult, OfflineLog, merge
 from webapp.protocol_files import json_reader
-from webapp.routes import site, stored_or_404
+from webapp.routes import request_time, site, stored_or_404
 from webapp.routes.hindrances import START_NEEDS_THE_SERVER, hindrance
 from webapp.routes.sessions import ACT_WORDS
 from webapp.storage.sessions import ConflictError, Stored
@@ -63,14 +63,14 @@ def account(session_id: str) -> Response:
         if any(command.action not in STOPS for command in log.acts):
             return middleware.error_response(403, "Not from this device", middleware.DISPLAY_ONLY)
         log = log.model_copy(update={"counted": False})  # it confirms no time either
-    now = site().clock.now()
+    now = request_time()
     for _ in range(MOST_TRIES):
         try:
             result = merge_log(stored, log, now)
             site().storage.record(stored, *result.events)
             break
         except ConflictError:
-            stored = stored_or_404(session_id)
+            stored = stored_or_404(session_id, again=True)
     else:
         abort(503)
     if log.counted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from webapp.protocol_files.loader import LibraryEntry
-from webapp.routes import courses, site
+from webapp.routes import courses, request_time, site
 from webapp.routes.catalogue import running_now
 from webapp.routes.courses import Standing
 
@@ -18,7 +18,7 @@ USED = 4
 @blueprint.get("/today")
 def show() -> str:
     here = site()
-    now = here.clock.now()
+    now = request_time()
     found = [
         standing
         for standing in courses.standings(aside=False)
@@ -44,7 +44,7 @@ def end_of_day() -> int:
     clock = site().clock
     shown = clock.wall_time()
     rest = shown.replace(hour=23, minute=59, second=59, microsecond=999_999) - shown
-    return clock.now() + round(rest.total_seconds() * 1000)
+    return request_time() + round(rest.total_seconds() * 1000)
 
 
 def split(found: list[Standing], until: int) -> tuple[list[Standing], list[Standing]]:

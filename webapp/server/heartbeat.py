@@ -66,30 +66,30 @@ class Heartbeat:
     def answers(self, asked: Sequence[HeartbeatRequest]) -> list[HeartbeatResponse | None]:
         """For any number of beats in one query, not yet :meth:`stamped`. More than one only on PostgreSQL."""
         site: Site = self.extensions["site"]
+        now = site.clock.now()
+        authenticator = self.authenticator
         try:
             if len(asked) == 1:
-                found = [
-                    self.authenticator.identify_with_seq(site, asked[0].caller, asked[0].session)
-                ]
+                beat = asked[0]
+                found = [authenticator.identify_with_seq(site, beat.caller, beat.session, now)]
             else:
-                found = self.authenticator.identify_many(
-                    site, [(one.caller, one.session) for one in asked]
-                )
+                callers = [(beat.caller, beat.session) for beat in asked]
+                found = authenticator.identify_many(site, callers, now)
         except AwayError:
             return [(503, [*self.headers, ("Retry-After", "2")])] * len(asked)
         return [
-            self.told(site, one, who is not None, seq)
-            for one, (who, seq) in zip(asked, found, strict=True)
+            self.response(site, beat, identity is not None, seq, now)
+            for beat, (identity, seq) in zip(asked, found, strict=True)
         ]
 
-    def told(
-        self, site: Site, asked: HeartbeatRequest, known: bool, seq: int | None
+    def response(
+        self, site: Site, beat: HeartbeatRequest, known: bool, seq: int | None, now: int
     ) -> HeartbeatResponse | None:
         if not known:
             return 401, self.headers
-        if not unchanged(site, seq, asked.seq, asked.until):
+        if not unchanged(site, seq, beat, now):
             return None
-        site.presence.note(asked.session, site.clock.now())
+        site.presence.note(beat.session, now)
         return 204, self.headers
 
     def stamped(self, told: HeartbeatResponse) -> HeartbeatResponse:
@@ -100,11 +100,11 @@ class Heartbeat:
         return 204, [*headers, ("X-Now", str(self.extensions["site"].clock.now()))]
 
 
-def unchanged(site: Site, last: int | None, seq: int, until: int) -> bool:
-    """True while no event came after ``seq`` and the page does not change by itself (0: never).
+def unchanged(site: Site, last: int | None, beat: HeartbeatRequest, now: int) -> bool:
+    """Return True while no event came after the page's and it does not change by itself (0: never).
 
     In trouble the whole answer goes out, because it says so.
     """
-    if last != seq or site.storage.trouble:
+    if last != beat.seq or site.storage.trouble:
         return False
-    return until == 0 or site.clock.now() < until
+    return beat.until == 0 or now < beat.until

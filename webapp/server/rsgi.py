@@ -21,7 +21,7 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Flask
 
-from webapp.auth.devices import Devices
+from webapp.auth.devices import devices_of
 from webapp.auth.http_security import BARE_HEADERS
 from webapp.auth.permissions import LOCAL_OWNER, Caller, Identity
 from webapp.network import Hosts, hosts_of
@@ -196,9 +196,9 @@ class RsgiApp:
 
     def who(self, scope: Scope, host: str) -> Identity | None:
         caller = self.caller(scope, host)
-        return (
-            LOCAL_OWNER if caller is None else self.beat.authenticator.identify(self.site, caller)
-        )
+        if caller is None:
+            return LOCAL_OWNER
+        return self.beat.authenticator.identify(self.site, caller, self.site.clock.now())
 
     def nudged(self, path: str, host: str) -> str | None:
         """The session whose nudges are asked for; None for everything else."""
@@ -228,7 +228,7 @@ class RsgiApp:
         while any(self.streams.values()):
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                gone = Devices(self.site.storage).revoked(self.site.clock.now() - LATELY_MS)
+                gone = devices_of(self.site).revoked(self.site.clock.now() - LATELY_MS)
             except Exception:
                 log.exception("who was revoked could not be read")
                 continue

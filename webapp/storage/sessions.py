@@ -212,8 +212,6 @@ class Storage:
         self.cache_lock = threading.Lock()
         self.plans: dict[str, Plan] = {}
         self.folded: dict[tuple[str, int], State] = {}
-        # When each joined device last asked, and what the database says of that (ms).
-        self.devices_seen: dict[str, tuple[int, int]] = {}
 
     def close(self) -> None:
         self.database.close()

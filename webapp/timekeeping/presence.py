@@ -66,6 +66,20 @@ class SessionNotes:
     readings: list[tuple[int, Reading]]
 
 
+class DevicePresence:
+    """When each joined device last asked, and what the database says of that (ms)."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, tuple[int, int]] = {}
+
+    def note(self, device: str, now: int, stored_at: int) -> None:
+        self.seen[device] = now, stored_at
+
+    def last_seen(self, device: str, stored_at: int) -> int:
+        """Return when the device last asked, here or as it is stored."""
+        return max(stored_at, self.seen.get(device, (0, 0))[0])
+
+
 class Presence:
     """When each session was last asked for."""
 

@@ -10,8 +10,9 @@ import pytest
 
 from tests.support.safe_answers import SAFE
 from tests.support.visitor import Visitor
+from webapp.domain import admission
 from webapp.domain import screening as rules
-from webapp.routes import hindrances, screenings
+from webapp.routes import screenings
 
 pytestmark = pytest.mark.fault(16)
 
@@ -53,7 +54,7 @@ def test_a_session_whose_answers_cannot_be_checked_does_not_start(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session_id = visitor.prepare("short")
-    monkeypatch.setattr(hindrances, "refusal", fails)
+    monkeypatch.setattr(admission, "refusal", fails)
     assert visitor.act(session_id, "start").status_code == 500
     assert visitor.seq(session_id) == 0
 

@@ -9,8 +9,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.support.visitor import Visitor
+from webapp.domain.admission import PAUSED_TOO_LONG
 from webapp.domain.session import Event
-from webapp.routes.hindrances import PAUSED_TOO_LONG
 from webapp.routes.sync import DIFFERED, TIME_CONFIRMED, UNREADABLE
 from webapp.timekeeping.presence import UNSEEN_MS, Presence
 

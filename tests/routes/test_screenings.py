@@ -11,8 +11,9 @@ from tests.support.builders import SHIPPED, shipped, shipped_protocol
 from tests.support.page import Page
 from tests.support.safe_answers import SAFE
 from tests.support.visitor import HOST, Visitor
+from webapp.domain import admission
 from webapp.domain.screening import Verdict, questions_for
-from webapp.routes import hindrances, screenings
+from webapp.routes import screenings
 from webapp.site import Site
 from webapp.timekeeping.presence import Presence
 
@@ -554,7 +555,7 @@ def test_a_fault_in_the_rules_refuses(
     screening = shipped_visitor.screened("oc-self-nape")
     monkeypatch.setattr(screenings, "screen", broken)
     monkeypatch.setattr(screenings, "refusal", broken)
-    monkeypatch.setattr(hindrances, "refusal", broken)
+    monkeypatch.setattr(admission, "refusal", broken)
     for answer in (
         shipped_visitor.answer("oc-self-nape"),
         shipped_visitor.get(f"/screenings/{screening}"),

@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from tests.storage.test_storage import FIRST_SCHEMA, loaded, reopened
 from tests.support.builders import Act, happened, simple_plan
 from tests.support.visitor import queries_of
+from webapp.domain.assignment import NewCourse
 from webapp.domain.course import Client, Course, Terms
 from webapp.domain.record import Feedback
 from webapp.domain.screening import Admission
 from webapp.domain.session import Event
 from webapp.maintenance.opening import open_sqlite
 from webapp.storage import tables
-from webapp.storage.courses import Courses, Filing, Filter, NewCourse, new_code
+from webapp.storage.courses import Courses, Filing, Filter, new_code
 from webapp.storage.sessions import Belonging, Storage, sessions
 
 PLAN = simple_plan()

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp.domain.course import Course, CourseProgress, Helped, planned, progress, terms_of, within
 from webapp.domain.record import SessionRecord, Short, short_sides
 from webapp.protocol_files.loader import LibraryEntry
-from webapp.routes import belonging, protocols, request_time, site
+from webapp.routes import assignments, protocols, request_time, site
 from webapp.storage.courses import Readings
 
 blueprint = Blueprint("courses", __name__, url_prefix="/courses")
@@ -97,13 +97,12 @@ def add() -> Response:
     terms = terms_of(entry.protocol)
     if terms is None or not entry.protocol.startable:
         abort(409)
-    faults: dict[str, str] = {}
-    chosen = belonging.chosen_client(request.form, faults)
-    if faults:
+    chosen, fault = assignments.chosen_client(request.form)
+    if fault:
         return whose(entry)
     here = site()
     now = request_time()
-    place = belonging.place_of(entry, belonging.known_client(chosen, now), now)
+    place = assignments.assignment_of(entry, assignments.known_client(chosen, now), now)
     if place.course and place.progress and not place.progress.fresh(now):
         course = replace(place.course, aside=False)
         here.courses.change(course)

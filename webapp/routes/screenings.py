@@ -29,7 +29,7 @@ from webapp.domain.screening import (
 )
 from webapp.presentation.verdicts import words_of
 from webapp.protocol_files.loader import LibraryEntry
-from webapp.routes import belonging, protocols, request_time, site
+from webapp.routes import assignments, protocols, request_time, site
 from webapp.routes.screening_form import (
     UNITS,
     Fields,
@@ -89,13 +89,14 @@ def judged(entry: LibraryEntry, plan: Plan, taken: ScreeningForm) -> Response:
     """The answer to a form: 303 to the verdict, or the form again."""
     here = site()
     now = request_time()
-    client = belonging.chosen_client(request.form, taken.faults)
-    verdict = belonging.heeding(entry, verdict_on(entry, plan, taken.answers), client, now)
+    client, client_fault = assignments.chosen_client(request.form)
+    faults = taken.faults | ({"client": client_fault} if client_fault else {})
+    verdict = assignments.heed(entry, verdict_on(entry, plan, taken.answers), client, now)
     urgent = verdict.level == "help" or verdict.low
-    if not verdict.complete or (taken.faults and not urgent):
-        return form(entry, plan, Sheet(request.form, verdict.missing, taken.faults), 422)
+    if not verdict.complete or (faults and not urgent):
+        return form(entry, plan, Sheet(request.form, verdict.missing, faults), 422)
     reading = taken.answers.reading
-    client = belonging.known_client(client, now)
+    client = assignments.known_client(client, now)
     screening = Screening(
         protocol=entry.protocol.id,
         protocol_hash=entry.digest,
@@ -273,7 +274,7 @@ def verdict_page(
         clock=here.clock,
         who_choices=who_may_clear(verdict),
         today=here.clock.wall_time().date().isoformat(),
-        **belonging.shown(entry, screening, now),
+        **assignments.context(entry, screening, now),
         **{"fault": "", "who": "", "on": "", "asked_again": False, "early_fault": "", **more},
     )
     return Response(body, status, mimetype="text/html")

@@ -14,6 +14,8 @@ from werkzeug.routing import AnyConverter, Map
 from werkzeug.wrappers import Response
 
 from webapp.auth.middleware import may
+from webapp.domain.admission import AdmissionCheck
+from webapp.domain.assignment import REASONS, early_reason
 from webapp.domain.commands import decide
 from webapp.domain.glucose import RECHECK_MINUTES, after_session
 from webapp.domain.plan import Plan, PlannedStep
@@ -23,7 +25,7 @@ from webapp.domain.unobserved import unobserved_ms
 from webapp.presentation.filters import hue, side_and_area
 from webapp.presentation.htmx import fragment_or_redirect, is_htmx
 from webapp.routes import (
-    belonging,
+    assignments,
     protocols,
     request_time,
     screenings,
@@ -32,7 +34,6 @@ from webapp.routes import (
     summaries,
 )
 from webapp.routes.catalogue import running_now
-from webapp.routes.hindrances import for_script, hindrance, questions_address
 from webapp.routes.screening_form import UNITS, reading_now
 from webapp.storage.sessions import ConflictError, Stored
 
@@ -94,11 +95,11 @@ def create() -> Response:
     plan = screenings.plan_of(entry, screening)
     if plan is None or screenings.refusal_of(entry, screening_id, screening, now):
         return screenings.verdict_page(screening_id, screening, 409)
-    place = belonging.place_of(entry, screening.client, now)
-    if fault := belonging.fault_of(place, request.form):
+    place = assignments.assignment_of(entry, screening.client, now)
+    if fault := assignments.fault_of(place, request.form):
         return screenings.verdict_page(screening_id, screening, 409, early_fault=fault)
     admission = screening.admission(screening_id)
-    filed = belonging.filing_of(entry, place, request.form, now)
+    filed = assignments.filing_of(entry, place, request.form, now)
     session_id = here.courses.prepare(plan, entry.digest, now, admission, filed)
     return redirect(url_for("sessions.show", session_id=session_id), 303)
 
@@ -322,13 +323,13 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     here = site()
     left_ms = None
     state = view(stored.plan, stored.folded, stored.seq, now).state
-    if why := hindrance(stored, stored.events, state, action, now):
+    if why := admission_check(stored).hindrance(stored.events, state, action, now):
         return answer(stored, 409, why, ask_again=questions_address(stored))
     early = None
     starts = action == "start" and state.status == "ready"
-    if starts and (held := belonging.held_at_start(stored, now)):
+    if starts and (held := assignments.held_at_start(stored, now)):
         why, firm = held
-        early = belonging.early_of(request.form)  # kept only where it was asked for
+        early = early_reason(request.form.get("early"))  # kept only where it was asked for
         if firm:
             return answer(stored, 409, why)
         if not (early or stored.early):
@@ -352,6 +353,26 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     event = decide(stored.plan, stored.folded, stored.seq, action, now, key, left_ms)
     after = here.storage.record(stored, event, early=early)
     return answer(after, said=result_of(after, action, left_ms))
+
+
+def admission_check(stored: Stored) -> AdmissionCheck:
+    """Return the check of the answers against the protocol and the rules as they are now."""
+    library = site().library
+    entry = library.get(stored.plan.protocol)
+    return AdmissionCheck(
+        stored.plan,
+        stored.admission,
+        entry.digest if entry else None,
+        library.catalogue.rules_hash,
+    )
+
+
+def questions_address(stored: Stored) -> str:
+    """Return where to answer again: with the earlier answers while they are stored."""
+    admission = stored.admission
+    if admission and site().storage.screening(admission.screening, request_time()):
+        return url_for("screenings.again", screening_id=admission.screening)
+    return url_for("protocols.show", protocol_id=stored.plan.protocol)
 
 
 def at_work(besides: str, now: int) -> list[tuple[str, Snapshot]]:
@@ -413,7 +434,7 @@ def context(stored: Stored, **more: object) -> dict[str, object]:
         "others": (),
         "ask_early": "",
         "early": None,
-        "reasons": belonging.REASONS,
+        "reasons": REASONS,
         "ask_again": "",
         **recheck(snapshot),
         "typed": "",
@@ -453,7 +474,7 @@ def page(stored: Stored, status: int = 200, **more: object) -> Response:
     body = render_template(
         "sessions/session.html",
         **context(stored, **more),
-        answers=for_script(stored),
+        answers=admission_check(stored).payload(),
         controls=[
             Controls(status, TRANSITIONS[status]) for status in ("running", "waiting", "paused")
         ],

@@ -8,11 +8,11 @@ from flask import Blueprint, abort, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.domain.aftercare import advice, reminders
+from webapp.domain.assignment import score_of
 from webapp.domain.record import SCORES, SKIN, Feedback, skin_asked
 from webapp.domain.snapshot import Snapshot, view
 from webapp.presentation.htmx import fragment_or_redirect, is_htmx
 from webapp.routes import courses, request_time, site, stored_or_404
-from webapp.routes.belonging import score_of
 from webapp.routes.settings import this_device
 from webapp.storage.sessions import Stored
 

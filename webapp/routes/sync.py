@@ -10,13 +10,13 @@ from pydantic import Field, ValidationError
 from werkzeug.wrappers import Response
 
 from webapp.auth import middleware
+from webapp.domain.admission import START_NEEDS_THE_SERVER
 from webapp.domain.protocol import Model
 from webapp.domain.session import STOPS, Action, Event, State
 from webapp.domain.sync import Key, MergeResult, OfflineLog, merge
 from webapp.protocol_files import json_reader
 from webapp.routes import request_time, site, stored_or_404
-from webapp.routes.hindrances import START_NEEDS_THE_SERVER, hindrance
-from webapp.routes.sessions import ACT_WORDS
+from webapp.routes.sessions import ACT_WORDS, admission_check
 from webapp.storage.sessions import ConflictError, Stored
 from webapp.timekeeping.presence import Screen
 
@@ -80,10 +80,12 @@ def account(session_id: str) -> Response:
 
 
 def merge_log(stored: Stored, log: OfflineLog, now: int) -> MergeResult:
+    hindrance = admission_check(stored).hindrance
+
     def check(events: Sequence[Event], state: State, action: Action, at: int) -> str:
         if action == "start":
             return START_NEEDS_THE_SERVER
-        return hindrance(stored, events, state, action, at)
+        return hindrance(events, state, action, at)
 
     return merge(stored.plan, stored.events, stored.folded, log, now, check)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from webapp.domain.assignment import NewCourse
 from webapp.domain.course import Client, Course, Terms
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
@@ -86,18 +87,6 @@ class Filter:
 
 def new_code() -> str:
     return "".join(secrets.choice(signs) for signs in PATTERN)
-
-
-class NewCourse(NamedTuple):
-    """A course that is to be made, before its client is known; ``target`` counts sessions."""
-
-    protocol: str
-    title: str
-    terms: Terms
-    target: int | None
-
-    def course_for(self, client: Client, now: int) -> Course:
-        return Course(secrets.token_urlsafe(12), client, *self, now)
 
 
 @dataclass(frozen=True, slots=True)

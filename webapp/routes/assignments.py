@@ -1,0 +1,141 @@
+"""Client and course of a session that is to be prepared: queries around ``domain/assignment.py``."""
+
+from __future__ import annotations
+
+from werkzeug.datastructures import MultiDict
+
+from webapp.domain.assignment import (
+    NEW,
+    REASONS,
+    Assignment,
+    assign,
+    choose_client,
+    early_reason,
+    heed_course,
+    next_course,
+    prepare_fault,
+    score_of,
+    suction_techniques,
+)
+from webapp.domain.course import Client, CourseProgress
+from webapp.domain.labels import span
+from webapp.domain.protocol import Span
+from webapp.domain.record import Feedback
+from webapp.domain.screening import Screening, Verdict
+from webapp.presentation.dates import day_time, full_day
+from webapp.protocol_files.loader import LibraryEntry
+from webapp.routes import site
+from webapp.storage.courses import Filing
+from webapp.storage.sessions import Stored
+
+RECENT = 20
+
+
+def chosen_client(fields: MultiDict[str, str]) -> tuple[str, str]:
+    """Return the client's id in the form, ``new`` or "", and what is wrong with it."""
+    return choose_client(fields.get("client", ""), site().courses.clients())
+
+
+def known_client(client: str, now: int) -> str:
+    """Return the id to store; a new client gets a code now."""
+    return site().courses.add_client(now).id if client == NEW else client
+
+
+def assignment_of(entry: LibraryEntry, client_id: str, now: int) -> Assignment:
+    """Return where a session of this protocol at ``now`` would belong."""
+    courses = site().courses
+    client = client_of(client_id)
+    if client is None:
+        return Assignment()
+    most = RECENT if suction_techniques(entry.protocol) else 0
+    course, pasts, recent = courses.latest(client.id, entry.protocol.id, now, most)
+    return assign(entry.protocol, client, course, pasts, recent, now, site().clock.zone)
+
+
+def client_of(client_id: str) -> Client | None:
+    """Return the client; "" is the only one, if there is one by now."""
+    if client_id == NEW:
+        return None
+    if client_id:
+        return site().courses.client(client_id)
+    known = site().courses.clients()
+    return known[0] if len(known) == 1 else None
+
+
+def heed(entry: LibraryEntry, verdict: Verdict, client_id: str, now: int) -> Verdict:
+    """Return the verdict with what the course knows: gentle first sessions, what is too early."""
+    place = assignment_of(entry, client_id, now)
+    return heed_course(verdict, entry.protocol, place, hold_words(place), now)
+
+
+def hold_words(place: Assignment) -> tuple[str, str]:
+    """Return what holds a start back, and what to do; both empty when nothing does."""
+    held, found, clock = place.hold, place.progress, site().clock
+    if held is None:
+        return "", ""
+    when = day_time(clock.wall_time_of(held.until)) if held.until else ""
+    hours = found.course.terms.gap_hours if found else 0
+    if held.rule == "suction":
+        return (
+            "Cups were on the skin less than 72 hours ago.",
+            f"Not before {when}, and only when the marks have faded.",
+        )
+    if held.rule == "gap":
+        return (
+            f"At least {hours} hours lie between two sessions of this course.",
+            f"The next one may be from {when} on.",
+        )
+    if held.rule == "review":
+        after = found.course.terms.review_after if found else None
+        return f"{span(after or Span(weeks=4))} have passed.", "Has it helped? Say so first."
+    day = full_day(clock.wall_time_of(held.until)) if held.until else ""
+    if held.rule == "break":
+        return "The time of this course is over.", f"A break now; again from {when} on."
+    return "This course is complete.", f"A new one may begin from {day} on.{longer_words(found)}"
+
+
+def longer_words(found: CourseProgress | None) -> str:
+    """Return where a complete course may still be made longer."""
+    bounds = found.course.terms.sessions if found else None
+    if not found or not bounds or found.done >= bounds.max or found.course.helped == "no":
+        return ""
+    return f" Its page can set more sessions, up to {bounds.max}."
+
+
+def fault_of(place: Assignment, fields: MultiDict[str, str]) -> str:
+    """Return why a session may not be prepared with this form; empty when it may."""
+    early = early_reason(fields.get("early"))
+    return prepare_fault(place, bool(site().courses.clients()), early, " ".join(hold_words(place)))
+
+
+def filing_of(
+    entry: LibraryEntry, place: Assignment, fields: MultiDict[str, str], now: int
+) -> Filing:
+    """Return under what the session is filed; a missing client or course is made with it."""
+    early = early_reason(fields.get("early")) if place.hold else None
+    score = score_of(fields.get("before", ""))
+    feedback = None if score is None else Feedback(before=score)
+    return Filing(place.client, next_course(entry.protocol, place, now), early, feedback)
+
+
+def held_at_start(stored: Stored, now: int) -> tuple[str, bool] | None:
+    """Return why a prepared session may not begin, and whether that is firm."""
+    entry = site().library.get(stored.plan.protocol)
+    if stored.client is None or entry is None:
+        return None
+    place = assignment_of(entry, stored.client, now)
+    return (" ".join(hold_words(place)), place.hold.firm) if place.hold else None
+
+
+def context(entry: LibraryEntry, screening: Screening, now: int) -> dict[str, object]:
+    """Return what the verdict's page shows of client and course."""
+    refuses = screening.verdict.level in ("not-today", "help")
+    place = Assignment() if refuses else assignment_of(entry, screening.client, now)
+    said, act = hold_words(place)
+    return {
+        "place": place,
+        "hold_said": said,
+        "hold_act": act,
+        "reasons": REASONS,
+        "several": len(site().courses.clients()) > 1,
+    }

@@ -43,8 +43,8 @@ from webapp.routes import (
 from webapp.routes import settings as device_settings
 from webapp.settings import Settings, shipped
 from webapp.site import Site
-from webapp.storage.database import Sqlite
 from webapp.storage.sessions import AwayError, FullError, NotSavedError, Storage
+from webapp.storage.sqlite import Sqlite
 from webapp.timekeeping.clock import Clock, zone_named
 from webapp.timekeeping.liveness import LifeSigns, wake
 from webapp.timekeeping.presence import Presence

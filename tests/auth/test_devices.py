@@ -21,8 +21,8 @@ from webapp.maintenance import backups, jsonl
 from webapp.maintenance.opening import open_storage
 from webapp.maintenance.restore import import_export, restore_export
 from webapp.settings import Settings
-from webapp.storage.database import Sqlite
 from webapp.storage.sessions import SCHEMA, Storage, StorageError
+from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import devices, invites
 from webapp.timekeeping.clock import Clock
 

@@ -23,7 +23,7 @@ from webapp.maintenance.jsonl import write_file
 from webapp.maintenance.runner import JobRunner
 from webapp.maintenance.worker import INCOMING, run_inline
 from webapp.storage.courses import Courses
-from webapp.storage.database import Sqlite
+from webapp.storage.sqlite import Sqlite
 
 BACK, LEGS, NAPE, CUPS = "oc-classic-full", "dm-legs-feet", "oc-self-nape", "oc-cupping-back"
 

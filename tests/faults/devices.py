@@ -304,7 +304,8 @@ def restart(visitor: Visitor) -> None:
     from dataclasses import replace
 
     from webapp.maintenance.opening import opened
-    from webapp.storage.database import Postgresql, Sqlite
+    from webapp.storage.postgresql import Postgresql
+    from webapp.storage.sqlite import Sqlite
     from webapp.timekeeping.presence import Presence
 
     database = visitor.storage.database

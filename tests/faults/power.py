@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from tests.faults.recorded import Person, site_in, started_on
 from webapp.maintenance.opening import open_sqlite
-from webapp.storage import database
+from webapp.storage import sqlite
 
 NAME = "steady-hands.sqlite3"
 FILES = (NAME, f"{NAME}-wal", f"{NAME}-journal")
@@ -52,7 +52,7 @@ class Op(NamedTuple):
 
 def record(folder: Path, mode: str) -> None:
     """Two sessions, one after the other, with several checkpoints; a process of its own."""
-    usual = database.durable
+    usual = sqlite.durable
 
     def durable(connection: Any, _record: object) -> None:
         usual(connection, _record)
@@ -62,7 +62,7 @@ def record(folder: Path, mode: str) -> None:
         cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         cursor.close()
 
-    database.durable = durable
+    sqlite.durable = durable
     app = site_in(folder / "site")
     (folder / "data").mkdir()
     storage = started_on(app, folder / "data")

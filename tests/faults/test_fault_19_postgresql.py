@@ -224,7 +224,7 @@ def test_a_session_is_made_once_when_its_connection_breaks_at_any_statement(
 def test_a_database_that_stays_away_is_503_and_never_an_acknowledgement(
     tmp_path: Path, durable: postgresql.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.storage.database.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("webapp.storage.postgresql.PATIENCE_SECONDS", 0.2)
     storage = open_postgresql(durable.url(), tmp_path)
     stored = storage.load(storage.create(simple_plan(), "hash", 1))
     assert stored

@@ -129,7 +129,7 @@ def test_an_export_of_an_older_release_is_brought_up_to_date(
     tmp_path: Path, settings: Settings
 ) -> None:
     from webapp.maintenance.jsonl import write_file
-    from webapp.storage.database import Sqlite
+    from webapp.storage.sqlite import Sqlite
 
     old = Sqlite(golden.write_sqlite(tmp_path / "old.sqlite3", 1))
     write_file(old, tmp_path / "old.jsonl")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tests.support.postgresql import Server
 from webapp.maintenance.backups import keep_before_migration
 from webapp.maintenance.opening import open_postgresql
-from webapp.storage.database import Postgresql
+from webapp.storage.postgresql import Postgresql
 from webapp.storage.sessions import SCHEMA, Storage, meta
 from webapp.storage.tables import metadata
 from webapp.storage.upgrade import prepare

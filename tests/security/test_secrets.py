@@ -25,7 +25,7 @@ from tests.support.real_server import COMMAND, Server, clean_environment, free_p
 from webapp.maintenance.opening import open_postgresql
 from webapp.maintenance.worker import task_of
 from webapp.settings import Settings
-from webapp.storage.postgresql_address import parameters_of, place_of
+from webapp.storage.postgresql import parameters_of, place_of
 
 pytestmark = pytest.mark.promise("secrets")
 

@@ -21,7 +21,7 @@ from tests.support import postgresql
 from tests.support.real_server import Server, clean_environment
 from webapp.server.pg_notify import PgNotify
 from webapp.server.rsgi import ALIVE, NUDGE
-from webapp.storage.postgresql_address import parameters_of
+from webapp.storage.postgresql import parameters_of
 
 pytestmark = pytest.mark.timed
 

@@ -27,7 +27,7 @@ from webapp.domain.plan import Plan
 from webapp.domain.session import Event, fold, live_until
 from webapp.domain.sign_of_life import SignOfLife
 from webapp.maintenance.opening import open_sqlite, opened
-from webapp.storage.database import Postgresql
+from webapp.storage.postgresql import Postgresql
 from webapp.storage.sessions import (
     SCHEMA,
     ConflictError,

@@ -26,8 +26,9 @@ from webapp.domain.invites import (
     tries_with,
 )
 from webapp.site import Site
-from webapp.storage.database import Sqlite
+from webapp.storage.postgresql import BEATS
 from webapp.storage.sessions import NotSavedError, Storage, meta, put, sessions
+from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import devices, invites
 from webapp.timekeeping.presence import DevicePresence
 
@@ -48,17 +49,6 @@ BEAT = (
     .select_from(devices)
     .outerjoin(sessions, sessions.c.id == sa.bindparam("session"))
     .where(OURS, devices.c.revoked_at.is_(None))
-)
-# The same for many beats at once, in their order; PostgreSQL's words. LATERAL and LIMIT keep it to
-# the indexes: a join would be planned as a scan of all sessions.
-BEATS = sa.text(
-    "SELECT one.id, one.role, one.seen_at, "
-    "(SELECT last_seq FROM sessions WHERE sessions.id = asked.session) AS last_seq "
-    "FROM unnest(CAST(:tokens AS text[]), CAST(:sessions AS text[])) "
-    "WITH ORDINALITY AS asked (token, session, place) "
-    "LEFT JOIN LATERAL (SELECT id, role, seen_at FROM devices "
-    "WHERE token_hash = asked.token AND revoked_at IS NULL LIMIT 1) AS one ON true "
-    "ORDER BY asked.place"
 )
 INVITED = sa.select(invites.c.id).where(invites.c.token_hash == sa.bindparam("token"))
 SEEN = (

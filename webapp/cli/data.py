@@ -14,7 +14,8 @@ from platformdirs import user_data_path
 from webapp.settings import Settings
 
 if TYPE_CHECKING:
-    from webapp.storage.database import Postgresql, Sqlite
+    from webapp.storage.postgresql import Postgresql
+    from webapp.storage.sqlite import Sqlite
 
 Command = Callable[..., Any]
 

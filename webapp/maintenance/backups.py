@@ -16,7 +16,8 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from webapp.storage.database import Database, Sqlite, StorageError, Tell, no_matter
+from webapp.storage.database import Database, StorageError, Tell, no_matter
+from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import LOCAL_TABLES
 
 FOLDER = "backups"

@@ -21,8 +21,9 @@ import sqlalchemy as sa
 from webapp.domain.session import FAR_AWAY
 from webapp.maintenance.backups import copies_in
 from webapp.maintenance.jsonl import snapshot
-from webapp.storage.database import Postgresql, Sqlite
+from webapp.storage.postgresql import Postgresql
 from webapp.storage.sessions import events, screenings, sessions
+from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import clients, metadata
 
 AT_ONCE = 500

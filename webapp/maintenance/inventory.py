@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from webapp.maintenance import backups
 from webapp.settings import Settings
-from webapp.storage.database import Sqlite
 from webapp.storage.disk import free_bytes
 from webapp.storage.sessions import SCHEMA, Storage, events, meta, put, sessions
+from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import clients, courses
 
 WHEN = re.compile(r"(\d{8}T\d{6}Z)")

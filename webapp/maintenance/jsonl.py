@@ -20,16 +20,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from webapp.protocol_files.json_reader import NotJsonError, json_path, parse
-from webapp.storage.database import (
-    Database,
-    Postgresql,
-    Sqlite,
-    StorageError,
-    Tell,
-    no_matter,
-    reason,
-    undo,
-)
+from webapp.storage.database import Database, StorageError, Tell, no_matter, reason, undo
+from webapp.storage.postgresql import Postgresql
+from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import LOCAL_TABLES
 from webapp.storage.upgrade import migrate
 

@@ -8,9 +8,11 @@ from sqlalchemy.exc import DBAPIError
 
 from webapp.maintenance.backups import keep_before_migration
 from webapp.settings import Settings
-from webapp.storage.database import Postgresql, Sqlite, StorageError, reason
+from webapp.storage.database import StorageError, reason
 from webapp.storage.observer import StorageObserver
+from webapp.storage.postgresql import Postgresql
 from webapp.storage.sessions import SCHEMA, Storage, database_of, postgresql_at
+from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import metadata
 from webapp.storage.upgrade import prepare
 

@@ -12,8 +12,10 @@ from webapp.maintenance import backups, folder_lock
 from webapp.maintenance.jsonl import carried, count_of, is_local, read_file, snapshot
 from webapp.maintenance.opening import open_sqlite, open_storage
 from webapp.settings import Settings
-from webapp.storage.database import Database, Postgresql, Sqlite, StorageError, Tell, no_matter
+from webapp.storage.database import Database, StorageError, Tell, no_matter
+from webapp.storage.postgresql import Postgresql
 from webapp.storage.sessions import SCHEMA, Storage, events, meta, screenings, sessions, stored_at
+from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import LOCAL_TABLES, clients, courses, metadata
 from webapp.timekeeping.liveness import pause_in_doubt
 

@@ -31,8 +31,8 @@ from webapp.maintenance.worker import (
     run_in_subprocess,
 )
 from webapp.site import Site
-from webapp.storage.database import Sqlite
 from webapp.storage.sessions import FullError, NotSavedError, StorageError
+from webapp.storage.sqlite import Sqlite
 
 LOOK_SECONDS = 600.0
 TELL_MS = 1_000

@@ -25,9 +25,11 @@ from webapp.log import take_exceptions
 from webapp.maintenance import backups, erase, jsonl, restore
 from webapp.maintenance.opening import open_sqlite, open_storage
 from webapp.settings import PACKAGE, Settings
-from webapp.storage.database import Postgresql, Sqlite, StorageError
+from webapp.storage.database import StorageError
 from webapp.storage.disk import RESERVE_BYTES, free_bytes
+from webapp.storage.postgresql import Postgresql
 from webapp.storage.sessions import SCHEMA, database_of
+from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import metadata
 
 TELL_SECONDS = 0.5

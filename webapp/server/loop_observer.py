@@ -8,8 +8,9 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from webapp.server.push import PushEvents
-from webapp.storage.database import Postgresql, Sqlite
 from webapp.storage.observer import StorageObserver
+from webapp.storage.postgresql import Postgresql
+from webapp.storage.sqlite import Sqlite
 
 if TYPE_CHECKING:
     from webapp.server.pg_notify import PgNotify

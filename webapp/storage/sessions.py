@@ -29,12 +29,13 @@ from webapp.settings import Settings
 from webapp.storage.database import AwayError as AwayError
 from webapp.storage.database import ConflictError as ConflictError
 from webapp.storage.database import FullError as FullError
-from webapp.storage.database import LostError, Postgresql, Sqlite
+from webapp.storage.database import LostError
 from webapp.storage.database import NotSavedError as NotSavedError
 from webapp.storage.database import StorageError as StorageError
 from webapp.storage.disk import Trouble
 from webapp.storage.observer import StorageObserver
-from webapp.storage.postgresql_address import parameters_of, place_of
+from webapp.storage.postgresql import MOVE_ON_AT_ONCE, Postgresql, parameters_of, place_of
+from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import metadata, summaries
 
 SCHEMA = 5
@@ -150,17 +151,6 @@ MOVE_ON = (
     sa.update(sessions)
     .where(sessions.c.id == sa.bindparam("b_id"), sessions.c.last_seq == sa.bindparam("b_seen"))
     .values(last_seq=sa.bindparam("b_seq"), live_until=sa.bindparam("b_until"))
-)
-
-# Both in one statement, and so in one round trip; for PostgreSQL.
-MOVE_ON_AT_ONCE = sa.text(
-    "WITH moved AS ("
-    "UPDATE sessions SET last_seq = :b_seq, live_until = :b_until "
-    "WHERE id = :b_id AND last_seq = :b_seen RETURNING id) "
-    "INSERT INTO events (session, seq, key, kind, at, detail) "
-    "SELECT moved.id, one.seq, one.key, one.kind, one.at, one.detail "
-    "FROM moved, json_to_recordset(CAST(:told AS json)) "
-    "AS one (seq integer, key text, kind text, at bigint, detail text)"
 )
 
 

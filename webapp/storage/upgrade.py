@@ -12,7 +12,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from webapp.storage.database import Database, Postgresql, Sqlite, StorageError
+from webapp.storage.database import Database, StorageError
+from webapp.storage.postgresql import Postgresql
+from webapp.storage.sqlite import Sqlite
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 SCHEMA_OF = "SELECT value FROM meta WHERE name = 'schema'"

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from webapp.domain.glucose import Reading
 from webapp.domain.unobserved import Gap
+from webapp.storage.postgresql import ADD_SIGHTS
 from webapp.storage.sessions import (
     NotSavedError,
     Storage,
@@ -37,11 +38,6 @@ AT_ONCE = 500
 # Processes that share a database may notice the same gap at once.
 ADD_GAP = sa.text(
     "INSERT INTO gaps (session, since, until) VALUES (:session, :since, :until) ON CONFLICT DO NOTHING"
-)
-# Thousands of rows in one piece, by PostgreSQL's own reader: only processes that share one tell sights.
-ADD_SIGHTS = sa.text(
-    "INSERT INTO sights (session, process, at) "
-    "SELECT key, :process, value::bigint FROM json_each_text(CAST(:told AS json))"
 )
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from flask import Flask, request
-from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response
+from flask import Flask
 
 from webapp import log as requests_log
 from webapp.assets import files
@@ -17,7 +15,7 @@ from webapp.auth.permissions import authenticator_for
 from webapp.maintenance.opening import open_storage
 from webapp.maintenance.runner import JobRunner, Scheduler
 from webapp.network import hosts_of
-from webapp.presentation import figures, steps
+from webapp.presentation import errors, figures, steps
 from webapp.presentation.filters import FILTERS
 from webapp.presentation.template_cache import compiled_before
 from webapp.protocol_files.loader import load
@@ -43,7 +41,7 @@ from webapp.routes import (
 from webapp.routes import settings as device_settings
 from webapp.settings import Settings, shipped
 from webapp.site import Site
-from webapp.storage.sessions import AwayError, FullError, NotSavedError, Storage
+from webapp.storage.sessions import Storage
 from webapp.storage.sqlite import Sqlite
 from webapp.timekeeping.clock import Clock, zone_named
 from webapp.timekeeping.liveness import LifeSigns, wake
@@ -96,11 +94,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
         *(owner_exchange, summaries, today, trust),
     ):
         app.register_blueprint(module.blueprint)
-    app.register_error_handler(HTTPException, show_error)
-    app.register_error_handler(NotSavedError, show_not_saved)
-    app.register_error_handler(FullError, show_full)
-    app.register_error_handler(AwayError, show_away)
-    app.register_error_handler(Exception, show_failure)
+    errors.install(app)
     return app
 
 
@@ -126,66 +120,3 @@ def start_life(app: Flask) -> LifeSigns:
     upkeep.clear_all(86_400 if site.storage.database.shared else 0)
     Scheduler(upkeep).start()
     return signs
-
-
-WORDS = {
-    400: ("Not understood", "What was sent could not be read. Nothing was changed."),
-    404: ("Not here", "There is nothing at this address. It may have been mistyped or removed."),
-    405: ("Not this way", "This address does not take that kind of request."),
-    409: ("Not now", "That does not fit what stands here at the moment. Nothing was changed."),
-    413: ("Too much", "What was sent is larger than this site takes."),
-    422: ("Not understood", "Something in that form is not known here. Nothing was changed."),
-}
-
-
-def show_error(error: HTTPException) -> Response:
-    if error.response is not None and isinstance(error.response, Response):
-        return error.response
-    status = error.code or 500
-    title, text = WORDS.get(status, (error.name, error.description or ""))
-    answer = middleware.error_response(status, title, text)
-    for name, value in error.get_headers():
-        if name == "Allow":
-            answer.headers[name] = value
-    return answer
-
-
-def show_not_saved(error: NotSavedError) -> Response:
-    log.error("not saved: %s", error.__cause__)
-    answer = middleware.error_response(
-        503,
-        "Not saved",
-        "The server could not save that, so nothing has changed. Please try again.",
-    )
-    answer.headers["Retry-After"] = "2"
-    return answer
-
-
-def show_full(error: FullError) -> Response:
-    log.error("%s: %s", error, error.__cause__)
-    answer = middleware.error_response(
-        503,
-        "The disk is full",
-        "The server has no room to save that, so nothing has changed. Running sessions go on to "
-        "their end; a new one begins when there is room again on the disk of the server.",
-    )
-    answer.headers["Retry-After"] = "30"
-    return answer
-
-
-def show_away(error: AwayError) -> Response:
-    log.error("%s: %s", error, error.__cause__)
-    answer = middleware.error_response(
-        503,
-        "One moment",
-        "The server cannot reach its database. Running sessions go on. Please try again.",
-    )
-    answer.headers["Retry-After"] = "2"
-    return answer
-
-
-def show_failure(error: Exception) -> Response:
-    log.exception("failed: %s %s", request.method, request.endpoint, exc_info=error)
-    return middleware.error_response(
-        500, "That went wrong", "The fault is on our side. A running session is not affected."
-    )

@@ -22,6 +22,7 @@ from webapp.auth.permissions import (
     required_role,
 )
 from webapp.auth.rate_limit import CREATING, RateLimit
+from webapp.presentation.errors import error_response
 from webapp.presentation.htmx import is_htmx
 
 COOKIE_SECONDS = (
@@ -114,13 +115,6 @@ def set_device_cookie(response: Response, name: str, token: str) -> None:
     )
 
 
-def error_response(status: int, title: str, text: str) -> Response:
-    """An error as a page, or as a fragment for htmx."""
-    template = "errors/_error.html" if is_htmx() else "errors/error.html"
-    body = render_template(template, status=status, title=title, text=text)
-    return Response(body, status, mimetype="text/html")
-
-
 def join_response() -> Response:
     """How to join, and nothing more."""
     if request.endpoint in STATUS_ONLY:
@@ -135,9 +129,7 @@ def forbidden_response(who: Identity) -> Response:
 
 
 def too_many_requests(seconds: int) -> Response:
-    answer = error_response(429, "One moment", TOO_MANY)
-    answer.headers["Retry-After"] = str(seconds)
-    return answer
+    return error_response(429, "One moment", TOO_MANY, seconds)
 
 
 def install(app: Flask, guard: Authenticator) -> None:

@@ -14,6 +14,7 @@ from webapp.domain.admission import START_NEEDS_THE_SERVER
 from webapp.domain.protocol import Model
 from webapp.domain.session import STOPS, Action, Event, State
 from webapp.domain.sync import Key, MergeResult, OfflineLog, merge
+from webapp.presentation.errors import error_response
 from webapp.protocol_files import json_reader
 from webapp.routes import request_time, site, stored_or_404
 from webapp.routes.sessions import ACT_WORDS, admission_check
@@ -61,7 +62,7 @@ def account(session_id: str) -> Response:
         return Response(UNREADABLE, 422, mimetype="text/plain")
     if not middleware.may("sessions.command"):
         if any(command.action not in STOPS for command in log.acts):
-            return middleware.error_response(403, "Not from this device", middleware.DISPLAY_ONLY)
+            return error_response(403, "Not from this device", middleware.DISPLAY_ONLY)
         log = log.model_copy(update={"counted": False})  # it confirms no time either
     now = request_time()
     for _ in range(MOST_TRIES):

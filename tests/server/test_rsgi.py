@@ -10,7 +10,7 @@ import pytest
 from tests.support.heartbeat_wsgi import WithHeartbeat
 from tests.support.paired_device import LAN_HOST, joined
 from tests.support.visitor import HOST, Visitor
-from webapp.auth.devices import Devices
+from webapp.auth.devices import Devices, devices_of
 from webapp.auth.permissions import Caller
 from webapp.domain.invites import Role
 from webapp.server.heartbeat import Heartbeat, HeartbeatRequest, HeartbeatResponse
@@ -84,7 +84,7 @@ def test_any_number_of_beats_is_answered(owner: Visitor, count: int) -> None:
 
 def test_a_device_whose_beats_come_together_is_seen(owner: Visitor) -> None:
     session_id, token = owner.started(), joined(owner, Role.DISPLAY).token
-    devices = Devices(owner.storage)
+    devices = devices_of(owner.app.extensions["site"])
     owner.clock.forward(90)
     together(owner, [HeartbeatRequest(session_id, 1, 0, from_elsewhere(token))] * 2)
     (device,), _ = devices.all()

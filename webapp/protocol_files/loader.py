@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
 
 from webapp.domain.catalogue import (
     Area,
@@ -22,7 +21,7 @@ from webapp.domain.catalogue import (
     WrongPicture,
 )
 from webapp.domain.plan import NO_CHANGES, Changes, Plan, fit, with_names
-from webapp.domain.protocol import Model, Protocol
+from webapp.domain.protocol import Protocol
 from webapp.domain.screening import RULES
 from webapp.protocol_files import json_reader
 from webapp.protocol_files.consistency import (
@@ -37,9 +36,7 @@ from webapp.protocol_files.consistency import (
     texts,
 )
 from webapp.protocol_files.json_reader import Document, Fault, NotJsonError
-from webapp.protocol_files.validation import validate
-
-M = TypeVar("M", bound=Model)
+from webapp.protocol_files.validation import ModelT, validate
 
 
 @dataclass(frozen=True)
@@ -132,7 +129,7 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
     def document_of(name: str) -> Document:
         return parsed(found(name), content(found(name)))
 
-    def items(name: str, key: str, model: type[M]) -> list[M]:
+    def items(name: str, key: str, model: type[ModelT]) -> list[ModelT]:
         path, document = found(name), document_of(name)
         raw = document.value.get(key) if isinstance(document.value, dict) else None
         if not isinstance(raw, list):

@@ -12,12 +12,12 @@ from webapp.domain.protocol import Model
 from webapp.protocol_files import json_reader
 from webapp.protocol_files.json_reader import Document, Fault
 
-M = TypeVar("M", bound=Model)
+ModelT = TypeVar("ModelT", bound=Model)
 
 
 def validate(
-    document: Document, value: object, place: json_reader.Path, model: type[M]
-) -> tuple[M | None, list[Fault]]:
+    document: Document, value: object, place: json_reader.Path, model: type[ModelT]
+) -> tuple[ModelT | None, list[Fault]]:
     """``value`` as ``model``, or None with every fault of it at once."""
     try:
         return model.model_validate_json(to_json(value), strict=True), []

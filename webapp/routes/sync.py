@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from flask import Blueprint, abort, request
 from pydantic import Field, ValidationError
@@ -16,14 +16,13 @@ from webapp.domain.session import STOPS, Action, Event, State
 from webapp.domain.sync import Key, MergeResult, OfflineLog, merge
 from webapp.presentation.errors import error_response
 from webapp.protocol_files import json_reader
+from webapp.protocol_files.validation import ModelT
 from webapp.routes import request_time, site, stored_or_404
 from webapp.routes.sessions import ACT_WORDS, admission_check
 from webapp.storage.sessions import ConflictError, Stored
 from webapp.timekeeping.presence import Screen
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/sessions")
-
-T = TypeVar("T", bound=Model)
 
 MOST_TRIES = 5
 UNREADABLE = "That could not be read, and nothing was changed."
@@ -41,7 +40,7 @@ class ScreenReport(Model):
     alone: Annotated[int, Field(ge=0, le=10**9)]
 
 
-def read_message(model: type[T]) -> T | None:
+def read_message(model: type[ModelT]) -> ModelT | None:
     """Return what was sent as ``account``; None when it is no such thing."""
     try:
         document = json_reader.parse(request.form.get("account", ""))

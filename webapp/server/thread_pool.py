@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from flask import Flask
 
-from webapp.auth.http_security import UPLOAD
+from webapp.auth.http_security import UPLOAD, Environ
 from webapp.maintenance.export_stream import STREAMED
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ PART_SECONDS = 30.0
 PART_BYTES = 256 * 1024
 DRAINED_BYTES = 1024**3
 
-Environ = dict[str, Any]
 Wsgi = Callable[[Environ, Any], Iterable[bytes]]
 Read = Callable[["HTTPProtocol", Environ], Awaitable[None]]
 

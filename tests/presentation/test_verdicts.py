@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import shipped
+from tests.support.builders import shipped
 from tests.domain.test_session_cases import plan_at
 from webapp.domain.catalogue import Level, RedFlag, Urgency
 from webapp.domain.glucose import Advice

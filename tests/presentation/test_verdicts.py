@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.builders import shipped
 from tests.domain.test_session_cases import plan_at
+from tests.support.builders import shipped
 from webapp.domain.catalogue import Level, RedFlag, Urgency
 from webapp.domain.glucose import Advice
 from webapp.domain.screening import Finding, Verdict

@@ -20,7 +20,7 @@ from webapp.protocol_files.loader import load
 from webapp.settings import shipped
 
 ROUNDS = 5
-PROMISED_BYTES = 60_000
+PROMISED_BYTES = 80_000
 PROMISED_SECONDS = 1.3
 FOR_LATER = ("/worker.js", "/offline")
 QUIET_MS = 1_500

@@ -25,7 +25,6 @@ NAMED_PATH = re.compile(rf"(?<![\w./-])(?:{TOPS})/[\w./-]*\w/?")
 NAMED_FILE = re.compile(rf"`([\w-]+\.(?:{SUFFIXES}))`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
-MADE_AT_START = {"stage.js"}
 PIP_OPTIONS = {"--require-hashes", "--no-deps", "--no-build-isolation"}
 
 
@@ -80,7 +79,7 @@ def missing(text: str, folder: Path) -> list[str]:
     wrong += [option for option in OPTION.findall(text) if option not in known]
     commands = re.findall(r"`(?:\S+/)?steady-hands ([a-z]+)", text)
     wrong += [f"steady-hands {name}" for name in commands if name not in main.commands]
-    return sorted(set(wrong) - MADE_AT_START)
+    return sorted(set(wrong))
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))

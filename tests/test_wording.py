@@ -388,7 +388,7 @@ def code_texts() -> Iterator[tuple[str, str]]:
             for string in strings(ast.parse(path.read_text(encoding="utf-8"))):
                 if " " in str(string.value):
                     yield path.relative_to(ROOT).as_posix(), str(string.value)
-    for path in sorted((ROOT / "static" / "js").glob("*.js")):
+    for path in sorted((ROOT / "static" / "js").rglob("*.js")):
         for quoted in re.findall(r'"([^"\n]* [^"\n]*)"', path.read_text(encoding="utf-8")):
             yield path.name, quoted
 

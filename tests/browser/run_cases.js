@@ -1,8 +1,8 @@
 // Runs cases by the modules that the site serves. Given to page.evaluate with { base, text };
 // answers with the outcome of each case as tests/cases has it, as JSON.
 async ({ base, text }) => {
-  const load = (name) => import(`${base}/session-${name}.js`);
-  const [time, rules, acts, seen] = await Promise.all(["time", "rules", "acts", "view"].map(load));
+  const load = (name) => import(`${base}/${name}.js`);
+  const [session, commands] = await Promise.all(["session", "commands"].map(load));
   const { names, plans, cases } = JSON.parse(text);
 
   const stateValues = (state) =>
@@ -12,16 +12,16 @@ async ({ base, text }) => {
     names.view.map((name) => (name === "rows" ? shownRows(view.rows) : view[name]));
 
   const refusal = (error) => {
-    if (error instanceof acts.Refused) return error.message;
+    if (error instanceof commands.Refused) return error.message;
     throw error;
   };
   const eventOf = (plan, folded, [kind, at, wish]) =>
-    ["doubt", "settled"].includes(kind) ? [kind, at] : acts.decide(plan, folded, kind, at, wish);
+    ["doubt", "settled"].includes(kind) ? [kind, at] : commands.decide(plan, folded, kind, at, wish);
 
   function happen(plan, wanted) {
     const events = [];
     const gives = wanted.map((act) => {
-      const folded = rules.fold(plan, events);
+      const folded = session.fold(plan, events);
       try {
         const event = eventOf(plan, folded, act);
         events.push(event);
@@ -30,15 +30,15 @@ async ({ base, text }) => {
         return refusal(error);
       }
     });
-    return { gives, folded: rules.fold(plan, events) };
+    return { gives, folded: session.fold(plan, events) };
   }
 
   function outcome({ plan: number, acts: wanted, now }) {
     const plan = deepFreeze(plans[number]);
     const { gives, folded } = happen(plan, wanted);
-    const view = seen.view(plan, deepFreeze(folded), now);
-    const halfway = time.advance(plan, folded, Math.floor((folded.at + now) / 2));
-    if (JSON.stringify(time.advance(plan, halfway, now)) !== JSON.stringify(view.state)) {
+    const view = commands.view(plan, deepFreeze(folded), now);
+    const halfway = session.advance(plan, folded, Math.floor((folded.at + now) / 2));
+    if (JSON.stringify(session.advance(plan, halfway, now)) !== JSON.stringify(view.state)) {
       throw new Error("a look in between changes what comes");
     }
     return { gives, state: stateValues(view.state), view: viewValues(view) };
@@ -59,8 +59,8 @@ async ({ base, text }) => {
       return { error: String(error.stack) };
     }
   };
-  const first = time.initial(plans[0]);
-  const { state, ...rest } = seen.view(plans[0], first, 0);
+  const first = session.initial(plans[0]);
+  const { state, ...rest } = commands.view(plans[0], first, 0);
   return JSON.stringify({
     names: { state: Object.keys(first), view: Object.keys(rest) },
     outcomes: cases.map(safely),

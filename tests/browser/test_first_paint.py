@@ -12,7 +12,7 @@ from tests.browser.test_session_page import has, press
 
 TIMES = """() => {
   const of = (name) => performance.getEntriesByType("resource").find((e) => e.name.endsWith(`/${name}.js`));
-  const [stage, ready, htmx] = ["stage", "ready", "htmx"].map(of);
+  const [stage, ready, htmx] = ["stage/session-stage", "stage/pre-flight", "htmx"].map(of);
   const paint = performance.getEntriesByName("first-contentful-paint")[0].startTime;
   return {
     after: Math.min(stage.startTime, ready.startTime, htmx.startTime) - paint,
@@ -28,7 +28,7 @@ UNASKED = "globalThis.setTimeout = ((real) => (f, ms, ...a) => ms === 1000 ? 0 :
 
 
 def test_they_are_asked_for_after_the_first_paint(visit: Visit, server: Server) -> None:
-    """All at once. Seen to fail with ``begin()`` called at once, and without ``fetchAhead``."""
+    """All at once. Seen to fail with ``start()`` called at once, and without ``preload``."""
     page = visit(f"/sessions/{session_of(server, 'short')}")
     times = page.evaluate(TIMES)
     assert times["after"] >= 0
@@ -97,7 +97,9 @@ def test_where_they_do_not_come_in_time_a_button_is_one_of_a_form(
 
 def test_until_they_are_there_a_form_is_a_form(visit: Visit, server: Server) -> None:
     page = visit("/settings")
-    page.context.route(re.compile(r"/(stage|ready|htmx)\.js$"), lambda route: route.abort())
+    page.context.route(
+        re.compile(r"/(session-stage|pre-flight|htmx)\.js$"), lambda route: route.abort()
+    )
     page.goto(f"/sessions/{session_of(server, 'short')}")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator("#session-live")).to_have_attribute("data-status", "running")
@@ -110,10 +112,10 @@ def test_one_that_fails_keeps_no_other_away(visit: Visit, server: Server, watch:
         route.abort()
 
     page = visit("/settings")
-    page.context.route(re.compile(r"/ready\.js$"), lost)
+    page.context.route(re.compile(r"/pre-flight\.js$"), lost)
     page.goto(f"/sessions/{session_of(server, 'short')}")
     page.wait_for_function(ALIVE, timeout=4_000)
     press(page, "Start")
     has(page, status="running")
-    assert any("ready.js" in error or "Failed to" in error for error in watch.errors)
+    assert any("pre-flight.js" in error or "Failed to" in error for error in watch.errors)
     watch.errors.clear()

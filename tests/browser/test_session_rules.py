@@ -33,7 +33,7 @@ def run(visit: Callable[..., Page], watch: Watch) -> Run:
     Only here the policy is off: it allows a script by its nonce, and so no import from outside.
     """
     page = visit("/", bypass_csp=True)
-    base = read_assets(ROOT / "static").url("js/session-rules.js").rsplit("/", 1)[0]
+    base = read_assets(ROOT / "static").url("js/rules/session.js").rsplit("/", 1)[0]
 
     def in_page(table: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(

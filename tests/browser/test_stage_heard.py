@@ -132,7 +132,7 @@ def test_a_cue_that_is_due_while_the_stage_goes_on_is_neither_lost_nor_doubled(
             const { CuePlayer } = await import(module);
             const heard = [];
             const sound = { chime: (name, wait) => heard.push(["chime", name, wait > 0]),
-                            cancel: (soon) => heard.push(["cancel", soon]), buzz: (name) => heard.push(["buzz", name]) };
+                            cancel: (soon) => heard.push(["cancel", soon]), vibrate: (name) => heard.push(["buzz", name]) };
             const player = new CuePlayer(sound, () => {});
             player.speech = Object.fromEntries(["a", "b"].map((id) => [id, { cues: [], hands: true }]));
             const now = () => performance.now();
@@ -147,7 +147,7 @@ def test_a_cue_that_is_due_while_the_stage_goes_on_is_neither_lost_nor_doubled(
             player.plan({ ...line, status: "paused" });
             return heard.filter(([what]) => what !== "chime");
         }""",
-        source.replace("device-settings", "cue-player"),
+        source.replace("page/device-settings", "audio/session-voice"),
     )
     assert found == [
         ["cancel", 0],

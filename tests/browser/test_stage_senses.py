@@ -119,7 +119,7 @@ def test_which_cue_comes_when(visit: Visit) -> None:
     page = visit("/settings", bypass_csp=True)
     source = page.locator('script[src*="device-settings"]').get_attribute("src")
     assert source is not None
-    module = source.replace("device-settings", "session-cues")
+    module = source.replace("page/device-settings", "audio/session-voice")
     for given, expected in CASES:
         found = page.evaluate(
             """async ([module, given]) => {

@@ -162,7 +162,7 @@ def test_a_slow_stroke_still_ends_with_the_burst(visit: Visit) -> None:
             const { burstOf } = await import(module);
             return tempos.map((tempo) => burstOf(tempo));
         }""",
-        [source.replace("device-settings", "stroke-guide"), [*range(1, 201), 0]],
+        [source.replace("page/device-settings", "stage/stroke-guide"), [*range(1, 201), 0]],
     )
     for tempo, burst in zip([*range(1, 201), 12], bursts, strict=True):
         assert burst["beats"] * burst["beat"] <= (ENOUGH_MS if burst["beats"] > 1 else BURST_MS)
@@ -211,7 +211,7 @@ def test_the_mark_keeps_the_tempo(visit: Visit) -> None:
                 const { beatsAt } = await import(module);
                 return Array.from({ length: 600 }, (_, n) => n).filter((n) => beatsAt(n * 1000 + 1, tempo));
             }""",
-            [source.replace("device-settings", "stroke-guide"), tempo],
+            [source.replace("page/device-settings", "stage/stroke-guide"), tempo],
         )
         assert len(seconds) == 10 * beats
         for stroke, second in enumerate(seconds):
@@ -342,7 +342,7 @@ def test_which_word_and_size_comes_when(visit: Visit) -> None:
                 const { word, size, next } = (await import(module)).breathAt(...given);
                 return [word, size, next];
             }""",
-            [source.replace("device-settings", "breath-pacer"), given],
+            [source.replace("page/device-settings", "stage/breath-pacer"), given],
         )
         assert found == [expected[0], pytest.approx(expected[1]), expected[2]], given
 

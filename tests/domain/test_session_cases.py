@@ -22,7 +22,7 @@ from webapp.domain.session import (
     initial,
 )
 
-STALE = "the rules have changed: run `make cases`, and bring static/js/session-*.js along"
+STALE = "the rules have changed: run `make cases`, and bring static/js/rules/ along"
 
 
 @cache

@@ -468,7 +468,7 @@ def spoken_seconds(*lines: str) -> float:
 
 
 def spoken(phase: Phase, total: int) -> list[tuple[float, float]]:
-    """From when to when the voice speaks in a phase of ``total`` seconds, as session-cues.js has it.
+    """From when to when the voice speaks in a phase of ``total`` seconds, as session-voice.js has it.
 
     The phase's own lines win over "Ten seconds." where both are due within three seconds.
     """

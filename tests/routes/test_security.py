@@ -697,7 +697,7 @@ def test_pages_are_gzipped_for_those_who_take_it(visitor: Visitor) -> None:
     assert "Content-Encoding" not in visitor.get("/protocols/short").headers
 
 
-@pytest.mark.parametrize("name", ["stage.css", "stage.js", "htmx.js", "worker.js"])
+@pytest.mark.parametrize("name", ["stage.css", "js/stage/session-stage.js", "htmx.js", "worker.js"])
 def test_what_pages_load_is_smaller_still_for_those_who_take_brotli(
     visitor: Visitor, name: str
 ) -> None:

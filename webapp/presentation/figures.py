@@ -86,7 +86,7 @@ LONG_PATH = re.compile(r'(?<= )d="([^"]{40,})"')
 def shared_paths(text: str) -> Markup:
     """``text`` with every long path that it draws more than once put into one list behind it.
 
-    Such a path has its place in the list as ``data-d``; stage-step.js puts it back. Lines of a step
+    Such a path has its place in the list as ``data-d``; render.js puts it back. Lines of a step
     end between blocks only, so that nothing is seen of their ends, which are left out.
     """
     text = BETWEEN.sub("><", text)

@@ -1,8 +1,8 @@
 // <learn-keys>: binds whatever a pedal, clicker or headset sends to an act of the stage.
-import { boundKeys } from "./bound-keys.js";
+import { keyBindings } from "../page/preferences.js";
 
 const WORDS = { toggle: "Pause and resume", next: "Next", back: "Back", step: "Say it again", time: "How long?", undo: "Undo" };
-const ONLY_HERE = "on this page only: this browser keeps nothing for this site.";
+const THIS_PAGE_ONLY = "on this page only: this browser keeps nothing for this site.";
 
 class LearnKeys extends HTMLElement {
   #act = null;
@@ -12,8 +12,8 @@ class LearnKeys extends HTMLElement {
     const signal = this.#listeners.signal;
     this.hidden = false;
     this.addEventListener("click", (e) => this.#pressed(e.target), { signal });
-    window.addEventListener("keydown", (e) => this.#key(e), { signal, capture: true });
-    this.#list();
+    window.addEventListener("keydown", (e) => this.#keyPressed(e), { signal, capture: true });
+    this.#showLearned();
   }
 
   disconnectedCallback() {
@@ -23,33 +23,33 @@ class LearnKeys extends HTMLElement {
   #pressed(target) {
     const { learn, forget } = target.dataset;
     if (forget) {
-      const kept = boundKeys.forget(forget);
-      this.#list();
-      this.#say(kept ? "Forgotten." : `Forgotten ${ONLY_HERE}`);
+      const stored = keyBindings.forget(forget);
+      this.#showLearned();
+      this.#showNote(stored ? "Forgotten." : `Forgotten ${THIS_PAGE_ONLY}`);
     }
     if (!learn) return;
     this.#act = learn;
-    this.#say(`Press the key or pedal for “${WORDS[learn]}” now. Escape leaves it.`);
+    this.#showNote(`Press the key or pedal for “${WORDS[learn]}” now. Escape leaves it.`);
   }
 
-  #key(event) {
+  #keyPressed(event) {
     if (!this.#act || event.repeat) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     const act = this.#act;
     this.#act = null;
-    if (event.key === "Escape" || event.key === "Tab") return this.#say("Left as it was.");
+    if (event.key === "Escape" || event.key === "Tab") return this.#showNote("Left as it was.");
     const name = event.key === "Unidentified" ? event.code : event.key;
-    if (!name) return this.#say("That device sends no name for its key. Another mode of it may.");
-    const kept = boundKeys.learn(name, act);
-    this.#list();
-    this.#say(`“${name === " " ? "Space" : name}” is ${WORDS[act]} now${kept ? "." : `, ${ONLY_HERE}`}`);
+    if (!name) return this.#showNote("That device sends no name for its key. Another mode of it may.");
+    const stored = keyBindings.learn(name, act);
+    this.#showLearned();
+    this.#showNote(`“${name === " " ? "Space" : name}” is ${WORDS[act]} now${stored ? "." : `, ${THIS_PAGE_ONLY}`}`);
   }
 
-  #list() {
+  #showLearned() {
     const list = this.querySelector("#learned");
     list.replaceChildren();
-    for (const [key, act] of Object.entries(boundKeys.learned)) {
+    for (const [key, act] of Object.entries(keyBindings.learned)) {
       const item = document.createElement("li");
       const forget = document.createElement("button");
       forget.type = "button";
@@ -61,7 +61,7 @@ class LearnKeys extends HTMLElement {
     }
   }
 
-  #say(text) {
+  #showNote(text) {
     this.querySelector("#learn-note").textContent = text;
   }
 }

@@ -1,13 +1,13 @@
-// Headset and media keys (Media Session), by choice: browsers give them to a page that plays something,
-// so a silent file plays during a session; on phones that stops other music.
-import { besideMusic } from "./audio-session.js";
-import { device } from "./device.js";
-import { silenceFor } from "./silence.js";
+// Headset and media keys (Media Session), by choice: browsers give them only to a page that plays something,
+// so a silent file plays during a session. On phones that stops other music.
+import { audioSession } from "../audio/output.js";
+import { silentFileFor } from "../audio/silent-media.js";
+import { preferences } from "../page/preferences.js";
 
 const LIVE = ["running", "waiting", "paused"];
 
-// What a key does, and the only status in which it may: headphones that are pulled out send pause,
-// and nothing may start or resume by that.
+// What a key does, and in which status: headphones that are pulled out send "pause", and nothing may start or
+// resume by that.
 const KEYS = {
   play: ["toggle", ["paused"]],
   pause: ["toggle", ["running"]],
@@ -15,13 +15,13 @@ const KEYS = {
   nexttrack: ["next", LIVE],
   previoustrack: ["back", LIVE],
 };
-const wished = () => device.get("headset") === "on";
-const firstWordsOf = (selector) => document.querySelector(selector)?.firstChild?.textContent.trim() ?? "";
+const wanted = () => preferences.get("headset") === "on";
+const firstText = (selector) => document.querySelector(selector)?.firstChild?.textContent.trim() ?? "";
 
 export class MediaKeys {
   #act;
   #player = null;
-  #line = null;
+  #timeline = null;
   #bound = false;
 
   /** `act` is called with toggle, next or back. */
@@ -29,15 +29,15 @@ export class MediaKeys {
     this.#act = act;
   }
 
-  /** In a tap: the first play() must come from one. */
+  /** The first play() must come from a tap. */
   tapped() {
-    if (wished() && !this.#player) this.#made().play().catch(() => {});
+    if (wanted() && !this.#player) this.#silentPlayer().play().catch(() => {});
   }
 
-  follow(line) {
-    this.#line = line;
+  follow(timeline) {
+    this.#timeline = timeline;
     this.#sync();
-    setTimeout(() => this.#tell()); // the stage paints the step after it has told of it
+    setTimeout(() => this.#showSession()); // the stage renders the step after the event
   }
 
   close() {
@@ -53,53 +53,53 @@ export class MediaKeys {
       try {
         navigator.mediaSession.setActionHandler(name, on ? () => this.#pressed(name) : null);
       } catch {
-        // This browser does not know that key.
+        // This browser does not know the key.
       }
     }
   }
 
   #pressed(name) {
     const [act, when] = KEYS[name];
-    if (when.includes(this.#line?.status)) this.#act(act);
+    if (when.includes(this.#timeline?.status)) this.#act(act);
     this.#sync();
   }
 
-  /** Paused with the session, so that the next press of the headset's one button says play. */
+  /** Paused with the session, so that the next press of a headset's only button sends "play". */
   #sync() {
-    this.#bind(wished());
-    if (wished() && ["running", "waiting"].includes(this.#line?.status)) this.#made().play().catch(() => {});
+    this.#bind(wanted());
+    if (wanted() && ["running", "waiting"].includes(this.#timeline?.status)) this.#silentPlayer().play().catch(() => {});
     else this.#player?.pause();
   }
 
-  #made() {
+  #silentPlayer() {
     if (this.#player) return this.#player;
-    besideMusic.rest();
+    audioSession.rest();
     this.#player = new Audio();
-    this.#player.src = silenceFor(this.#player);
+    this.#player.src = silentFileFor(this.#player);
     this.#player.loop = true;
     return this.#player;
   }
 
-  #tell() {
+  #showSession() {
     const session = navigator.mediaSession;
-    if (!session || !this.#line) return;
-    const { status } = this.#line;
-    const live = wished() && LIVE.includes(status);
+    if (!session || !this.#timeline) return;
+    const { status } = this.#timeline;
+    const live = wanted() && LIVE.includes(status);
     session.playbackState = live ? (status === "paused" ? "paused" : "playing") : "none";
-    session.metadata = live && window.MediaMetadata ? this.#whatIsOn() : null;
-    this.#tellPosition(session, live && status === "running");
+    session.metadata = live && window.MediaMetadata ? this.#metadata() : null;
+    this.#showPosition(session, live && status === "running");
   }
 
-  #whatIsOn() {
+  #metadata() {
     return new MediaMetadata({
-      title: firstWordsOf(".step-name"),
-      artist: firstWordsOf(".step-place"),
-      album: firstWordsOf(".stage-title"),
+      title: firstText(".step-name"),
+      artist: firstText(".step-place"),
+      album: firstText(".stage-title"),
     });
   }
 
-  #tellPosition(session, counts) {
-    const { rows, total, now } = this.#line;
+  #showPosition(session, counts) {
+    const { rows, total, now } = this.#timeline;
     const ends = rows[0]?.ends;
     if (!counts || ends == null || !total) return session.setPositionState?.();
     const left = Math.min(total, Math.max(0, ends - now()));

@@ -1,17 +1,134 @@
-// <session-hands>: controls without a clean hand: a tap on the stage, keys, pedals, headset keys,
+// <session-hands>: controls for hands that are not clean: a tap on the stage, keys, pedals, headset keys,
 // a lock against drops and sleeves, and five seconds in which a tap can be taken back.
-import { boundKeys } from "./bound-keys.js";
-import { device } from "./device.js";
-import { TouchLock } from "./touch-lock.js";
-import { UndoOffer } from "./undo-offer.js";
+import { keyBindings, preferences } from "../page/preferences.js";
+
+const HOLD_MS = 1_200;
+const UNDO_MS = 5_000;
+const BACK_FROM = { next: "back", end: "back", back: "next", pause: "toggle", resume: "toggle" };
+const WORDS = {
+  next: "Undo: go back",
+  end: "Undo: go on",
+  back: "Undo: forward again",
+  pause: "Undo: go on",
+  resume: "Undo: pause again",
+};
+const DONE = { next: "Next", end: "Ended", back: "Back", pause: "Paused", resume: "Going on" };
+
+const live = () => document.querySelector("#session-live");
+const control = (name) => document.querySelector(`#session-controls #act-${name}`);
+
+/** Opens after a slow hold; keys and *Pain: stop* work through it. */
+class TouchLock {
+  #cover;
+  #timer = 0;
+
+  /** `on` listens while the stage is connected; `stop` is called for *Pain: stop*. */
+  constructor(cover, button, on, stop) {
+    this.#cover = cover;
+    button.hidden = false;
+    on(button, "click", () => this.#lock());
+    on(cover, "pointerdown", () => this.#hold(true));
+    for (const name of ["pointerup", "pointercancel", "pointerleave"]) on(cover, name, () => this.#hold(false));
+    on(cover, "close", () => this.#hold(false));
+    on(cover, "cancel", (e) => e.preventDefault());
+    on(cover, "click", (e) => {
+      const stops = e.target.closest("#lock-stop");
+      if (e.detail === 0 || stops) cover.close(); // a key or a screen reader opens at once
+      if (stops) stop();
+    });
+  }
+
+  #lock() {
+    this.#cover.showModal();
+    this.#cover.focus();
+  }
+
+  /** A drop of oil or a sleeve does not stay that long. */
+  #hold(down) {
+    clearTimeout(this.#timer);
+    this.#cover.classList.toggle("holding", down);
+    if (down) this.#timer = setTimeout(() => this.#cover.close(), HOLD_MS);
+  }
+}
+
+class UndoOffer {
+  #button;
+  #status;
+  #timer = 0;
+  #row = null;
+  #waiting = null;
+  #offered = null;
+  #taking = false;
+
+  /** `status` is a polite live region. */
+  constructor(button, status) {
+    this.#button = button;
+    this.#status = status;
+  }
+
+  /** A control was pressed. An undo is not offered to be undone. */
+  tapped(act) {
+    this.withdraw();
+    this.#waiting = this.#taking || !BACK_FROM[act] ? null : { act, seq: Number(live().dataset.seq) };
+  }
+
+  /** Only an act that the server has recorded can be taken back. */
+  answered(ctx) {
+    const waiting = this.#waiting;
+    if (!waiting || ctx.request?.method !== "POST" || !ctx.request.action.endsWith(`/${waiting.act}`)) return;
+    if (!ctx.response) return; // no answer: then it was done offline
+    this.#waiting = null;
+    const seq = Number(ctx.response?.headers.get("X-Version")?.split(".")[0]);
+    if (ctx.response?.status === 200 && seq > waiting.seq) this.#offer(waiting.act, seq);
+  }
+
+  actedOffline(act) {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    if (waiting?.act === act) this.#offer(act, Number(live().dataset.seq));
+  }
+
+  /** After another step or another screen's act, going back would lead elsewhere. */
+  follow({ rows }) {
+    this.#row = rows[0]?.id ?? null;
+    const same = this.#row === this.#offered?.row && Number(live().dataset.seq) === this.#offered?.seq;
+    if (this.#offered && !same) this.withdraw();
+  }
+
+  #offer(act, seq) {
+    if (!control(BACK_FROM[act]) || Number(live().dataset.seq) !== seq) return;
+    this.#offered = { act, seq, row: this.#row };
+    this.#button.textContent = WORDS[act];
+    this.#button.hidden = false;
+    this.#status.textContent = `${DONE[act]}. U takes it back, for five seconds.`;
+    this.#timer = setTimeout(() => this.withdraw(), UNDO_MS);
+  }
+
+  take() {
+    if (!this.#offered) return;
+    const back = control(BACK_FROM[this.#offered.act]);
+    this.withdraw();
+    this.#taking = true;
+    back?.click();
+    this.#taking = false;
+  }
+
+  withdraw() {
+    clearTimeout(this.#timer);
+    this.#offered = null;
+    if (document.activeElement === this.#button) control("toggle")?.focus();
+    this.#button.hidden = true;
+    this.#status.textContent = "";
+  }
+}
 
 const DEBOUNCE_MS = 600;
-const PRESSING = ["Enter", " "];
-const PRESSED = "button, a, summary";
+const PRESS_KEYS = ["Enter", " "];
+const PRESSABLE = "button, a, summary";
 const FIELDS = "input, select, textarea";
 
-/** Take the focus from what has it, where that is one of `selector`. */
-function letGo(selector) {
+/** Takes the focus from an element that matches `selector`. */
+function blurFocused(selector) {
   if (document.activeElement?.matches(selector)) document.activeElement.blur();
 }
 
@@ -19,8 +136,8 @@ class SessionHands extends HTMLElement {
   #listeners = new AbortController();
   #actedAt = -Infinity;
   #undo = null;
-  #media = null;
-  // True from a touch or click until the Tab key: a pedal must not press what a finger has left the focus on.
+  #mediaKeys = null; // promise of MediaKeys
+  // From a touch or click until the Tab key: a pedal must not press what a finger has left the focus on.
   #touched = document.querySelector(":focus:not(:focus-visible)") !== null;
 
   connectedCallback() {
@@ -33,14 +150,14 @@ class SessionHands extends HTMLElement {
     new TouchLock(this.querySelector("#lock-cover"), document.querySelector("#lock"), on, () =>
       this.#control("stop")?.click(),
     );
-    on(window, "keydown", (e) => this.#key(e));
+    on(window, "keydown", (e) => this.#keyPressed(e));
     on(document.querySelector("#session"), "click", (e) => this.#tapped(e));
     on(this.querySelector("#undo"), "click", () => this.#undo.take());
     on(document, "htmx:finally:request", (e) => this.#undo.answered(e.detail.ctx));
-    on(document, "stage:acted", (e) => this.#undo.done(e.detail));
+    on(document, "stage:acted", (e) => this.#undo.actedOffline(e.detail));
     on(document, "stage:timeline", (e) => {
       this.#undo.follow(e.detail);
-      this.#followMedia(e.detail);
+      this.#followMediaKeys(e.detail);
     });
     document.dispatchEvent(new Event("stage:ask"));
   }
@@ -48,18 +165,18 @@ class SessionHands extends HTMLElement {
   disconnectedCallback() {
     this.#listeners.abort();
     this.#undo.withdraw();
-    this.#media?.then((keys) => keys?.close());
+    this.#mediaKeys?.then((keys) => keys?.close());
   }
 
-  /** Few have headset keys: what these need is loaded where they are wished. */
-  #followMedia(line) {
-    if (device.get("headset") === "on") {
-      this.#media ??= import("./media-keys.js").then(
-        ({ MediaKeys }) => new MediaKeys((act) => this.#do(act)),
-        () => (this.#media = null), // the next time, then
+  /** Few have headset keys, so their script is loaded on demand. */
+  #followMediaKeys(timeline) {
+    if (preferences.get("headset") === "on") {
+      this.#mediaKeys ??= import("./media-keys.js").then(
+        ({ MediaKeys }) => new MediaKeys((act) => this.#act(act)),
+        () => (this.#mediaKeys = null), // tried again at the next timeline
       );
     }
-    this.#media?.then((keys) => keys?.follow(line));
+    this.#mediaKeys?.then((keys) => keys?.follow(timeline));
   }
 
   #control(name) {
@@ -73,23 +190,23 @@ class SessionHands extends HTMLElement {
   /** A finger, pen or mouse, also one whose tap does not count. Clicks of keys and screen readers have no detail. */
   #touch(event) {
     if (event.type === "pointerdown") this.#touched = true;
-    else if (event.detail > 0 && !event.target.closest(FIELDS)) letGo(`${PRESSED}, ${FIELDS}`);
+    else if (event.detail > 0 && !event.target.closest(FIELDS)) blurFocused(`${PRESSABLE}, ${FIELDS}`);
   }
 
-  /** A key of a keyboard, pedal, clicker or headset; what a field or a button reached by Tab needs stays theirs. */
-  #key(event) {
-    if (this.#touched) letGo(PRESSED);
-    const presses = PRESSING.includes(event.key) && !this.#touched && event.target.closest?.(PRESSED);
+  /** A key of a keyboard, pedal, clicker or headset; not one that a field or a button reached by Tab needs. */
+  #keyPressed(event) {
+    if (this.#touched) blurFocused(PRESSABLE);
+    const presses = PRESS_KEYS.includes(event.key) && !this.#touched && event.target.closest?.(PRESSABLE);
     if (event.key === "Tab") this.#touched = false;
     if (event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
     const inField = event.target.closest?.(FIELDS);
-    const act = inField || presses ? null : boundKeys.actOf(event);
+    const act = inField || presses ? null : keyBindings.actFor(event);
     if (!act) return;
     event.preventDefault();
-    this.#do(act);
+    this.#act(act);
   }
 
-  #do(act) {
+  #act(act) {
     if (this.#status === "stopped") return;
     if (act === "undo") return this.#undo.take();
     if (act === "step" || act === "time") {
@@ -105,12 +222,12 @@ class SessionHands extends HTMLElement {
   #tapped(event) {
     const ask = event.target.closest("[data-ask]");
     const button = event.target.closest(".control");
-    this.#media?.then((keys) => keys?.tapped());
-    if (ask) this.#do(ask.dataset.ask);
+    this.#mediaKeys?.then((keys) => keys?.tapped());
+    if (ask) this.#act(ask.dataset.ask);
     else if (button) this.#undo.tapped(button.getAttribute("formaction")?.split("/").pop());
     if (ask || button) return;
     if (event.target.closest("a, button, summary, details, input, label, dialog")) return;
-    if (event.target.closest("#session-live") && ["running", "paused"].includes(this.#status)) this.#do("toggle");
+    if (event.target.closest("#session-live") && ["running", "paused"].includes(this.#status)) this.#act("toggle");
   }
 }
 

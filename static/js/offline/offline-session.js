@@ -1,21 +1,19 @@
-// The session without the server: goes on by the same rules, keeps what is done, and hands it over later.
-import { HandOver } from "./hand-over.js";
-import { dropOffline } from "./keep-offline.js";
-import { keptSessions } from "./kept-sessions.js";
-import { OwnSession, Refused } from "./own-session.js";
-import { clockText, momentOfView, newKey } from "./stage-moment.js";
-import { drawControls, drawLive } from "./stage-view.js";
+// Goes on without the server: by the same rules, stores what is done, and sends it later.
+import { momentFromView } from "../stage/painter.js";
+import { clockText, renderControls, renderState } from "../stage/render.js";
+import { LocalSession, Refused, SyncQueue, newKey } from "./local-session.js";
+import { dropPage, sessionStore } from "./session-store.js";
 
 const STOP_UNSENT = "The stop counts here. The server has not heard of it yet; this device keeps trying.";
-const STAY = "Not kept by this browser: leave this page open until it is sent.";
-const UNREAD = "The server could not take over what was done here; it shows its own state now.";
-const UNANSWERED_MS = 3_000;
-const STOPPING = ["stop", "low"];
+const NOT_STORED = "Not kept by this browser: leave this page open until it is sent.";
+const REJECTED = "The server could not take over what was done here; it shows its own state now.";
+const RESTORE_TIMEOUT_MS = 3_000;
+export const STOP_ACTS = ["stop", "low"];
 
 const deviceNow = () => performance.timeOrigin + performance.now();
 
-/** From now until the next time the clock on the wall shows `HH:MM`. */
-function untilTime(text) {
+/** Ms until the wall clock next shows `HH:MM`. */
+function msUntil(text) {
   const [hours, minutes] = (text ?? "").split(":").map(Number);
   if (Number.isNaN(hours + minutes)) throw new Refused("Please give a time, like 15:50.");
   const at = new Date();
@@ -24,173 +22,172 @@ function untilTime(text) {
   return at - new Date();
 }
 
-export class StageAlone {
+export class OfflineSession {
   #stage;
-  #with;
+  #parts;
   #path;
-  #own;
-  #handOver;
-  #remembered = false;
+  #session;
+  #queue;
+  #storeRead = false;
   #restored = false;
   #warned = false;
-  #settling = null;
+  #confirming = null; // number of events before the time that the server lost
 
-  /** `parts` are the stage's clock, link, stop and painter, its `moment()`, `show(moment)` and `resync()`. */
+  /** `parts` are the stage's clock, status, stop and painter, its `moment()`, `show(moment, rendered)` and `resync()`. */
   constructor(stage, parts) {
     this.#stage = stage;
-    this.#with = parts;
+    this.#parts = parts;
     this.#path = stage.dataset.path;
-    this.#own = new OwnSession(JSON.parse(stage.dataset.plan), JSON.parse(stage.dataset.answers));
-    this.#handOver = new HandOver(this.#path, () => this.#account(), (...told) => this.#handedOver(...told));
+    this.#session = new LocalSession(JSON.parse(stage.dataset.plan), JSON.parse(stage.dataset.answers));
+    this.#queue = new SyncQueue(this.#path, () => this.#message(), (...sent) => this.#sent(...sent));
     this.adopt(parts.moment().live);
     this.#restore();
   }
 
   close() {
-    this.#handOver.close();
+    this.#queue.close();
   }
 
-  /** True while acts that were done here wait to be handed over. */
+  /** True while acts wait to be sent. */
   get waiting() {
-    return this.#own.waiting;
+    return this.#session.waiting;
   }
 
-  get kept() {
-    return this.#own.acts.length;
+  get waitingCount() {
+    return this.#session.acts.length;
   }
 
-  /** True after a stop that the server has not taken over yet. */
-  get stopping() {
-    return this.#own.acts.some(({ action }) => STOPPING.includes(action));
+  get stopWaiting() {
+    return this.#session.acts.some(({ action }) => STOP_ACTS.includes(action));
   }
 
-  /** The server's own word on what happened. */
+  /** Takes the events that the server knows. */
   adopt(live) {
-    this.#own.adopt(JSON.parse(live.dataset.events));
+    this.#session.setEvents(JSON.parse(live.dataset.events));
   }
 
-  handOver() {
-    this.#handOver.now();
+  sync() {
+    this.#queue.send();
   }
 
-  /** Do it here, by the same rules, and tell the server as soon as it can be asked. */
   act(action, key, at, time) {
-    const { link, stop } = this.#with;
+    const { status, stop } = this.#parts;
     try {
-      const wish = action === "end-at" ? untilTime(time) : null;
-      this.#own.act(action, Math.round(at), key ?? newKey(), wish);
+      const wish = action === "end-at" ? msUntil(time) : null;
+      this.#session.act(action, Math.round(at), key ?? newKey(), wish);
     } catch (refused) {
       if (!(refused instanceof Refused)) throw refused;
-      return link.note(refused.message);
+      return status.showNote(refused.message);
     }
-    link.note(stop.waiting ? STOP_UNSENT : link.standing);
-    this.#keepActs();
+    status.showNote(stop.waiting ? STOP_UNSENT : status.lastingNote);
+    this.#storeActs();
     if (!stop.waiting) this.show();
-    this.#with.moment().live.dataset.seq = this.#own.seq;
+    this.#parts.moment().live.dataset.seq = this.#session.seq;
     const acted = new CustomEvent("stage:acted", { detail: action });
-    setTimeout(() => document.dispatchEvent(acted)); // after the tap itself has reached everyone
-    if (link.lostSince) link.lost(this.kept);
-    this.#handOver.now();
+    setTimeout(() => document.dispatchEvent(acted)); // after all listeners have had the tap itself
+    if (status.lostSince) status.setLost(this.waitingCount);
+    this.sync();
   }
 
-  /** Where the browser has refused, that is said once; a stop says so always. */
-  async #keepActs() {
-    const { link, stop } = this.#with;
-    if ((await this.keep()) !== false || !this.waiting) return;
-    link.keeps = false;
-    if (link.lostSince) link.lost(this.kept);
-    if (stop.waiting) link.note(`${STOP_UNSENT} ${STAY}`);
-    else if (!this.#warned) link.say(STAY);
+  /** A refusal of the browser is said once, and at every stop. */
+  async #storeActs() {
+    const { status, stop } = this.#parts;
+    if ((await this.store()) !== false || !this.waiting) return;
+    status.storageWorks = false;
+    if (status.lostSince) status.setLost(this.waitingCount);
+    if (stop.waiting) status.showNote(`${STOP_UNSENT} ${NOT_STORED}`);
+    else if (!this.#warned) status.showNotice(NOT_STORED);
     this.#warned = true;
   }
 
-  /** Show what the rules make of all that happened, here and on the server. */
+  /** Shows the state after all events, those of the server and those of this device. */
   show() {
-    const { clock, painter } = this.#with;
-    const { live } = this.#with.moment();
-    const view = this.#own.view(Math.round(clock.now()));
-    drawLive(this.#stage, live, view, this.#own.seq);
-    drawControls(this.#stage, view.state.status, view.actions);
-    const held = view.state.status !== "running" && view.rows.length;
-    this.#with.show(momentOfView(live, view, this.#own.seq), () => {
-      if (held) painter.write(clockText(Math.ceil(view.remainingMs / 1000)));
+    const { clock, painter } = this.#parts;
+    const { live } = this.#parts.moment();
+    const view = this.#session.view(Math.round(clock.now()));
+    renderState(this.#stage, live, view, this.#session.seq);
+    renderControls(this.#stage, view.state.status, view.actions);
+    const holds = view.state.status !== "running" && view.rows.length;
+    this.#parts.show(momentFromView(live, view, this.#session.seq), () => {
+      if (holds) painter.write(clockText(Math.ceil(view.remainingMs / 1000)));
     });
   }
 
-  /** What the server has to know; null when there is nothing. */
-  #account() {
-    if (!this.#own.waiting && this.#settling === null) return null;
-    const { clock, link } = this.#with;
-    const counted = !link.slept && !this.#restored;
-    return this.#own.account(Math.round(clock.now()), Math.round(link.answeredAt), counted);
+  /** Null when the server knows everything. */
+  #message() {
+    if (!this.waiting && this.#confirming === null) return null;
+    const { clock, status } = this.#parts;
+    const counted = !status.slept && !this.#restored;
+    return this.#session.message(Math.round(clock.now()), Math.round(status.answeredAt), counted);
   }
 
-  /** The server has answered for `account`: its truth is shown, and its word on what it could not do. */
-  #handedOver(account, said, understood) {
-    const { link, stop } = this.#with;
-    if (account.acts.length < this.kept) return this.#handOver.now();
-    const stopped = account.acts.some(({ action }) => STOPPING.includes(action));
-    this.#own.handedOver();
+  /** The server has answered: show its state, and its words on what it could not do. */
+  #sent(message, notice, accepted) {
+    const { status, stop } = this.#parts;
+    if (message.acts.length < this.waitingCount) return this.sync();
+    const stopped = accepted && message.acts.some(({ action }) => STOP_ACTS.includes(action));
+    this.#session.clearActs();
     this.#restored = false;
-    this.#settling = null;
-    if (stopped && understood) stop.heard();
-    if ((stopped && understood) || this.#warned) link.note(link.standing); // nothing waits to be heard any more
-    this.keep();
-    link.say(understood ? said : UNREAD);
-    this.#with.moment().live.querySelector("input[name=seq]").value = "";
-    this.#with.resync();
+    this.#confirming = null;
+    if (stopped) stop.confirm();
+    if (stopped || this.#warned) status.showNote(status.lastingNote);
+    this.store();
+    status.showNotice(accepted ? notice : REJECTED);
+    this.#parts.moment().live.querySelector("input[name=seq]").value = "";
+    this.#parts.resync();
   }
 
-  /** The server lost time and asks, but this device went on counting: true when it says so instead of showing that. */
-  settles(next) {
-    if (!next || this.#with.moment().status !== "running" || this.#with.link.slept || this.#own.waiting) return false;
+  /** True when the server lost time but this device went on counting: it confirms that instead of showing a pause. */
+  confirmsTime(next) {
+    const { moment, status } = this.#parts;
+    if (!next || moment().status !== "running" || status.slept || this.waiting) return false;
     const events = JSON.parse(next.dataset.events);
-    const known = this.#own.events.length;
-    if (events.length !== known + 1 || events[known][0] !== "doubt" || this.#settling === known) return false;
-    this.#settling = known;
-    this.#handOver.now();
+    const known = this.#session.events.length;
+    if (events.length !== known + 1 || events[known][0] !== "doubt" || this.#confirming === known) return false;
+    this.#confirming = known;
+    this.sync();
     return true;
   }
 
-  /** Kept over a reload (false where the browser refuses): what the server knew, what was done here, and how far its clock is ahead. */
-  keep() {
-    if (!this.#remembered) return undefined;
-    const { status } = this.#with.moment();
-    if (["ready", "stopped", "finished"].includes(status) && !this.#own.waiting) {
-      if (status !== "ready") dropOffline(location.pathname);
-      return keptSessions.drop(this.#path);
+  /** Stores events, acts and the clock for a reload; false where the browser refuses. */
+  store() {
+    if (!this.#storeRead) return undefined;
+    const { status } = this.#parts.moment();
+    if (["ready", "stopped", "finished"].includes(status) && !this.waiting) {
+      if (status !== "ready") dropPage(location.pathname);
+      return sessionStore.delete(this.#path);
     }
-    const { events, acts } = this.#own;
-    return keptSessions.keep({
+    const { events, acts } = this.#session;
+    return sessionStore.put({
       path: this.#path,
       title: this.#stage.querySelector(".stage-title").textContent.trim(),
       events,
       acts,
-      lead: this.#with.clock.now() - deviceNow(),
-      answeredAt: this.#with.link.answeredAt,
+      lead: this.#parts.clock.now() - deviceNow(),
+      answeredAt: this.#parts.status.answeredAt,
     });
   }
 
-  /** After a reload: go on with what was done here and the server has not heard of. */
+  /** After a reload: goes on with what the server has not heard of. */
   async #restore() {
-    const { clock, link, stop } = this.#with;
-    const late = setTimeout(() => stop.waiting && stop.send(), UNANSWERED_MS); // some browsers never answer
-    const kept = await keptSessions.of(this.#path);
-    clearTimeout(late);
-    this.#remembered = true;
+    const { clock, status, stop } = this.#parts;
+    const timer = setTimeout(() => stop.waiting && stop.send(), RESTORE_TIMEOUT_MS); // some browsers never answer
+    const stored = await sessionStore.get(this.#path);
+    clearTimeout(timer);
+    this.#storeRead = true;
     const fromCache = document.documentElement.dataset.kept === "yes";
-    if (kept && (kept.acts.length || fromCache)) {
+    if (stored && (stored.acts.length || fromCache)) {
       this.#restored = true;
-      this.#own.restore(kept);
+      this.#session.restore(stored);
       if (fromCache) {
-        clock.trust(kept.lead + performance.timeOrigin);
-        link.answeredAt = kept.answeredAt;
-        link.lost(this.kept);
+        clock.restore(stored.lead + performance.timeOrigin);
+        status.answeredAt = stored.answeredAt;
+        status.setLost(this.waitingCount);
       }
       this.show();
     }
-    this.keep();
-    if (this.#own.waiting) this.#handOver.now();
+    this.store();
+    if (this.waiting) this.sync();
     else if (stop.waiting) stop.send();
   }
 }

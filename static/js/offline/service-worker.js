@@ -1,44 +1,45 @@
-// The service worker: brings a kept session page back when the server cannot be reached. It is served at
-// /worker.js, with VERSION, the version of the static files, in front.
+// The service worker: brings back a stored session page when the server cannot be reached. It is served at
+// /worker.js with VERSION, the version of the static files, in front. Open pages may be of an older version, so
+// the names in messages stay: { keep: [path, ...files], page: { html, nonce } } or { drop: path }.
 const FILES = `files-${VERSION}`;
 const PAGES = "pages";
 const OFFLINE = "/offline";
 const POLICY = "Content-Security-Policy";
 const SESSION = /^\/sessions\/[\w-]+(\/remote|\/calm)?$/;
-const MOST_PAGES = 6;
-const PATIENCE_MS = 4_000;
-const NOT_JOINED = 401;
+const MAX_PAGES = 6;
+const TIMEOUT_MS = 4_000;
+const UNPAIRED = 401;
 
 addEventListener("install", (event) => {
-  event.waitUntil(keepPage(OFFLINE).then(() => skipWaiting()));
+  event.waitUntil(storePage(OFFLINE).then(() => skipWaiting()));
 });
 
 addEventListener("activate", (event) => {
-  event.waitUntil(dropOld().then(() => clients.claim()));
+  event.waitUntil(deleteOldFiles().then(() => clients.claim()));
 });
 
 addEventListener("message", (event) => {
-  const { keep = [], page: given, drop } = event.data;
+  const { keep = [], page, drop } = event.data;
   if (drop) event.waitUntil(caches.open(PAGES).then((pages) => pages.delete(drop)));
-  else event.waitUntil(Promise.all([keepPage(keep[0], given), ...keep.slice(1).map(keepFile)]));
+  else event.waitUntil(Promise.all([storePage(keep[0], page), ...keep.slice(1).map(storeFile)]));
 });
 
 addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== "GET" || origin !== location.origin) return;
-  if (pathname.startsWith("/static/")) event.respondWith(file(request));
-  else if (request.mode === "navigate") event.respondWith(page(request, pathname));
+  if (pathname.startsWith("/static/")) event.respondWith(respondWithFile(request));
+  else if (request.mode === "navigate") event.respondWith(respondWithPage(request, pathname));
 });
 
-async function dropOld() {
+async function deleteOldFiles() {
   for (const name of await caches.keys()) {
     if (name.startsWith("files-") && name !== FILES) await caches.delete(name);
   }
 }
 
-/** Undefined where the browser refuses, or has no room: what the server answers counts all the same. */
-async function tried(act) {
+/** Undefined where the browser refuses or has no room: the server's response counts all the same. */
+async function attempt(act) {
   try {
     return await act();
   } catch {
@@ -46,57 +47,58 @@ async function tried(act) {
   }
 }
 
-/** A static file: its address changes with its content, so a kept one is right. */
-async function file(request) {
-  const kept = await tried(() => caches.match(request));
-  if (kept) return kept;
-  const answer = await fetch(request);
-  if (answer.status === 200) await tried(async () => (await caches.open(FILES)).put(request, answer.clone()));
-  return answer;
+/** The address of a file changes with its content, so a stored one is right. */
+async function respondWithFile(request) {
+  const stored = await attempt(() => caches.match(request));
+  if (stored) return stored;
+  const response = await fetch(request);
+  if (response.status === 200) await attempt(async () => (await caches.open(FILES)).put(request, response.clone()));
+  return response;
 }
 
-async function keepFile(name) {
+async function storeFile(name) {
   if (!(await caches.match(name))) await (await caches.open(FILES)).add(name);
 }
 
-/** A page from the server; without it the kept one, which is told that it is one. */
-async function page(request, pathname) {
-  let answer;
+async function respondWithPage(request, pathname) {
+  let response;
   try {
-    answer = await Promise.race([fetch(request), tooLate()]);
+    response = await Promise.race([fetch(request), timeout()]);
   } catch {
-    return (await tried(() => keptPage(pathname))) ?? Response.error();
+    return (await attempt(() => storedPage(pathname))) ?? Response.error();
   }
-  if (answer.status === 200 && SESSION.test(pathname)) await tried(() => keepAnswer(pathname, answer.clone()));
-  if (answer.status === NOT_JOINED) await tried(dropSessions);
-  return answer;
+  if (response.status === 200 && SESSION.test(pathname)) {
+    await attempt(() => storeResponse(pathname, response.clone()));
+  }
+  if (response.status === UNPAIRED) await attempt(deleteSessions);
+  return response;
 }
 
-async function keptPage(pathname) {
+async function storedPage(pathname) {
   const pages = await caches.open(PAGES);
-  const kept = await pages.match(pathname);
-  return kept ? marked(kept) : pages.match(OFFLINE);
+  const stored = await pages.match(pathname);
+  return stored ? markedAsKept(stored) : pages.match(OFFLINE);
 }
 
-const tooLate = () => new Promise((_, fail) => setTimeout(() => fail(new Error("too late")), PATIENCE_MS));
+const timeout = () => new Promise((_, reject) => setTimeout(() => reject(new Error("too late")), TIMEOUT_MS));
 
-async function marked(kept) {
-  const text = await kept.text();
-  return new Response(text.replace("<html ", '<html data-kept="yes" '), { headers: kept.headers });
+async function markedAsKept(stored) {
+  const text = await stored.text();
+  return new Response(text.replace("<html ", '<html data-kept="yes" '), { headers: stored.headers });
 }
 
-/** Keep a page and what it needs, for a day without the server: the one that is `given`, or fetched. */
-async function keepPage(path, given) {
-  const answer = (given && (await answerOf(given))) ?? (await fetch(path, { cache: "no-store" }));
-  if (answer.status !== 200) return;
-  const text = await answer.clone().text();
-  await keepAnswer(path, answer);
+/** Stores a page and the files that it names: the `served` page, or a fetched one. */
+async function storePage(path, served) {
+  const response = (served && (await responseOf(served))) ?? (await fetch(path, { cache: "no-store" }));
+  if (response.status !== 200) return;
+  const text = await response.clone().text();
+  await storeResponse(path, response);
   const files = new Set(text.match(/\/static\/[\w./-]+\.(css|js|svg)\b/g));
-  await Promise.all([...files].map(keepFile));
+  await Promise.all([...files].map(storeFile));
 }
 
-/** An answer of the server with this page in it: all pages have the same headers, but for the nonce. */
-async function answerOf({ html, nonce }) {
+/** All pages have the same headers, but for the nonce. */
+async function responseOf({ html, nonce }) {
   const like = await (await caches.open(PAGES)).match(OFFLINE);
   const policy = like?.headers.get(POLICY);
   if (!policy?.includes("'nonce-")) return undefined;
@@ -105,18 +107,18 @@ async function answerOf({ html, nonce }) {
   return new Response(html, { headers });
 }
 
-/** This device is out: what it has seen of people goes. */
-async function dropSessions() {
+/** This device is no longer paired: what it has stored of people goes. */
+async function deleteSessions() {
   const pages = await caches.open(PAGES);
-  for (const kept of await pages.keys()) {
-    if (SESSION.test(new URL(kept.url).pathname)) await pages.delete(kept);
+  for (const request of await pages.keys()) {
+    if (SESSION.test(new URL(request.url).pathname)) await pages.delete(request);
   }
 }
 
-async function keepAnswer(path, answer) {
+async function storeResponse(path, response) {
   const pages = await caches.open(PAGES);
   await pages.delete(path);
-  await pages.put(path, answer);
-  const kept = (await pages.keys()).filter(({ url }) => SESSION.test(new URL(url).pathname));
-  for (const old of kept.slice(0, Math.max(0, kept.length - MOST_PAGES))) await pages.delete(old);
+  await pages.put(path, response);
+  const sessions = (await pages.keys()).filter(({ url }) => SESSION.test(new URL(url).pathname));
+  for (const old of sessions.slice(0, Math.max(0, sessions.length - MAX_PAGES))) await pages.delete(old);
 }

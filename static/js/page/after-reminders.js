@@ -1,25 +1,25 @@
-// <after-reminders data-session>: tells at its time what is to be done after a session, while the page is
-// open: on the page, by a chime, and by a notification where the device allows it.
-import { forTab } from "./device-store.js";
-import { Sound } from "./sound.js";
+// <after-reminders data-session>: reminds of what is to be done after a session while the page is open: on the
+// page, by a chime, and by a notification where the device allows it.
+import { Sound } from "../audio/output.js";
+import { tabStore } from "./preferences.js";
 
 const LATE_MS = 60_000;
 
 class AfterReminders extends HTMLElement {
   #sound = new Sound();
   #listeners = new AbortController();
-  #begun = performance.now();
-  #began = Date.now();
+  #startedAt = performance.now();
+  #startDate = Date.now();
   #timers = [];
-  #told = new Set();
+  #reminded = new Set();
 
   connectedCallback() {
     const signal = this.#listeners.signal;
     const button = this.querySelector("[data-remind]");
     button.hidden = false;
-    button.addEventListener("click", () => this.#agreed(), { signal });
-    document.addEventListener("visibilitychange", () => document.hidden || this.#look(), { signal });
-    if (forTab.get(this.#key) === "on") this.#arm();
+    button.addEventListener("click", () => this.#turnOn(), { signal });
+    document.addEventListener("visibilitychange", () => document.hidden || this.#remind(), { signal });
+    if (tabStore.get(this.#key) === "on") this.#schedule();
   }
 
   disconnectedCallback() {
@@ -31,51 +31,50 @@ class AfterReminders extends HTMLElement {
     return `reminders-${this.dataset.session}`;
   }
 
-  /** Time gone by; the date counts where the device slept, because timers stand still then. */
-  get #gone() {
-    return Math.max(performance.now() - this.#begun, Date.now() - this.#began);
+  /** Timers stand still while the device sleeps; the date goes on. */
+  get #elapsedMs() {
+    return Math.max(performance.now() - this.#startedAt, Date.now() - this.#startDate);
   }
 
-  async #agreed() {
+  async #turnOn() {
     this.#sound.unlock();
-    forTab.set(this.#key, "on");
+    tabStore.set(this.#key, "on");
     if ("Notification" in window && Notification.permission === "default") await Notification.requestPermission();
-    this.#arm();
+    this.#schedule();
   }
 
-  #arm() {
+  #schedule() {
     this.querySelector("[data-remind]").hidden = true;
-    const shown = "Notification" in window && Notification.permission === "granted";
-    this.#say(`Reminders are on while this page is open${shown ? "" : "; this device shows them on the page only"}.`);
+    const notifies = "Notification" in window && Notification.permission === "granted";
+    this.#show(`Reminders are on while this page is open${notifies ? "" : "; this device shows them on the page only"}.`);
     for (const line of this.querySelectorAll("[data-in-ms]")) {
-      const left = Number(line.dataset.inMs) - this.#gone;
-      if (left > 0) this.#timers.push(setTimeout(() => this.#look(), left + 20));
+      const left = Number(line.dataset.inMs) - this.#elapsedMs;
+      if (left > 0) this.#timers.push(setTimeout(() => this.#remind(), left + 20));
     }
   }
 
-  /** Everything whose time has come and that was not told yet. */
-  #look() {
-    if (forTab.get(this.#key) !== "on") return;
+  #remind() {
+    if (tabStore.get(this.#key) !== "on") return;
     for (const line of this.querySelectorAll("[data-in-ms]")) {
-      if (Number(line.dataset.inMs) > this.#gone || this.#told.has(line.dataset.id)) continue;
-      this.#told.add(line.dataset.id);
+      if (Number(line.dataset.inMs) > this.#elapsedMs || this.#reminded.has(line.dataset.id)) continue;
+      this.#reminded.add(line.dataset.id);
       line.classList.add("reminder-now");
-      this.#tell(line.dataset.text, this.#gone - Number(line.dataset.inMs) > LATE_MS);
+      this.#notify(line.dataset.text, this.#elapsedMs - Number(line.dataset.inMs) > LATE_MS);
     }
   }
 
-  #tell(text, late) {
-    this.#say(late ? `Some time ago: ${text}` : text);
+  #notify(text, late) {
+    this.#show(late ? `Some time ago: ${text}` : text);
     this.#sound.chime("end");
-    this.#sound.buzz("end");
+    this.#sound.vibrate("end");
     try {
       if (Notification.permission === "granted") new Notification("Steady Hands", { body: text, tag: text });
     } catch {
-      // Some phones know notifications only from a service worker; the page and the chime stand in.
+      // Some phones allow notifications only to a service worker.
     }
   }
 
-  #say(text) {
+  #show(text) {
     this.querySelector("[data-told]").textContent = text;
   }
 }

@@ -1,4 +1,4 @@
-// <count-down data-left-ms data-over>: minutes and seconds that are left, then a word; told once.
+// <count-down data-left-ms data-over>: minutes and seconds that are left, then the words of `data-over`.
 class CountDown extends HTMLElement {
   #timer = 0;
 

@@ -1,10 +1,6 @@
-// <device-settings>: every change counts at once; hear and feel it before it matters.
-import { besideMusic } from "./audio-session.js";
-import { device } from "./device.js";
-import { cookies } from "./device-store.js";
-import { flash } from "./soft-flash.js";
-import { Sound } from "./sound.js";
-import { Voice } from "./voice.js";
+// <device-settings>: every change counts at once, and can be heard and felt.
+import { Sound, Voice, audioSession, flash } from "../audio/output.js";
+import { cookies, preferences } from "./preferences.js";
 
 class DeviceSettings extends HTMLElement {
   #sound = new Sound();
@@ -13,24 +9,24 @@ class DeviceSettings extends HTMLElement {
 
   connectedCallback() {
     const signal = this.#listeners.signal;
-    this.addEventListener("change", (e) => device.set(e.target.name, e.target.value), { signal });
-    this.#offer("#hear-chimes", () => this.#hearChimes());
-    document.addEventListener("device:changed", () => besideMusic.rest(), { signal });
-    this.#offer("#feel", () => this.#feel());
+    this.addEventListener("change", (e) => preferences.set(e.target.name, e.target.value), { signal });
+    this.#offer("#hear-chimes", () => this.#playChimes());
+    document.addEventListener("device:changed", () => audioSession.rest(), { signal });
+    this.#offer("#feel", () => this.#vibrate());
     if (this.#voice.exists) {
-      this.#offer("#hear-voice", () => this.#hearVoice());
-      this.#voices();
-      speechSynthesis.addEventListener?.("voiceschanged", () => this.#voices(), { signal });
+      this.#offer("#hear-voice", () => this.#playVoice());
+      this.#listVoices();
+      speechSynthesis.addEventListener?.("voiceschanged", () => this.#listVoices(), { signal });
     } else {
-      this.#note("This browser has no voice; chimes stand in for it.");
+      this.#showNote("This browser has no voice; chimes stand in for it.");
     }
     this.querySelector("#keep").parentElement.hidden = true;
-    document.querySelector("#not-kept").hidden = cookies.keeps;
+    document.querySelector("#not-kept").hidden = cookies.work;
   }
 
   disconnectedCallback() {
     this.#listeners.abort();
-    this.#voice.hush();
+    this.#voice.cancel();
   }
 
   #offer(selector, act) {
@@ -39,35 +35,35 @@ class DeviceSettings extends HTMLElement {
     button.addEventListener("click", act, { signal: this.#listeners.signal });
   }
 
-  #feel() {
-    this.#sound.buzz("change");
+  #vibrate() {
+    this.#sound.vibrate("change");
     flash();
-    this.#note(navigator.vibrate ? "" : "This device does not vibrate from a page.");
+    this.#showNote(navigator.vibrate ? "" : "This device does not vibrate from a page.");
   }
 
-  #hearVoice() {
-    this.#note("");
+  #playVoice() {
+    this.#showNote("");
     this.#voice.say("Kneading. Left calf. Lift, roll and let go.", () => {
-      this.#note("No voice here; chimes stand in for it.");
+      this.#showNote("No voice here; chimes stand in for it.");
     });
   }
 
-  async #hearChimes() {
+  async #playChimes() {
     await this.#sound.unlock();
     ["half", "ten", "change", "end"].forEach((name, i) => this.#sound.chime(name, i * 1500));
-    this.#note("Half, ten seconds, change, end.");
+    this.#showNote("Half, ten seconds, change, end.");
   }
 
-  #voices() {
+  #listVoices() {
     const voices = speechSynthesis.getVoices().filter((v) => v.lang.startsWith("en"));
     const select = this.querySelector("#speaker");
     this.querySelector("#speaker-choice").hidden = !voices.length;
-    const chosen = device.get("speaker");
+    const chosen = preferences.get("speaker");
     select.replaceChildren(new Option("The device's own choice", ""));
     for (const voice of voices) select.append(new Option(voice.name, voice.name, false, voice.name === chosen));
   }
 
-  #note(text) {
+  #showNote(text) {
     this.querySelector("#sound-note").textContent = text;
   }
 }

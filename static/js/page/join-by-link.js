@@ -1,5 +1,5 @@
-// <join-by-link>: a scanned QR code leads here with its token behind the #, which no server is sent.
-import { cookies } from "./device-store.js";
+// <join-by-link>: a QR code leads here with its token behind the #, which browsers send to no server.
+import { cookies } from "./preferences.js";
 
 const TOKEN = /^#([\w-]{22})$/;
 
@@ -8,7 +8,7 @@ class JoinByLink extends HTMLElement {
 
   connectedCallback() {
     const signal = this.#listeners.signal;
-    if (!cookies.keeps) return this.#refuse(signal);
+    if (!cookies.work) return this.#refuse(signal);
     addEventListener("hashchange", () => this.#join(), { signal });
     this.#join();
   }
@@ -17,13 +17,13 @@ class JoinByLink extends HTMLElement {
     this.#listeners.abort();
   }
 
-  /** Without a cookie the invite would be used up for nothing; the address keeps it until cookies are allowed. */
+  /** Without a cookie the invite would be used up in vain; it stays in the address until cookies are allowed. */
   #refuse(signal) {
     document.querySelector("#no-cookies").hidden = false;
     this.addEventListener("submit", (e) => e.preventDefault(), { signal });
   }
 
-  /** Sends the token, and takes it out of the address first: it is used up, and nobody need see it. */
+  /** The token leaves the address first: it is used up, and nobody need see it. */
   #join() {
     const token = location.hash.match(TOKEN)?.[1];
     if (!token) return;

@@ -1,5 +1,5 @@
-// <local-time data-at data-style data-offset>: an instant on the wall where the viewer is. The server
-// has written it for the site's zone; where both agree nothing is touched.
+// <local-time data-at data-style data-offset>: an instant in the viewer's time zone. The server has written it for
+// the site's zone; where both agree nothing changes.
 const PARTS = { weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const WORDS = {
   day_time: (p) => `${p.weekday}, ${p.day} ${p.month}, ${p.hour}:${p.minute}`,

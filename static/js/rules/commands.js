@@ -1,15 +1,25 @@
-// What people may do with a session, and the checks before an act counts: the same rules, names and
-// words as webapp/domain/commands.py, held to it by tests/cases/session.json. Pure. Times in integer ms.
-import { phasesAhead, refit } from "./session-refit.js";
-import { TRANSITIONS, apply, onTheSkinHere } from "./session-rules.js";
-import { advance, handsOn, handsOnMs, sum, tagged, usedMs } from "./session-time.js";
+// What people may do with a session, and what a page may show of it at one instant. Same rules, names and words as
+// webapp/domain/commands.py and snapshot.py; tests/cases/session.json holds both to the same results.
+import { phasesAhead, refit } from "./refit.js";
+import {
+  TRANSITIONS,
+  advance,
+  apply,
+  handsOn,
+  handsOnMs,
+  handsOnOver,
+  onTheSkinHere,
+  sum,
+  tagged,
+  usedMs,
+} from "./session.js";
 
 const LONGEST_REST_MS = 7_200_000;
 
-/** The act is not possible now; the message says why, in words for the person. */
+/** The message says to the person why the act is not possible now. */
 export class Refused extends Error {}
 
-/** The acts that the page offers, from the table; what this very state cannot do is left out. */
+/** The acts that the page offers. */
 export const allowed = (plan, state) =>
   TRANSITIONS[state.status].filter((action) => FITS_HERE[action]?.(plan, state) ?? true);
 
@@ -24,9 +34,9 @@ const FITS_HERE = {
 };
 
 /**
- * The event [kind, at, leftMs] to record for `action` at `now`, from a state right after the last
- * event. `handsOnLeftMs` goes with end-at: the time until the hands-on work must be over.
- * Throws Refused with the reason, and then nothing has changed.
+ * The event [kind, at, leftMs] to record for `action` at `now`; `folded` is the state right after the
+ * last event. `handsOnLeftMs`, for end-at only, is the time until the hands-on work must be over.
+ * Throws Refused.
  */
 export function decide(plan, folded, action, now, handsOnLeftMs = 0) {
   const state = advance(plan, folded, now);
@@ -39,7 +49,6 @@ export function decide(plan, folded, action, now, handsOnLeftMs = 0) {
   return event;
 }
 
-/** Why `action` is not possible now, in words for the person. */
 function reason(state, action) {
   if (action === "resume" && state.holding) return "Take the cups off and confirm it first.";
   return REASONS[state.status] ?? "That is not possible at this moment.";
@@ -84,3 +93,79 @@ const inWords = (tag) => tag[0].toUpperCase() + tag.slice(1).replaceAll("-", " "
 
 const minutes = (seconds) =>
   `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
+
+const LIVE = ["running", "waiting", "paused"];
+
+/** The session at `now`, from a state right after the last event. */
+export function view(plan, folded, now) {
+  const state = advance(plan, folded, now);
+  return {
+    state,
+    actions: allowed(plan, state),
+    rows: timetable(plan, state),
+    stepId: plan.steps[state.index]?.id ?? "end",
+    live: LIVE.includes(state.status),
+    remainingMs: remainingMs(plan, state),
+    plannedMs: plannedMs(plan, state),
+    untilChangeMs: state.status === "running" ? remainingMs(plan, state) : null,
+    handsOnOver: isHandsOnOver(plan, state),
+    handsOnDoneMs: handsOnDoneMs(plan, state),
+    handsOnEndsIn: handsOnEndsIn(plan, state),
+    waitsAhead: waitsAhead(plan, state),
+    capSecondsLeft: capSecondsLeft(plan, state),
+  };
+}
+
+/**
+ * The running step and all after it, { id, beginsIn, endsIn, wait }, as offsets from `state.at`.
+ * `endsIn` null: it waits for a person.
+ */
+function timetable(plan, state) {
+  let at = 0;
+  return plan.steps.slice(state.index).map(({ id, wait }, n) => {
+    const left = state.left[state.index + n];
+    const beginsIn = at;
+    at += left;
+    return { id, beginsIn, endsIn: wait && !left ? null : at, wait };
+  });
+}
+
+/** Of the step under way; before the start, of the whole hands-on time. */
+function remainingMs(plan, state) {
+  if (state.status === "ready") return handsOnMs(plan, state);
+  return state.left[state.index] ?? 0;
+}
+
+/** The whole length of the step under way, with what it has had. */
+function plannedMs(plan, { attempt, left, index }) {
+  return index < plan.steps.length ? attempt[index] + left[index] : 0;
+}
+
+function isHandsOnOver(plan, { status, index }) {
+  if (status === "finished" || status === "stopped") return true;
+  return LIVE.includes(status) && handsOnOver(plan, index);
+}
+
+const handsOnDoneMs = (plan, state) =>
+  sum(state.done.filter((_, i) => handsOn(plan.steps[i])));
+
+/** Ms until the last phase ends if every waiting step is passed at once; null when over. */
+function handsOnEndsIn(plan, state) {
+  if (isHandsOnOver(plan, state)) return null;
+  return sum(state.left.slice(state.index, plan.steps.findLastIndex(handsOn) + 1));
+}
+
+/** True when a step before the end of the hands-on time waits for a person. */
+function waitsAhead(plan, { index }) {
+  const last = plan.steps.findLastIndex(handsOn);
+  return plan.steps.slice(index, Math.max(last, index)).some((step) => step.wait);
+}
+
+/** While cups are still on in a pause: seconds until their cap, never below 0; otherwise null. */
+function capSecondsLeft(plan, state) {
+  if (!state.holding) return null;
+  const rooms = [...plan.rules.cap.entries()]
+    .filter(([, cap]) => cap.countsWhilePaused)
+    .map(([number, cap]) => cap.seconds - Math.floor(usedMs(plan, state, number) / 1000));
+  return Math.max(0, Math.min(...rooms));
+}

@@ -1,11 +1,86 @@
-// New times for the phases that remain, so that hands-on work ends when it must: the same rules and
-// names as webapp/domain/refit.py, held to it by tests/cases/session.json. Pure. Times in integer ms.
-import { GRID_MS, GRID_SECONDS, ladder } from "./session-ladder.js";
-import { entryStatus, handsOn, sum, usedMs } from "./session-time.js";
+// New times for the remaining phases, so that hands-on work ends on time. Same rules and names as
+// webapp/domain/refit.py and `ladder` of webapp/domain/plan.py; tests/cases/session.json holds both.
+import { entryStatus, handsOn, sum, usedMs } from "./session.js";
 
-const FAR_AWAY = 2 ** 52; // the server's word for a room that no cap limits
+const GRID_SECONDS = 5;
+const GRID_MS = GRID_SECONDS * 1000;
 
-/** The phases that still run: not the one that is used up and only waits to be left. */
+/**
+ * Every reachable allocation in grid steps, from the shortest total upwards, one step apart. A share
+ * rule that cannot hold only says which phases come first.
+ * A part is { technique, tags, low, high, usual, spentMs, oddMs }; `spent` is { totalMs,
+ * byTechnique, byTag }, the last two Maps to ms.
+ */
+function ladder(parts, rules, mostSeconds, spent) {
+  const rung = parts.map((part) => part.low);
+  const odd = sum(parts.map((part) => part.oddMs)) + spent.totalMs;
+  const fits = () => (sum(rung) + 1) * GRID_MS + odd <= mostSeconds * 1000;
+  while (fits()) {
+    const wanted = wantedFirst(parts, rung, rules, spent);
+    if (!wanted.length) break;
+    rung[mostBehind(parts, rung, wanted)] += 1;
+  }
+  const rungs = [[...rung]];
+  while (fits()) {
+    const candidates = room(parts, rung, rules.cap, spent);
+    if (!candidates.length) break;
+    const keeping = candidates.filter((i) => keepsShares(parts, rung, i, rules.share, spent));
+    rung[mostBehind(parts, rung, keeping.length ? keeping : candidates)] += 1;
+    rungs.push([...rung]);
+  }
+  return rungs;
+}
+
+/** The phases that help the first share rule that does not hold. */
+function wantedFirst(parts, rung, rules, spent) {
+  const behind = rules.share.find((share) => !holds(parts, rung, share, spent));
+  if (!behind) return [];
+  const candidates = room(parts, rung, rules.cap, spent);
+  return candidates.filter((i) => parts[i].technique === behind.technique);
+}
+
+/** The phases that may get one grid step more without passing their maximum or a cap. */
+function room(parts, rung, caps, spent) {
+  const isFull = ({ tag, seconds }) => taggedMs(parts, rung, tag, spent) + GRID_MS > seconds * 1000;
+  const full = caps.filter(isFull).map((cap) => cap.tag);
+  return [...parts.keys()].filter(
+    (i) => rung[i] < parts[i].high && !full.some((tag) => parts[i].tags.includes(tag)),
+  );
+}
+
+/** The phase whose next half grid step is the smallest fraction of its usual time. */
+function mostBehind(parts, rung, among) {
+  const lag = (i) => (2 * (parts[i].spentMs + timeMs(parts[i], rung[i])) + GRID_MS) / parts[i].usual;
+  return among.reduce((best, i) => (lag(i) < lag(best) ? i : best));
+}
+
+const timeMs = (part, steps) => steps * GRID_MS + part.oddMs;
+
+/** True when the technique has more than its fraction, exactly, of the whole hands-on time. */
+function holds(parts, rung, { technique, moreThan }, spent) {
+  const times = parts.map((part, i) => timeMs(part, rung[i]));
+  const total = spent.totalMs + sum(times);
+  const own = sum(times.filter((_, i) => parts[i].technique === technique));
+  const had = spent.byTechnique.get(technique) ?? 0;
+  const [numerator, denominator = 1n] = moreThan.split("/").map(BigInt);
+  return BigInt(own + had) * denominator > numerator * BigInt(total);
+}
+
+/** True when one grid step more for phase `more` leaves every share rule standing. */
+function keepsShares(parts, rung, more, shares, spent) {
+  const trial = rung.map((steps, i) => steps + (i === more));
+  return shares.every((share) => holds(parts, trial, share, spent));
+}
+
+/** Used and planned time of all phases with `tag`. */
+function taggedMs(parts, rung, tag, spent) {
+  const times = parts.map((part, i) => (part.tags.includes(tag) ? timeMs(part, rung[i]) : 0));
+  return sum(times) + (spent.byTag.get(tag) ?? 0);
+}
+
+const FAR_AWAY = 2 ** 52; // as the server: room without a cap
+
+/** Without a phase that is used up and only waits. */
 export function phasesAhead(plan, state) {
   const waits = state.status !== "ready" && entryStatus(plan, state.left, state.index) === "waiting";
   return [...plan.steps.keys()].filter(
@@ -25,8 +100,8 @@ export function refit(plan, state, untilEndMs) {
   for (const odd of oddsOf(plan, state, ahead, wish, most)) {
     const leftMs = allotted(plan, state, partsAhead(plan, state, ahead, odd), wish);
     const total = sum(leftMs);
-    const found = { leftMs, over: Math.max(0, total - most), off: Math.abs(total - wish) };
-    if (!best || nearer(found, best)) best = found;
+    const option = { leftMs, over: Math.max(0, total - most), off: Math.abs(total - wish) };
+    if (!best || nearer(option, best)) best = option;
     if (!best.over && !best.off) break;
   }
   return ahead.map((i, n) => [plan.steps[i].id, best.leftMs[n]]);
@@ -34,13 +109,13 @@ export function refit(plan, state, untilEndMs) {
 
 const nearer = (a, b) => a.over < b.over || (a.over === b.over && a.off < b.off);
 
-/** What is left of the steps before the `last` phase that are no phases. */
+/** The remaining time of the steps before the `last` phase that are not phases. */
 function othersMs(plan, state, last) {
   const others = [...plan.steps.keys()].slice(state.index, last).filter((i) => !handsOn(plan.steps[i]));
   return sum(others.map((i) => state.left[i]));
 }
 
-/** The odd milliseconds worth trying for the phase under way, each once. */
+/** The odd milliseconds worth trying for the current phase. */
 function oddsOf(plan, state, ahead, wish, most) {
   if (ahead[0] !== state.index) return [0];
   const begun = sum(partsAhead(plan, state, ahead, 0).slice(1).map((part) => part.oddMs));
@@ -48,7 +123,7 @@ function oddsOf(plan, state, ahead, wish, most) {
   return new Set(ends.map((end) => mod(end, GRID_MS)));
 }
 
-/** The time of each part in milliseconds, their sum as near to `wish` as the ladder comes. */
+/** Ms of each part, their sum as near to `wish` as the ladder comes. */
 function allotted(plan, state, parts, wish) {
   const rungs = ladder(parts, plan.rules, plan.sessionMaxSeconds, spent(plan, state));
   const steps = round((wish - sum(parts.map((part) => part.oddMs))) / GRID_MS);
@@ -56,7 +131,7 @@ function allotted(plan, state, parts, wish) {
   return parts.map((part, i) => rung[i] * GRID_MS + part.oddMs);
 }
 
-/** What the re-fit may still plan. A cap goes before a phase's minimum, first come first served. */
+/** A cap goes before a phase's minimum; earlier phases are served first. */
 function partsAhead(plan, state, ahead, odd) {
   const space = plan.rules.cap.map((cap, n) => cap.seconds * 1000 - usedMs(plan, state, n));
   return ahead.map((i) => {
@@ -75,7 +150,7 @@ const coveringCaps = (plan, step) =>
 
 const roomIn = (spaces) => Math.max(0, Math.min(FAR_AWAY, ...spaces));
 
-/** Least and most that the phase under way may still have, and the room that its caps leave. */
+/** Least and most that the current phase may still have, and the room that its caps leave. */
 function endsOf(plan, state, index) {
   const step = plan.steps[index];
   const leftOf = (n) => plan.rules.cap[n].seconds * 1000 - usedMs(plan, state, n);
@@ -107,12 +182,11 @@ function remainingPart(step, had, room, odd) {
   };
 }
 
-/** The grid steps that reach `ms`. */
 const stepsUp = (ms) => Math.ceil(Math.max(0, ms) / GRID_MS);
 
 const mod = (value, by) => ((value % by) + by) % by;
 
-/** To the nearest whole number, a half to the even one, as the server rounds. */
+/** Half to even, as Python rounds. */
 function round(value) {
   const below = Math.floor(value);
   const beyond = value - below;
@@ -120,7 +194,6 @@ function round(value) {
   return beyond < 0.5 ? below : below + 1;
 }
 
-/** Everything done so far, as the rules count it. */
 function spent(plan, state) {
   const byTag = new Map(plan.rules.cap.map((cap, n) => [cap.tag, usedMs(plan, state, n)]));
   const byTechnique = new Map();

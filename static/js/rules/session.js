@@ -1,18 +1,114 @@
-// What happened to a plan, folded to a state: the same rules and names as webapp/domain/session.py,
-// held to it by tests/cases/session.json. Pure. An event is [kind, at, leftMs]: `at` in integer ms;
-// `leftMs`, of a re-fit only, is [[step id, ms], ...].
-import {
-  advance,
-  entryStatus,
-  finish,
-  handsOn,
-  handsOnOver,
-  initial,
-  tagged,
-  usedMs,
-} from "./session-time.js";
+// The session core: time passes, and events are folded to a state. Same rules and names as
+// webapp/domain/session.py; tests/cases/session.json holds both to the same results.
+// Times are integer ms, instants are ms since the Unix epoch on the server's clock.
+// An event is [kind, at, leftMs]; `leftMs`, of a re-fit only, is [[step id, ms], ...].
 
-export const EXTEND_MS = 30_000;
+/** A plan is what webapp/domain/payload.py describes, a state what this returns. */
+export function initial(plan, at = 0) {
+  const planned = plan.steps.map((step) => step.seconds * 1000);
+  const zeros = planned.map(() => 0);
+  return {
+    at,
+    status: "ready",
+    index: 0,
+    left: planned, // still to run, per step
+    done: zeros, // run in all
+    attempt: zeros, // run since last given in full
+    planned, // in full
+    held: plan.rules.cap.map(() => 0), // per cap: time in pauses that it counts on
+    holding: false,
+    waited: 0,
+    doubted: false,
+    endedEarly: false,
+    endedFrom: null,
+    low: false,
+    handsOnEndedAt: null,
+    startedAt: null,
+    endedAt: null,
+    beforeDoubt: null, // where it stood when time was lost, until somebody acts
+  };
+}
+
+/** The state at `now` without any event. Time never runs backwards. */
+export function advance(plan, state, now) {
+  const passed = now - state.at;
+  if (passed <= 0) return state;
+  if (state.status === "paused") return hold(plan, state, passed);
+  if (!["running", "waiting"].includes(state.status)) return { ...state, at: now };
+  const { left, done, attempt } = state;
+  const moving = { ...state, left: [...left], done: [...done], attempt: [...attempt] };
+  while (moving.at < now && moving.index < plan.steps.length) pass(plan, moving, now - moving.at);
+  const moved = { ...moving, at: now };
+  return moved.index === plan.steps.length ? finish(moved, moving.at) : moved;
+}
+
+/** Spends up to `passed` ms in the current step; changes `moving`. */
+function pass(plan, moving, passed) {
+  const { index } = moving;
+  const waits = moving.status === "waiting";
+  const used = waits ? passed : Math.min(passed, moving.left[index]);
+  if (waits) moving.waited += used;
+  else {
+    moving.left[index] -= used;
+    moving.attempt[index] += used;
+  }
+  moving.done[index] += used;
+  moving.at += used;
+  if (!waits && !moving.left[index]) usedUp(plan, moving);
+}
+
+/** The current step has had its time: it waits, or the next one begins. */
+function usedUp(plan, moving) {
+  moving.waited = 0;
+  if (plan.steps[moving.index].wait) {
+    moving.status = "waiting";
+    return;
+  }
+  moving.index += 1;
+  moving.status = entryStatus(plan, moving.left, moving.index);
+  if (handsOnOver(plan, moving.index)) moving.handsOnEndedAt ??= moving.at;
+}
+
+/** Running on entering a timed step, waiting on entering one that only waits. */
+export function entryStatus(plan, left, index) {
+  return plan.steps[index]?.wait && !left[index] ? "waiting" : "running";
+}
+
+export function finish(state, at) {
+  const handsOnEndedAt = state.handsOnEndedAt ?? at;
+  return { ...state, status: "finished", endedAt: at, handsOnEndedAt, holding: false };
+}
+
+/** In a pause only the caps that count on (cups still on the skin) move. */
+function hold(plan, state, passed) {
+  const counts = (cap) => state.holding && cap.countsWhilePaused;
+  const held = state.held.map((ms, i) => ms + (counts(plan.rules.cap[i]) ? passed : 0));
+  return { ...state, at: state.at + passed, held };
+}
+
+export const handsOn = (step) => step.kind === "phase";
+
+export const handsOnOver = (plan, index) => !plan.steps.slice(index).some(handsOn);
+
+export const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+export const tagged = (plan, tag) =>
+  [...plan.steps.keys()].filter((i) => plan.steps[i].tags.includes(tag));
+
+export function usedMs(plan, state, number) {
+  const { tag } = plan.rules.cap[number];
+  return sum(tagged(plan, tag).map((i) => state.done[i])) + state.held[number];
+}
+
+/** Done plus still planned. */
+export function handsOnMs(plan, state) {
+  const times = plan.steps.map((step, i) =>
+    handsOn(step) ? state.done[i] + (i >= state.index ? state.left[i] : 0) : 0,
+  );
+  return sum(times);
+}
+
+const EXTEND_MS = 30_000;
 const STOPS = ["low", "stop"];
 
 /** Both the rule and the list of buttons. */
@@ -25,28 +121,26 @@ export const TRANSITIONS = {
   stopped: [],
 };
 
-/** The state right after the last event. */
 export const fold = (plan, events) =>
   events.reduce((state, event) => follow(plan, state, event), initial(plan));
 
-/** The state right after `event`, the first that comes after `state`. */
 export const follow = (plan, state, event) => apply(plan, advance(plan, state, event[1]), event);
 
-/** The state after `event`, which happened at `state.at`. Pure bookkeeping, no checks. */
+/** The state after `event`, which happened at `state.at`; checks nothing. */
 export function apply(plan, state, [kind, at, leftMs]) {
   if (kind === "doubt") return doubt(plan, state);
   if (kind === "settled") return settled(state, at);
   return { ...ACTS[kind](plan, state, at, leftMs), beforeDoubt: null };
 }
 
-/** Time was lost: paused, and remembered where it stood. */
+/** Time was lost: pauses, and remembers the state before. */
 function doubt(plan, state) {
   const beforeDoubt = state.beforeDoubt ?? state;
   const holding = onTheSkin(plan, state);
   return { ...state, status: "paused", holding, doubted: true, beforeDoubt };
 }
 
-/** A device went on counting: as if nobody had doubted, from `at` on today's line of time. */
+/** A device went on counting: the state before the loss, at `at`. */
 const settled = (state, at) => (state.beforeDoubt ? { ...state.beforeDoubt, at } : state);
 
 const ACTS = {
@@ -74,16 +168,15 @@ function stopped(state, at, low) {
   return { ...state, status: "stopped", endedAt: at, handsOnEndedAt, holding: false, low };
 }
 
-/** True when a pause in this step leaves something on the body that a cap counts on. */
+/** True when a pause leaves something on the body that a cap counts. */
 const onTheSkin = (plan, state) => state.holding || onTheSkinHere(plan, state);
 
-/** True when the step under way is covered by a cap that counts on in a pause. */
 export function onTheSkinHere(plan, state) {
   const tags = plan.steps[state.index]?.tags ?? [];
   return plan.rules.cap.some((cap) => cap.countsWhilePaused && tags.includes(cap.tag));
 }
 
-/** Go on; what a cap has lost to the pause is taken from the phases it covers. */
+/** What a cap has lost to the pause is taken from the phases it covers. */
 function resume(plan, state) {
   const left = [...state.left];
   plan.rules.cap.forEach((cap, number) => {
@@ -99,7 +192,7 @@ function resume(plan, state) {
   return empty ? enter(plan, resumed, state.index + 1) : resumed;
 }
 
-/** Go to step `index`; a pause stays a pause. */
+/** A pause stays a pause. */
 function enter(plan, state, index) {
   const handsOnEndedAt = handsOnOver(plan, index) ? (state.handsOnEndedAt ?? state.at) : null;
   const moved = { ...state, index, waited: 0, handsOnEndedAt };
@@ -108,7 +201,7 @@ function enter(plan, state, index) {
   return { ...moved, status: entryStatus(plan, moved.left, index) };
 }
 
-/** To the step before; right after an early end, to the step that was left for it. */
+/** To the step before; right after an early end, to the step that it left. */
 function back(plan, state) {
   const before = Math.max(0, state.index - 1);
   if (plan.steps[before].kind === "aftercare") {
@@ -118,7 +211,7 @@ function back(plan, state) {
   return enter(plan, { ...giveAgain(state, index), endedEarly: false, endedFrom: null }, index);
 }
 
-/** What is left of the step, or all of it when nothing is. */
+/** What is left of the step, or the whole step when nothing is. */
 const giveAgain = (state, index) => (state.left[index] ? state : giveInFull(state, index));
 
 const giveInFull = (state, index) => ({
@@ -135,7 +228,7 @@ const lengthen = (state, ms) => ({
 
 const put = (values, index, value) => values.map((old, i) => (i === index ? value : old));
 
-/** End early: hands off, and on to the aftercare; from there, or before any work, all ends. */
+/** Goes on to the aftercare; from there, or before any work, the session ends. */
 function end(plan, state) {
   const status = state.status === "paused" ? "running" : state.status;
   const over = { ...state, status, holding: false, doubted: false };
@@ -147,7 +240,6 @@ function end(plan, state) {
   return enter(plan, early, worked && rest >= 0 ? rest : last);
 }
 
-/** The recorded result of a re-fit, step by step. */
 function refitted(plan, state, leftMs) {
   const fresh = new Map(leftMs);
   const left = plan.steps.map(({ id }, i) => fresh.get(id) ?? state.left[i]);

@@ -1,5 +1,5 @@
-// <breath-pacer data-in data-out>: a circle that grows with the breath in and shrinks with the breath out, one
-// small step a second: a movement of every frame would cost ten times the rest of the page.
+// <breath-pacer data-in data-out>: a circle that grows with the breath in and shrinks with the breath out, in
+// steps of a second: movement in every frame would cost ten times the power of the rest of the page.
 const SMALL = 24;
 const LARGE = 57;
 

@@ -1,36 +1,35 @@
 // <calm-view>: for the person on the table. No numbers: the name of the area on a colour that changes slowly.
-// Without the server it goes on by the turns that it has.
-import { keepOffline } from "./keep-offline.js";
-import { Nudges } from "./nudges.js";
-import { ServerClock } from "./server-clock.js";
+// Without the server it goes on by the turns that the page holds.
+import { keepPage } from "../offline/session-store.js";
+import { PushEvents, ServerClock } from "./connection.js";
 
-const NO_LONGER_JOINED = 401;
-const SHUT_OUT = "This screen is no longer joined. It goes on alone.";
+const UNPAIRED = 401;
+const UNPAIRED_WORDS = "This screen is no longer joined. It goes on alone.";
 
 class CalmView extends HTMLElement {
   #clock = new ServerClock();
-  #nudges = new Nudges(this.dataset.path, () => document.body.dispatchEvent(new Event("resync")));
-  #sent = new WeakMap();
+  #push = new PushEvents(this.dataset.path, () => document.body.dispatchEvent(new Event("resync")));
+  #sentAt = new WeakMap();
   #timer = 0;
   #listeners = new AbortController();
 
   connectedCallback() {
     const on = (target, name, act) => target.addEventListener(name, act, { signal: this.#listeners.signal });
-    on(this, "htmx:before:request", (e) => this.#sent.set(e.detail.ctx, performance.now()));
+    on(this, "htmx:before:request", (e) => this.#sentAt.set(e.detail.ctx, performance.now()));
     on(this, "htmx:before:response", (e) => this.#answered(e.detail.ctx));
-    on(this, "htmx:before:swap", (e) => this.#look(e));
+    on(this, "htmx:before:swap", (e) => this.#beforeSwap(e));
     on(document, "htmx:after:swap", () => this.#show());
-    on(document, "visibilitychange", () => (document.hidden ? this.#nudges.close() : this.#wake()));
+    on(document, "visibilitychange", () => (document.hidden ? this.#push.close() : this.#wake()));
     for (const name of ["pageshow", "online"]) on(window, name, () => this.#wake());
-    on(document, "stage:ask", () => this.#tell());
+    on(document, "stage:ask", () => this.#dispatchTimeline());
     this.#clock.sample(performance.now(), performance.now(), Number(this.#live.dataset.now));
     this.#show();
-    on(window, "load", () => keepOffline(location.pathname).catch(() => {}));
+    on(window, "load", () => keepPage(location.pathname).catch(() => {}));
   }
 
   disconnectedCallback() {
     this.#listeners.abort();
-    this.#nudges.close();
+    this.#push.close();
     clearTimeout(this.#timer);
   }
 
@@ -38,11 +37,11 @@ class CalmView extends HTMLElement {
     return this.querySelector("#session-live");
   }
 
-  /** What is not the view is not shown; who no longer belongs here is told so. */
-  #look(event) {
+  /** An error is not shown in place of the view. */
+  #beforeSwap(event) {
     const status = event.detail.ctx.response?.status;
     if (status >= 400) event.preventDefault();
-    const text = status === NO_LONGER_JOINED ? SHUT_OUT : "";
+    const text = status === UNPAIRED ? UNPAIRED_WORDS : "";
     const link = this.querySelector("#calm-link");
     if (link.textContent !== text) link.textContent = text;
   }
@@ -50,8 +49,8 @@ class CalmView extends HTMLElement {
   #answered(ctx) {
     const now = Number(ctx.response.headers.get("X-Now"));
     if (!now) return;
-    this.#clock.sample(this.#sent.get(ctx) ?? performance.now(), performance.now(), now);
-    this.#nudges.listen();
+    this.#clock.sample(this.#sentAt.get(ctx) ?? performance.now(), performance.now(), now);
+    this.#push.listen();
   }
 
   #wake() {
@@ -59,19 +58,18 @@ class CalmView extends HTMLElement {
     this.#show();
   }
 
-  /** For what keeps the screen on. */
-  #tell() {
+  /** For <screen-awake>. */
+  #dispatchTimeline() {
     const detail = { status: this.#live.dataset.status, rows: [], total: 0, now: () => this.#clock.now() };
     document.dispatchEvent(new CustomEvent("stage:timeline", { detail }));
   }
 
-  /** The turn of this moment, and back at its end. */
   #show() {
     clearTimeout(this.#timer);
-    this.#tell();
+    this.#dispatchTimeline();
     if (this.#live.dataset.status === "running") this.#turn();
-    else this.#colour(this.#live.dataset.hue);
-    this.#say();
+    else this.#setHue(this.#live.dataset.hue);
+    this.#announce();
   }
 
   #turn() {
@@ -81,18 +79,18 @@ class CalmView extends HTMLElement {
     if (words === undefined) return;
     const shown = this.querySelector(".calm-words");
     if (shown.textContent !== words) shown.textContent = words;
-    this.#colour(hue);
+    this.#setHue(hue);
     if (ends !== null) this.#timer = setTimeout(() => this.#show(), ends - passed + 20);
   }
 
-  /** To a screen reader, once: what is shown goes with each answer, this place stays. */
-  #say() {
+  /** A screen reader hears it once: the view is replaced with each answer, this element stays. */
+  #announce() {
     const said = this.querySelector("#calm-said");
     const words = this.querySelector(".calm-words").textContent;
     if (said.textContent !== words) said.textContent = words;
   }
 
-  #colour(hue) {
+  #setHue(hue) {
     this.className = `calm hue-${hue === "still" ? "plain" : hue}`;
   }
 }

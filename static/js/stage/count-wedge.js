@@ -1,5 +1,5 @@
-// <count-wedge>: what is left of the phase as a wedge behind the digits, for devices that asked for it.
-const MOVES = 30; // of a phase, each on a whole second: each costs a paint, and more would hardly be seen
+// <count-wedge>: the rest of the phase as a wedge behind the digits, where a device asks for it.
+const MOVES = 30; // of a phase, on whole seconds: each costs a paint
 
 class CountWedge extends HTMLElement {
   #listeners = new AbortController();
@@ -23,7 +23,7 @@ class CountWedge extends HTMLElement {
     else if (status === "running" && row) this.#paint(row, total, now);
   }
 
-  /** Show this moment; come back with the digits, a whole number of steps before the end. */
+  /** Moves together with the digits. */
   #paint(row, total, now) {
     const left = Math.max(0, row.ends - now());
     this.#show((100 * left) / total);

@@ -1,17 +1,16 @@
-// Loads what brings a page to life once the page has been seen: neither its bytes nor its work keep
-// anybody from reading. All are fetched at once and run in the order in which they stand; then the
-// document hears "page:alive". A button of the stage that is pressed before that is pressed then, or,
-// where they do not come in time, as a plain button of a form.
+// Loads the scripts of the stage after the first paint, so that they delay no reading. All are fetched at once and
+// run in order; then the document gets "page:alive". A button of the stage that is pressed before is pressed then, or
+// after PATIENCE_MS as a plain button of a form.
 const LATEST_MS = 1_000;
 const PATIENCE_MS = 2_000;
 
 const own = document.querySelector("script[data-then]");
-own.served = document.documentElement.outerHTML; // before anything changes it; keep-offline.js wants it
+own.served = document.documentElement.outerHTML; // for register-service-worker.js, before anything changes it
 const scripts = own.dataset.then.split(" ");
 const pressed = new Set();
-let begun = false;
+let started = false;
 
-function fetchAhead(address) {
+function preload(address) {
   const link = document.createElement("link");
   link.rel = "modulepreload";
   link.nonce = own.nonce;
@@ -19,12 +18,12 @@ function fetchAhead(address) {
   document.head.append(link);
 }
 
-async function begin() {
-  if (begun) return;
-  begun = true;
-  scripts.slice(1).forEach(fetchAhead);
+async function start() {
+  if (started) return;
+  started = true;
+  scripts.toReversed().forEach(preload); // htmx, the largest, first
   for (const address of scripts) await import(address).catch(reportError);
-  setTimeout(alive); // htmx begins by such a timer, too
+  setTimeout(alive); // htmx starts by such a timer, too
 }
 
 function alive() {
@@ -48,10 +47,10 @@ function release() {
 }
 
 document.addEventListener("click", hold, true);
-// What nobody looks at is never painted, and has to sound all the same.
+// A hidden page is never painted, but must sound all the same.
 if (document.hidden) {
-  begin();
+  start();
 } else {
-  new PerformanceObserver(begin).observe({ type: "paint", buffered: true });
-  setTimeout(begin, LATEST_MS);
+  new PerformanceObserver(start).observe({ type: "paint", buffered: true });
+  setTimeout(start, LATEST_MS);
 }

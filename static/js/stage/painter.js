@@ -1,26 +1,66 @@
-// Shows the running second of a moment of the session, and goes on to the next step by the plan.
-import { drawStep } from "./stage-step.js";
-import { clockText } from "./stage-moment.js";
+// A moment of a session, from the server's fragment or from the rules on this device, and its running second.
+import { clockText, renderStep } from "./render.js";
 
 const ENDING_SECONDS = 10;
 const FILL_SECONDS = 10; // the bar moves slowly; each second would only cost power
 const UNCONFIRMED_END_MS = 3_000;
 
+/** Rows are [id, begins in ms, ends in ms, waits], counted from the fragment's `now`. */
+export function momentFromFragment(live) {
+  const data = live.dataset;
+  const now = Number(data.now);
+  const rows = JSON.parse(data.rows).map(([id, begins, ends, wait]) => row(now, { id, wait, begins, ends }));
+  return {
+    live, now, rows,
+    status: data.status,
+    seq: Number(data.seq),
+    index: Number(data.index),
+    waited: Number(data.waitedMs),
+    planned: Number(data.plannedMs),
+  };
+}
+
+/** From a view of rules/commands.js. */
+export function momentFromView(live, { state, rows, plannedMs }, seq) {
+  const { at: now, status, index, waited } = state;
+  return {
+    live, now, status, seq, index, waited,
+    rows: rows.map(({ id, wait, beginsIn, endsIn }) => row(now, { id, wait, begins: beginsIn, ends: endsIn })),
+    planned: plannedMs,
+  };
+}
+
+function row(now, { id, wait, begins, ends }) {
+  return { id, wait, begins: now + begins, ends: ends === null ? null : now + ends };
+}
+
+/** For voice and chimes: the rows from number `first` on, which the stage shows. */
+export function dispatchTimeline({ rows, status, planned }, first, clock) {
+  const shown = rows[first];
+  const detail = {
+    status,
+    rows: rows.slice(first),
+    total: first ? shown.ends - shown.begins : planned,
+    now: () => clock.now(),
+  };
+  document.dispatchEvent(new CustomEvent("stage:timeline", { detail }));
+}
+
 export class StagePainter {
-  /** When the page went on to another step without having asked, in ms of performance.now(). */
+  /** When the page last went on to another step by itself, in ms of performance.now(). */
   steppedAt = -Infinity;
   #stage;
   #clock;
-  #told;
+  #callbacks;
   #timer = 0;
   #moment = null;
   #shown = { row: 0, text: null };
 
-  /** `told` has what is to be done: moved() and then drawn() at a step, overdue() at the end of the plan. */
-  constructor(stage, clock, told) {
+  /** `callbacks`: moved() and then drawn() at a step, overdue() at the end of the plan. */
+  constructor(stage, clock, callbacks) {
     this.#stage = stage;
     this.#clock = clock;
-    this.#told = told;
+    this.#callbacks = callbacks;
   }
 
   /** How many steps the page went on by itself since the moment. */
@@ -33,8 +73,7 @@ export class StagePainter {
     return this.#shown.text;
   }
 
-  /** Another moment is true now. */
-  take(moment) {
+  setMoment(moment) {
     this.#moment = moment;
     this.#shown = { row: 0, text: null };
   }
@@ -43,7 +82,7 @@ export class StagePainter {
     clearTimeout(this.#timer);
   }
 
-  /** Show this moment, and come back when the second changes. */
+  /** Paints now, and again when the second changes. */
   paint() {
     this.stop();
     const { status, now, waited } = this.#moment ?? {};
@@ -70,9 +109,9 @@ export class StagePainter {
     this.write(clockText(seconds));
     this.#live.classList.toggle("stage-ending", seconds <= ENDING_SECONDS);
     if (this.#shown.from === undefined || seconds % FILL_SECONDS === 0) this.#fill(rows[row], now);
-    if (left > 0) this.#again(left - (seconds - 1) * 1000);
-    else if (now - ends < UNCONFIRMED_END_MS) this.#again(UNCONFIRMED_END_MS);
-    else this.#told.overdue();
+    if (left > 0) this.#paintIn(left - (seconds - 1) * 1000);
+    else if (now - ends < UNCONFIRMED_END_MS) this.#paintIn(UNCONFIRMED_END_MS);
+    else this.#callbacks.overdue();
   }
 
   #isOver({ ends, wait }, now) {
@@ -84,20 +123,20 @@ export class StagePainter {
     const seconds = Math.floor(waited / 1000);
     this.write(clockText(seconds));
     if (this.#live.dataset.status === "running") this.#live.classList.add("stage-waiting");
-    this.#again((seconds + 1) * 1000 - waited);
+    this.#paintIn((seconds + 1) * 1000 - waited);
   }
 
-  /** In a pause with cups on: what is left of their time. */
+  /** In a pause with cups on: the rest of their time. */
   #paintHold() {
     const hold = this.#live.querySelector("#hold-left");
     if (!hold) return;
     const left = Math.max(0, Number(hold.dataset.until) - this.#clock.now());
     const seconds = Math.ceil(left / 1000);
     hold.textContent = clockText(seconds);
-    if (left > 0) this.#again(left - (seconds - 1) * 1000);
+    if (left > 0) this.#paintIn(left - (seconds - 1) * 1000);
   }
 
-  #again(ms) {
+  #paintIn(ms) {
     this.#timer = setTimeout(() => this.paint(), ms + 1);
   }
 
@@ -105,10 +144,10 @@ export class StagePainter {
     if (this.#shown.text === text) return;
     this.#shown.text = text;
     const digits = this.#live.querySelector("[role=timer]");
-    const shown = digits.firstChild;
-    // The text alone: an exchanged node would make every :has() of the stage be looked at again.
-    if (!shown) digits.textContent = text;
-    else if (shown.data !== text) shown.data = text;
+    const node = digits.firstChild;
+    // Only the text: with a new node the browser checks every :has() of the stage again.
+    if (!node) digits.textContent = text;
+    else if (node.data !== text) node.data = text;
     digits.classList.toggle("digits-long", text.length > 4);
     document.dispatchEvent(new Event("stage:second"));
   }
@@ -120,13 +159,13 @@ export class StagePainter {
     const [all, done] = segment.querySelectorAll("rect");
     const whole = Number(all.getAttribute("width"));
     this.#shown.from ??= Number(done.getAttribute("width")) / whole;
-    // At most all of it: on the very first paint the server's clock is not known yet.
+    // At most 1: before the first answer the server's clock is not known.
     const left = Math.min(1, Math.max(0, ends - now) / (ends - Math.max(begins, this.#moment.now)));
     const from = this.#shown.from;
     done.setAttribute("width", (whole * (from + (1 - from) * (1 - left))).toFixed(2));
   }
 
-  /** Go on to a later step of the plan without having asked the server. */
+  /** Goes on to a later step of the plan without asking the server. */
   #step(row) {
     const { rows, live, index } = this.#moment;
     for (const past of rows.slice(0, row)) {
@@ -135,11 +174,11 @@ export class StagePainter {
     }
     this.#shown = { row, text: null };
     this.steppedAt = performance.now();
-    this.#told.moved();
+    this.#callbacks.moved();
     Object.assign(live.dataset, { step: rows[row].id, index: index + row });
-    const kind = drawStep(this.#stage, live, rows[row].id);
-    if (!kind) return;
-    live.className = `stage stage-running ${kind.kind} ${kind.hue}`;
-    this.#told.drawn();
+    const step = renderStep(this.#stage, live, rows[row].id);
+    if (!step) return;
+    live.className = `stage stage-running ${step.kind} ${step.hue}`;
+    this.#callbacks.drawn();
   }
 }

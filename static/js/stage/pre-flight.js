@@ -1,11 +1,8 @@
-// <pre-flight>: before hands get oily, one line per thing that can fail, each put right in place; none blocks.
-import { besideMusic } from "./audio-session.js";
-import { CheckLine } from "./check-line.js";
-import { device } from "./device.js";
-import { checkAlone, checkLink, watchBattery } from "./link-and-battery.js";
+// <pre-flight>: before hands get oily, one line for each thing that can fail, put right in place; none blocks.
+import { Sound, Voice, audioSession } from "../audio/output.js";
+import { canKeepPages, sessionStore } from "../offline/session-store.js";
+import { cookies, localStore, preferences } from "../page/preferences.js";
 import { awakeBy } from "./screen-awake.js";
-import { Sound } from "./sound.js";
-import { Voice } from "./voice.js";
 
 const REFUSED = "Refused now: plug in, leave the battery saver, or set the screen to stay on.";
 const SCREEN = {
@@ -13,6 +10,102 @@ const SCREEN = {
   none: ["This page cannot keep it on: set the screen to stay on.", "open"],
 };
 const HEARD = "Heard it? If not: volume up";
+const LOW_BATTERY = 0.2;
+const SLOW_LINK_MS = 1_000;
+const ACTS = "What is done without the server: do not reload or close this page then.";
+const SETTINGS = "Settings, learned keys.";
+
+/** One line: what is known, a question whether it was heard or felt, a button that puts it right. */
+class CheckLine {
+  #element;
+  #fix = null;
+  #act = () => {};
+
+  constructor(element) {
+    this.#element = element;
+  }
+
+  set hidden(hidden) {
+    this.#element.hidden = hidden;
+  }
+
+  /** `state` is "open" or "fine". */
+  show(text, state) {
+    this.#element.dataset.state = state;
+    this.#element.querySelector(".check-text").textContent = text;
+  }
+
+  /** Only the person can say whether it worked. */
+  ask(text) {
+    this.show(text, "open");
+    this.#question.hidden = false;
+  }
+
+  close(text) {
+    this.show(text, "fine");
+    this.#question.hidden = true;
+  }
+
+  get #question() {
+    return this.#element.querySelector('[data-check^="heard-"]');
+  }
+
+  /** A button that puts it right; none without `words`. */
+  offer(words, act) {
+    this.#act = act;
+    if (!this.#fix && words) this.#fix = this.#newButton();
+    if (!this.#fix) return;
+    this.#fix.hidden = !words;
+    this.#fix.textContent = words ?? "";
+  }
+
+  #newButton() {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "button" });
+    button.addEventListener("click", () => this.#act());
+    this.#element.append(" ", button);
+    return button;
+  }
+}
+
+async function checkLink(line) {
+  const start = performance.now();
+  try {
+    const response = await fetch(`${document.querySelector("#session").dataset.path}/live`, { cache: "no-store" });
+    if (!response.ok) throw new Error(response.status);
+    const ms = Math.round(performance.now() - start);
+    line.show(ms < SLOW_LINK_MS ? `Good, ${ms} ms.` : `Slow, ${ms} ms; the countdown stays right.`, "fine");
+  } catch {
+    line.show("No answer from the server. Is the network on?", "open");
+  }
+}
+
+/** What goes on without the server; over plain http less, and `how` tells why. `refused` names what is not stored. */
+async function checkOffline(line, how, refused) {
+  refused.hidden = true;
+  const storesActs = localStore.works && (await sessionStore.works());
+  const missing = [storesActs ? "" : ACTS, cookies.work && localStore.works ? "" : SETTINGS].filter(Boolean);
+  refused.show(missing.join(" "), "open");
+  refused.hidden = !missing.length;
+  const reloads = storesActs && (await canKeepPages());
+  how.hidden = reloads || !storesActs;
+  if (reloads) line.show("Goes on, also after a reload.", "fine");
+  else if (isSecureContext) line.show("Goes on, but no reload.", "open");
+  else line.show("Goes on, but no reload and no install: plain http.", "open");
+}
+
+/** Shown only while it is low. Browsers say nothing over plain http. */
+async function watchBattery(line, on) {
+  line.hidden = true;
+  const battery = await navigator.getBattery?.().catch(() => null);
+  if (!battery) return;
+  const update = () => {
+    line.hidden = battery.charging || battery.level >= LOW_BATTERY;
+    line.show(`${Math.round(battery.level * 100)} %. Plug it in.`, "open");
+  };
+  for (const name of ["chargingchange", "levelchange"]) on(battery, name, update);
+  update();
+}
 
 class PreFlight extends HTMLElement {
   #sound = new Sound();
@@ -26,17 +119,17 @@ class PreFlight extends HTMLElement {
     on(document, "stage:timeline", (e) => (this.hidden = e.detail.status !== "ready"));
     on(this, "click", (e) => this.#pressed(e.target.closest("[data-check]")?.dataset.check));
     on(document, "device:changed", (e) => {
-      if (e.detail === "sound") this.#lookAtSound();
-      if (e.detail === "vibration") this.#lookAtVibration();
+      if (e.detail === "sound") this.#checkSound();
+      if (e.detail === "vibration") this.#checkVibration();
     });
-    on(document, "visibilitychange", () => this.hidden || this.#screen());
+    on(document, "visibilitychange", () => this.hidden || this.#checkScreen());
     for (const name of ["online", "offline"]) on(window, name, () => checkLink(this.#lines.link));
     this.hidden = false;
-    this.#lookAtSound();
-    this.#lookAtVibration();
-    this.#screen();
+    this.#checkSound();
+    this.#checkVibration();
+    this.#checkScreen();
     checkLink(this.#lines.link);
-    checkAlone(this.#lines.alone, this.querySelector("[data-how]"), this.#lines.kept);
+    checkOffline(this.#lines.alone, this.querySelector("[data-how]"), this.#lines.kept);
     watchBattery(this.#lines.battery, on);
     document.dispatchEvent(new Event("stage:ask"));
   }
@@ -45,79 +138,79 @@ class PreFlight extends HTMLElement {
     this.#listeners.abort();
   }
 
-  #lookAtSound() {
+  #checkSound() {
     const { sound, voice } = this.#lines;
-    const mode = device.get("sound");
+    const mode = preferences.get("sound");
     if (mode === "silent") this.#off(sound, "Silent is chosen, but for the end of a rest.", "Voice on", "sound", "voice");
     else this.#open(sound, "Not heard yet.");
-    if (!this.#voice.exists) voice.tell("This browser has none; chimes stand in.", "fine");
+    if (!this.#voice.exists) voice.show("This browser has none; chimes stand in.", "fine");
     else if (mode === "voice") this.#open(voice, "Not heard yet.");
     else this.#off(voice, "Not chosen.", "Voice on", "sound", "voice");
   }
 
-  #lookAtVibration() {
+  #checkVibration() {
     const { vibration } = this.#lines;
-    if (!("vibrate" in navigator)) vibration.tell("This device has none for pages.", "fine");
-    else if (device.get("vibration") === "on") this.#open(vibration, "Not felt yet.");
+    if (!("vibrate" in navigator)) vibration.show("This device has none for pages.", "fine");
+    else if (preferences.get("vibration") === "on") this.#open(vibration, "Not felt yet.");
     else this.#off(vibration, "Off is chosen.", "Turn it on", "vibration", "on");
   }
 
   #open(line, text) {
-    line.tell(text, "open");
+    line.show(text, "open");
     line.offer();
   }
 
-  /** A setting has closed it, and a button opens it again. */
+  /** A preference has turned it off, and a button turns it on. */
   #off(line, text, button, name, value) {
-    line.tell(text, "fine");
-    line.offer(button, () => device.set(name, value));
+    line.show(text, "fine");
+    line.offer(button, () => preferences.set(name, value));
   }
 
-  #pressed(what) {
-    if (what === "sound") this.#play();
-    if (what === "voice") this.#speak();
-    if (what === "vibration") {
+  #pressed(check) {
+    if (check === "sound") this.#playChime();
+    if (check === "voice") this.#speak();
+    if (check === "vibration") {
       navigator.vibrate?.([200, 100, 200]);
-      this.#lines.vibration.question("Felt it?");
+      this.#lines.vibration.ask("Felt it?");
     }
-    if (what === "link") checkLink(this.#lines.link);
-    if (what?.startsWith("heard-")) this.#lines[what.slice(6)].tell("Works.", "fine");
+    if (check === "link") checkLink(this.#lines.link);
+    if (check?.startsWith("heard-")) this.#lines[check.slice(6)].show("Works.", "fine");
   }
 
-  /** Where the browser can say so, one tap sounds past the silent switch. */
-  async #play() {
+  /** Where the browser can say so, one tap sounds in silent mode too. */
+  async #playChime() {
     await this.#sound.unlock();
     this.#sound.chime("change");
-    const quiet = navigator.audioSession && device.get("loud") !== "on";
-    this.#lines.sound.question(quiet ? `${HEARD}, silent switch off, or:` : `${HEARD}, silent switch off.`);
+    const quiet = navigator.audioSession && preferences.get("loud") !== "on";
+    this.#lines.sound.ask(quiet ? `${HEARD}, silent switch off, or:` : `${HEARD}, silent switch off.`);
     if (quiet) this.#lines.sound.offer("Sound all the same", () => this.#playLoud());
   }
 
   #playLoud() {
-    device.set("loud", "on");
-    besideMusic.rest();
-    this.#play();
+    preferences.set("loud", "on");
+    audioSession.rest();
+    this.#playChime();
   }
 
   #speak() {
     const { voice } = this.#lines;
     this.#voice.say("Left calf. Lift, roll and let go.", () => voice.close("No voice here; chimes stand in."));
-    voice.question(`${HEARD}, silent switch off.`);
+    voice.ask(`${HEARD}, silent switch off.`);
   }
 
-  #screen() {
-    if (awakeBy() !== "lock") return this.#lines.screen.tell(...SCREEN[awakeBy()]);
+  #checkScreen() {
+    if (awakeBy() !== "lock") return this.#lines.screen.show(...SCREEN[awakeBy()]);
     this.#lines.screen.offer("Try it", () => this.#tryLock("Works.", REFUSED));
     if (!document.hidden) this.#tryLock("Stays on by itself.", "May go dark. Try it.");
   }
 
-  /** Only what was tried is said to work. Where nobody asked, a refusal takes one line. */
+  /** Only what was tried is said to work. */
   async #tryLock(works, refused) {
     try {
       await (await navigator.wakeLock.request("screen")).release();
-      this.#lines.screen.tell(works, "fine");
+      this.#lines.screen.show(works, "fine");
     } catch {
-      this.#lines.screen.tell(refused, "open");
+      this.#lines.screen.show(refused, "open");
     }
   }
 }

@@ -1,85 +1,150 @@
-// Draws a state of the session that the server has not drawn: from the templates that lie in the page.
-import { drawStep } from "./stage-step.js";
-
+// Renders a step or a state of the session from the templates in the page, without the server.
+const STEP_PARTS = ["step-figure", "step-hand", "step-words", "step-lines", "step-next"];
 const BAR_WIDTH = 1000;
 const BAR_GAP = 6;
 const TOGGLES = ["start", "pause", "resume"];
+const WORD_SIZES = [1, 0.92, 0.85, 0.78, 0.7];
 
 const pad = (n) => String(n).padStart(2, "0");
+export const clockText = (s) => `${Math.floor(s / 60)}:${pad(s % 60)}`;
 
-/** The whole live part for a `view` of session-view.js; of the same step only what has changed. */
-export function drawLive(stage, live, view, seq) {
-  const { status, index } = view.state;
-  if (status === "finished") return drawFinished(stage, live);
-  const kind = drawStep(stage, live, view.stepId) ?? {};
-  live.className = `stage stage-${status} ${kind.kind} ${kind.hue}`;
-  Object.assign(live.dataset, { status, step: view.stepId, index, seq });
-  live.querySelector(".count-note").textContent = JSON.parse(stage.dataset.notes)[status];
-  drawAsks(stage, live, view);
-  drawBar(live, view.state);
-  drawEnd(live, view);
+/** Puts step `id` into the live part; returns the data of its template, null without one. */
+export function renderStep(stage, live, id) {
+  const template = stage.querySelector(`template[data-for="${CSS.escape(id)}"]`);
+  if (!template) return null;
+  const content = template.content.cloneNode(true);
+  const paths = stage.querySelector("#paths").dataset.paths.split("|");
+  for (const path of content.querySelectorAll("[data-d]")) path.setAttribute("d", paths[path.dataset.d]);
+  for (const part of STEP_PARTS) {
+    const fresh = content.querySelector(`.${part}`);
+    if (fresh) live.querySelector(`.${part}`)?.replaceWith(fresh);
+  }
+  renderHand(stage, live.querySelector(".step-hand"));
+  return template.dataset;
 }
 
-function drawFinished(stage, live) {
+/** The page holds the picture of each technique once, not once a step. */
+function renderHand(stage, hand) {
+  const name = CSS.escape(hand?.dataset.hand ?? "");
+  const picture = stage.querySelector(`template[data-picture="${name}"]`);
+  if (picture) hand.prepend(picture.content.cloneNode(true));
+}
+
+/** The whole live part from a view of rules/commands.js. */
+export function renderState(stage, live, view, seq) {
+  const { status, index } = view.state;
+  if (status === "finished") return renderFinished(stage, live);
+  const step = renderStep(stage, live, view.stepId) ?? {};
+  live.className = `stage stage-${status} ${step.kind} ${step.hue}`;
+  Object.assign(live.dataset, { status, step: view.stepId, index, seq });
+  live.querySelector(".count-note").textContent = JSON.parse(stage.dataset.notes)[status];
+  renderQuestions(stage, live, view);
+  renderBar(live, view.state);
+  renderEnd(live, view);
+}
+
+function renderFinished(stage, live) {
   live.className = "stage stage-finished stage-text hue-plain";
   Object.assign(live.dataset, { status: "finished", step: "end" });
   const inputs = live.querySelectorAll(":scope > input");
   live.replaceChildren(...inputs, stage.querySelector("#own-finished").content.cloneNode(true));
 }
 
-function drawAsks(stage, live, { state, capSecondsLeft }) {
+/** A stop or low glucose (`act`): advice in place of the step, and no controls. */
+export function renderStopped(stage, live, act) {
+  live.dataset.status = "stopped";
+  live.className = "stage stage-stopped";
+  live.replaceChildren(
+    ...live.querySelectorAll("input"),
+    stage.querySelector(`#${act}-advice`).content.cloneNode(true),
+  );
+  stage.querySelector("#session-controls").hidden = true;
+  stage.querySelector("#undo").hidden = true;
+  const heading = live.querySelector("h1");
+  heading.focus();
+  stage.querySelector("#session-status").textContent = heading.textContent;
+}
+
+function renderQuestions(stage, live, { state, capSecondsLeft }) {
   for (const old of live.querySelectorAll(".stage-ask")) old.remove();
   const foot = live.querySelector(".stage-foot");
   const cups = stage.querySelector("#own-cups");
   if (state.holding) {
-    const ask = stage.querySelector("#own-holding").content.cloneNode(true);
-    ask.querySelector("#hold-left").dataset.until = state.at + capSecondsLeft * 1000;
-    foot.before(ask);
+    const question = stage.querySelector("#own-holding").content.cloneNode(true);
+    question.querySelector("#hold-left").dataset.until = state.at + capSecondsLeft * 1000;
+    foot.before(question);
   } else if (state.endedEarly && cups) foot.before(cups.content.cloneNode(true));
 }
 
-/** Every phase in proportion to its planned time, as webapp/presentation/figures.py draws it. */
-function drawBar(live, { planned, done, index }) {
-  const parts = [...live.querySelectorAll(".bar .segment")];
-  const steps = parts.map((part) => Number(part.dataset.index));
-  const all = Math.max(1, steps.reduce((sum, i) => sum + planned[i], 0));
-  const scale = (BAR_WIDTH - BAR_GAP * (parts.length - 1)) / all;
+/** In proportion to the planned times, as webapp/presentation/figures.py does it. */
+function renderBar(live, { planned, done, index }) {
+  const segments = [...live.querySelectorAll(".bar .segment")];
+  const steps = segments.map((segment) => Number(segment.dataset.index));
+  const total = Math.max(1, steps.reduce((sum, i) => sum + planned[i], 0));
+  const scale = (BAR_WIDTH - BAR_GAP * (segments.length - 1)) / total;
   let x = 0;
-  parts.forEach((part, n) => {
+  segments.forEach((segment, n) => {
     const i = steps[n];
     const width = planned[i] * scale;
     const share = i < index ? 1 : planned[i] ? Math.min(1, done[i] / planned[i]) : 0;
-    [width, width * share].forEach((wide, rect) => {
-      part.querySelectorAll("rect")[rect].setAttribute("x", x.toFixed(2));
-      part.querySelectorAll("rect")[rect].setAttribute("width", wide.toFixed(2));
+    const rects = segment.querySelectorAll("rect");
+    [width, width * share].forEach((value, r) => {
+      rects[r].setAttribute("x", x.toFixed(2));
+      rects[r].setAttribute("width", value.toFixed(2));
     });
     x += width + BAR_GAP;
   });
 }
 
-function drawEnd(live, { handsOnEndsIn, waitsAhead }) {
+function renderEnd(live, { handsOnEndsIn, waitsAhead }) {
   const end = live.querySelector(".stage-end");
   if (!end) return;
   if (handsOnEndsIn === null) return end.replaceChildren("The hands-on time is over");
-  const at = new Date(Date.now() + handsOnEndsIn + 500); // to the nearest second, as the server says it
+  const at = new Date(Date.now() + handsOnEndsIn + 500); // rounded, as the server does
   const time = document.createElement("strong");
   time.textContent = `${pad(at.getHours())}:${pad(at.getMinutes())}`;
   end.replaceChildren(waitsAhead ? "ends about " : "ends ", time);
 }
 
-/** The buttons of a status, without those that this very state cannot do; the focus stays. */
-export function drawControls(stage, status, actions) {
-  const place = stage.querySelector("#session-controls");
-  const focused = place.contains(document.activeElement) ? document.activeElement.id : null;
+/** The buttons of a status that are possible now; the focus stays. */
+export function renderControls(stage, status, actions) {
+  const controls = stage.querySelector("#session-controls");
+  const focused = controls.contains(document.activeElement) ? document.activeElement.id : null;
   const fresh = stage.querySelector(`template[data-controls="${status}"]`)?.content.cloneNode(true);
-  place.querySelectorAll("#acts, #session-more, #session-note, #session-others, #session-early, #session-shows").forEach((old) => old.remove());
+  controls
+    .querySelectorAll("#acts, #session-more, #session-note, #session-others, #session-early, #session-shows")
+    .forEach((old) => old.remove());
   if (!fresh) return;
   const ids = actions.map((action) => `act-${TOGGLES.includes(action) ? "toggle" : action}`);
   for (const button of fresh.querySelectorAll("button[id^=act-]")) {
     if (!ids.includes(button.id)) button.remove();
   }
   if (!ids.includes("act-end-at")) fresh.querySelector("#end-at")?.remove();
-  place.prepend(fresh);
-  globalThis.htmx?.process(place);
-  if (focused) (place.querySelector(`#${focused}`) ?? place.querySelector(".control-main"))?.focus();
+  controls.prepend(fresh);
+  globalThis.htmx?.process(controls);
+  if (focused) (controls.querySelector(`#${focused}`) ?? controls.querySelector(".control-main"))?.focus();
+}
+
+/** What a screen reader says of a change. */
+export function announcementOf(live) {
+  const words = [live.querySelector(".step-name"), live.querySelector(".step-place")]
+    .map((e) => e?.textContent.trim())
+    .filter(Boolean);
+  return (live.dataset.status === "paused" ? ["Paused", ...words] : words).join(", ");
+}
+
+/** Makes the words smaller where they do not fit the screen, so that nothing moves from phase to phase.
+ * Where the smallest do not fit either, they keep their size and the page scrolls. */
+export function fitWords(stage, signal) {
+  const fit = () => queueMicrotask(() => resizeWords(stage)); // after the step is rendered, before it is painted
+  document.addEventListener("stage:timeline", fit, { signal });
+  addEventListener("resize", fit, { signal });
+}
+
+function resizeWords(stage) {
+  const size = WORD_SIZES.find((size) => {
+    stage.style.setProperty("--words", size);
+    return document.documentElement.scrollHeight <= innerHeight;
+  });
+  stage.style.setProperty("--words", size ?? 1);
 }

@@ -1,14 +1,14 @@
-// <stroke-guide>: the hand moves in a short burst when a phase begins and when the stage is touched, then
-// rests; the pulse goes on at the tempo as a slow beat, one small change at a time.
+// <stroke-guide>: the hand moves briefly when a phase begins and when the stage is touched, then rests; the pulse
+// goes on at the tempo.
 const LONGEST_MS = 6_000;
 const ENOUGH_MS = 4_000;
-// A drawn film on fours: a browser that moves things by itself paints ten times as many, and each costs it power.
+// Animations of the browser itself paint ten times as many pictures, and each costs power.
 const PICTURE_MS = 1_000 / 6;
 const USUAL_STROKE_MS = 5_000;
 const EVERY_STROKE = 12; // strokes a minute; above, the mark beats every second stroke
-const STILL_ABOVE = 24; // a quicker mark would not be calm, and every change costs power
+const STILL_ABOVE = 24; // a quicker mark would not be calm
 
-/** How a burst goes at `tempo` strokes a minute: one stroke, or as many as fit into 4 s, and the pulse's true time. */
+/** At `tempo` strokes a minute: one stroke, or as many as fit into 4 s, and the pulse's time in ms. */
 export function burstOf(tempo) {
   const pulse = tempo ? 60_000 / tempo : USUAL_STROKE_MS;
   const beat = Math.min(pulse, LONGEST_MS);
@@ -27,7 +27,7 @@ export function beatsAt(ms, tempo) {
 class StrokeGuide extends HTMLElement {
   #listeners = new AbortController();
   #still = matchMedia("(prefers-reduced-motion: reduce)");
-  #shown = { status: "", step: "" };
+  #state = { status: "", step: "" };
   #began = 0;
   #now = () => 0;
   #burstEnd = 0;
@@ -64,15 +64,15 @@ class StrokeGuide extends HTMLElement {
 
   #follow({ status, rows, total, now }) {
     const [row] = rows;
-    const begins = status === "running" && (status !== this.#shown.status || row.id !== this.#shown.step);
-    this.#shown = { status, step: row?.id };
+    const begins = status === "running" && (status !== this.#state.status || row.id !== this.#state.step);
+    this.#state = { status, step: row?.id };
     this.#now = now;
     this.#began = row?.ends ? row.ends - total : row?.begins;
     queueMicrotask(() => {
       if (begins) {
         this.#rest();
         this.#burst();
-      } else if (this.#burstEnd) this.#hold(); // an answer has put new pictures in the place of the old
+      } else if (this.#burstEnd) this.#hold(); // an answer may have replaced the pictures
       this.#paint();
     });
   }
@@ -87,12 +87,12 @@ class StrokeGuide extends HTMLElement {
     this.#move();
   }
 
-  /** What moves: on these two alone, or the browser would look at the style of all that is on the stage. */
+  /** Only these get the styles, so that the browser does not check the whole stage. */
   get #parts() {
     return this.#stage?.querySelectorAll("#session-live :is(.step-hand, .pulse)") ?? [];
   }
 
-  /** The styles say how things move, and leave it to us when: they pause every movement. */
+  /** The styles say how things move, and pause every movement. */
   #hold() {
     this.#movements = [];
     for (const part of this.#parts) {
@@ -109,7 +109,6 @@ class StrokeGuide extends HTMLElement {
     return ms;
   }
 
-  /** One picture after the other; when a phase begins, each sixth comes with a change of the digits. */
   #move() {
     this.#picture = setTimeout(() => this.#move(), PICTURE_MS - (this.#pose() % PICTURE_MS));
   }
@@ -121,10 +120,10 @@ class StrokeGuide extends HTMLElement {
     for (const part of this.#parts) part.classList.remove("bursting");
   }
 
-  /** The slow beat: the mark is full for the second in which a stroke begins. With the digits, so it costs no frame. */
+  /** The mark is full for the second in which a stroke begins. It changes with the digits, so it costs no frame. */
   #paint() {
     const calm = this.#tempo > 0 && this.#tempo <= STILL_ABOVE && !this.#still.matches;
-    const beats = calm && this.#shown.status === "running";
+    const beats = calm && this.#state.status === "running";
     const on = beats && beatsAt(this.#now() - this.#began, this.#tempo);
     this.#stage.querySelector("#session-live .pulse")?.classList.toggle("pulse-on", on);
   }

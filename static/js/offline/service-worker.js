@@ -15,7 +15,7 @@ addEventListener("install", (event) => {
 });
 
 addEventListener("activate", (event) => {
-  event.waitUntil(deleteOldFiles().then(() => clients.claim()));
+  event.waitUntil(replaceOldFiles().then(() => clients.claim()));
 });
 
 addEventListener("message", (event) => {
@@ -32,9 +32,15 @@ addEventListener("fetch", (event) => {
   else if (request.mode === "navigate") event.respondWith(respondWithPage(request, pathname));
 });
 
-async function deleteOldFiles() {
+/** An older worker may have stored files of this version, for a page that was loaded before this worker. */
+async function replaceOldFiles() {
+  const files = await caches.open(FILES);
   for (const name of await caches.keys()) {
-    if (name.startsWith("files-") && name !== FILES) await caches.delete(name);
+    if (!name.startsWith("files-") || name === FILES) continue;
+    const old = await caches.open(name);
+    const current = (await old.keys()).filter(({ url }) => url.includes(`/static/${VERSION}/`));
+    for (const request of current) await files.put(request, await old.match(request));
+    await caches.delete(name);
   }
 }
 

@@ -61,6 +61,7 @@ HTMX = ("vendor/htmx-4.0.1.min.js", "vendor/hx-csp-4.0.1.min.js")
 GLOBAL = b"globalThis.htmx = htmx;"
 IMPORT = re.compile(r'^(?:import|export)\b[^;"]* from "(\.[^"]+)";$', re.MULTILINE)
 JS_COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*.*?\*/[ \t]*)$\n?", re.MULTILINE | re.DOTALL)
+END_COMMENT = re.compile(r"[ \t]+// [^\n\"'`]*$", re.MULTILINE)  # a quote might end a text
 INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 CSS_AROUND = re.compile(r"\s*([{};])\s*")
@@ -169,8 +170,8 @@ def tight_css(text: str) -> str:
 
 
 def tight_js(text: str) -> str:
-    """Without indentation and comments on their own lines; no text in these files has several lines."""
-    return INDENT.sub("", JS_COMMENT.sub("", text))
+    """Without indentation and comments; no text in these files has several lines."""
+    return INDENT.sub("", END_COMMENT.sub("", JS_COMMENT.sub("", text)))
 
 
 def asset(name: str, body: bytes) -> Asset:

@@ -1,4 +1,5 @@
 // Goes on without the server: by the same rules, stores what is done, and sends it later.
+import { STOP_ACTS } from "../stage/connection.js";
 import { momentFromView } from "../stage/painter.js";
 import { clockText, renderControls, renderState } from "../stage/render.js";
 import { LocalSession, Refused, SyncQueue, newKey } from "./local-session.js";
@@ -8,7 +9,6 @@ const STOP_UNSENT = "The stop counts here. The server has not heard of it yet; t
 const NOT_STORED = "Not kept by this browser: leave this page open until it is sent.";
 const REJECTED = "The server could not take over what was done here; it shows its own state now.";
 const RESTORE_TIMEOUT_MS = 3_000;
-export const STOP_ACTS = ["stop", "low"];
 
 const deviceNow = () => performance.timeOrigin + performance.now();
 

@@ -1,7 +1,8 @@
 // <calm-view>: for the person on the table. No numbers: the name of the area on a colour that changes slowly.
 // Without the server it goes on by the turns that the page holds.
 import { keepPage } from "../offline/session-store.js";
-import { PushEvents, ServerClock } from "./connection.js";
+import { PushEvents } from "./connection.js";
+import { ServerClock } from "./painter.js";
 
 const UNPAIRED = 401;
 const UNPAIRED_WORDS = "This screen is no longer joined. It goes on alone.";

@@ -1,74 +1,5 @@
-// The connection to the server: its clock, its pushed events, and what the page says of both.
-
-const STALE_MS = 300_000;
-const TOLERANCE_MS = 50;
-
-/** The server's clock on this device. The device's own date is never used for it. */
-export class ServerClock {
-  #offset = 0;
-  #roundTrip = Infinity;
-  #sampledAt = -Infinity;
-  #maxCorrection = 0;
-
-  /** Server ms now. */
-  now() {
-    return performance.now() + this.#offset;
-  }
-
-  /** In ms: how far this screen was ever off. */
-  get maxCorrection() {
-    return this.#maxCorrection;
-  }
-
-  /** Server ms at a time of performance.now(). */
-  at(time) {
-    return time + this.#offset;
-  }
-
-  /** Use the offset from before a reload until the server's next answer. */
-  restore(offset) {
-    this.#offset = offset;
-    this.#roundTrip = Infinity;
-  }
-
-  /** Use one request and its answer; times of performance.now(). True when that set the clock. */
-  sample(sent, received, serverNow) {
-    const roundTrip = received - sent;
-    const offset = serverNow - (sent + received) / 2;
-    const stale = performance.now() - this.#sampledAt > STALE_MS;
-    const differs = Math.abs(offset - this.#offset) > (roundTrip + this.#roundTrip) / 2 + TOLERANCE_MS;
-    if (!(roundTrip <= this.#roundTrip || stale || differs)) return false;
-    if (this.#roundTrip < Infinity) {
-      this.#maxCorrection = Math.max(this.#maxCorrection, Math.abs(offset - this.#offset));
-    }
-    this.#offset = offset;
-    this.#roundTrip = roundTrip;
-    this.#sampledAt = performance.now();
-    return true;
-  }
-
-  /** The device slept for about `ms`; the server's next answer corrects that. */
-  addSleep(ms) {
-    this.#offset += ms;
-    this.#roundTrip = Infinity;
-  }
-}
-
-const LEAST_SLEEP_MS = 1_500;
-const MOST_SLEEP_MS = 6 * 3_600_000;
-
-/** The device slept when its date went on while performance.now() stood still. */
-export class SleepWatch {
-  #lead = Date.now() - performance.now();
-
-  /** Ms slept since the last call, 0 for none. */
-  measure() {
-    const lead = Date.now() - performance.now();
-    const gained = lead - this.#lead;
-    this.#lead = lead;
-    return gained > LEAST_SLEEP_MS && gained < MOST_SLEEP_MS ? gained : 0;
-  }
-}
+// The connection to the server: its pushed events, what the page says of it, and what htmx may send and put in.
+export const STOP_ACTS = ["stop", "low"];
 
 const RECONNECT_MS = 10_000;
 
@@ -108,7 +39,7 @@ export class PushEvents {
 }
 
 const NOTICE_MS = 60_000;
-const UNPAIRED = "This device is no longer joined. It counts on alone.";
+const UNPAIRED_NOTE = "This device is no longer joined. It counts on alone.";
 
 /** What the page says of the connection. */
 export class ConnectionStatus {
@@ -132,7 +63,7 @@ export class ConnectionStatus {
 
   /** `waiting` acts are to be sent later. */
   setLost(waiting, unpaired = this.unpaired) {
-    if (unpaired && !this.unpaired) this.showNote(UNPAIRED);
+    if (unpaired && !this.unpaired) this.showNote(UNPAIRED_NOTE);
     this.unpaired = unpaired;
     this.lostSince ??= new Date();
     const since = `${this.lostSince.getHours()}:${String(this.lostSince.getMinutes()).padStart(2, "0")}`;
@@ -158,7 +89,7 @@ export class ConnectionStatus {
 
   /** What has to be said even when nothing else is. */
   get lastingNote() {
-    return this.unpaired ? UNPAIRED : "";
+    return this.unpaired ? UNPAIRED_NOTE : "";
   }
 
   /** A line above the controls; an empty text hides it. */
@@ -166,7 +97,7 @@ export class ConnectionStatus {
     const note = this.#stage.querySelector("#session-unsent");
     note.textContent = text;
     note.hidden = !text;
-    note.classList.toggle("trouble", text === UNPAIRED); // it stays, so it must not cover anything
+    note.classList.toggle("trouble", text === UNPAIRED_NOTE); // it stays, so it must not cover anything
   }
 
   /** A note for a minute. */
@@ -182,5 +113,130 @@ export class ConnectionStatus {
 
   get showsNotice() {
     return this.#noticeTimer !== 0;
+  }
+}
+
+const TRUST_OWN_STEP_MS = 2_000;
+const UNPAIRED = 401;
+const FRESH_MS = 7_500;
+
+/** What htmx may send for the stage and put into it. */
+export class ServerResponses {
+  #stage;
+  #parts;
+  #sentAt = new WeakMap();
+  #answeredAt = -Infinity;
+
+  /** `on(target, name, act, capture)` listens while the stage is connected. */
+  constructor(stage, parts, on) {
+    this.#stage = stage;
+    this.#parts = parts;
+    on(stage, "every", (e) => this.#isPushed && e.stopImmediatePropagation(), true);
+    on(stage, "htmx:before:request", (e) => this.#sentAt.set(e.detail.ctx, performance.now()));
+    on(stage, "htmx:before:response", (e) => this.#answered(e.detail.ctx));
+    on(stage, "htmx:before:swap", (e) => this.#beforeSwap(e));
+    on(stage, "htmx:after:swap", () => parts.adopt());
+    on(document, "htmx:after:swap", () => parts.adopt());
+    on(document, "htmx:finally:request", (e) => this.#finished(e.detail.ctx));
+    on(document, "htmx:error", (e) => this.#failed(e.detail.ctx));
+    on(stage, "htmx:config:request", (e) => this.#beforeRequest(e));
+  }
+
+  /** While the server pushes its events, every second heartbeat is enough. */
+  get #isPushed() {
+    return this.#parts.push.open && performance.now() - this.#answeredAt < FRESH_MS;
+  }
+
+  #answered(ctx) {
+    const { clock, push, status, clockSet } = this.#parts;
+    const sent = this.#sentAt.get(ctx);
+    const serverNow = Number(ctx.response.headers.get("X-Now"));
+    if (sent === undefined || !serverNow || ctx.response.status >= 500) return;
+    if (ctx.response.status === 204) status.slept = false;
+    this.#answeredAt = performance.now();
+    this.#answerArrived();
+    push.listen();
+    if (clock.sample(sent, performance.now(), serverNow)) clockSet();
+    status.answeredAt = serverNow;
+  }
+
+  #answerArrived() {
+    const { status, stop } = this.#parts;
+    const offline = this.#parts.offline();
+    const lost = status.setFound();
+    if (offline?.waiting) offline.sync();
+    else if (lost && !stop.waiting && !status.showsNotice) status.showNote("");
+  }
+
+  #beforeSwap(event) {
+    const { ctx, tasks } = event.detail;
+    const failed = ctx.response?.status >= 500 || ctx.response?.status === UNPAIRED;
+    if (failed) this.#failed(ctx);
+    const liveIn = ({ fragment }) => fragment?.querySelector?.("#session-live");
+    const swap = tasks.find(liveIn);
+    const next = swap && liveIn(swap);
+    if (failed || this.#isOld(ctx) || this.#parts.offline()?.confirmsTime(next)) event.preventDefault();
+    else if (next && this.#isShown(next)) this.#morph(next, swap);
+  }
+
+  /** True for a response that shows less than the page does already. */
+  #isOld(ctx) {
+    const { painter, stop } = this.#parts;
+    const moment = this.#parts.moment();
+    const version = ctx.response?.headers.get("X-Version");
+    if (!version || !moment) return false;
+    if (this.#parts.offline()?.waiting) return true;
+    if (stop.waiting && !ctx.text.includes('data-status="stopped"')) return true;
+    const [seq, index] = version.split(".").map(Number);
+    if (seq !== moment.seq) return seq < moment.seq;
+    const { row, steppedAt } = painter;
+    return index < moment.index + row && row > 0 && performance.now() - steppedAt < TRUST_OWN_STEP_MS;
+  }
+
+  /** True when the page has come to the response's step by itself. */
+  #isShown(next) {
+    const { seq, status, step } = this.#parts.live().dataset;
+    return status === "running" && next.dataset.status === status && next.dataset.seq === seq && next.dataset.step === step;
+  }
+
+  /** The response's digits are as old as its way here, so those on the page stay. What is the same stays too: the
+   * browser need not paint the whole stage again. */
+  #morph(next, swap) {
+    const { live, painter } = this.#parts;
+    if (painter.text) next.querySelector("[role=timer]").textContent = painter.text;
+    swap.swapSpec.style = "outerMorph";
+    // htmx restarts "load delay" only where an attribute of its own changes, and this one may be the same again.
+    live().removeAttribute("hx-trigger");
+  }
+
+  /** After an act: ask again when its response was not swapped in, and never lose the focus. */
+  #finished(ctx) {
+    if (ctx.request.method !== "POST") return;
+    if (ctx.status !== "swapped") this.#parts.resync();
+    else if (this.#parts.taps.byKeys && document.activeElement === document.body) {
+      this.#stage.querySelector("#session-controls .control-main")?.focus();
+    }
+  }
+
+  /** A heartbeat is repeated by itself; an act counts here from the moment of the tap. */
+  #failed(ctx) {
+    const { clock, push, status, act } = this.#parts;
+    status.setLost(this.#parts.offline()?.waitingCount, ctx?.response?.status === UNPAIRED);
+    if (status.unpaired) push.close();
+    if (ctx?.request?.method !== "POST") return;
+    const sent = this.#sentAt.get(ctx);
+    const at = sent === undefined ? clock.now() : clock.at(sent);
+    const form = ctx.request.body;
+    act(ctx.request.action.split("/").pop(), form?.get?.("key"), at, form?.get?.("time"));
+  }
+
+  /** While acts count here first, htmx sends none. */
+  #beforeRequest(event) {
+    const { method, action, body } = event.detail.ctx.request;
+    if (method !== "POST" || !this.#parts.isOffline()) return;
+    event.preventDefault();
+    const act = action.split("/").pop();
+    if (STOP_ACTS.includes(act) || this.#parts.offline()?.stopWaiting) return; // a stop counts by its tap
+    this.#parts.act(act, null, this.#parts.clock.now(), body.get("time"));
   }
 }

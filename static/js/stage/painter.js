@@ -1,9 +1,78 @@
-// A moment of a session, from the server's fragment or from the rules on this device, and its running second.
+// The server's clock, a moment of a session (from the server's fragment or from the rules on this device), and its
+// running second.
 import { clockText, renderStep } from "./render.js";
 
 const ENDING_SECONDS = 10;
 const FILL_SECONDS = 10; // the bar moves slowly; each second would only cost power
 const UNCONFIRMED_END_MS = 3_000;
+const STALE_MS = 300_000;
+const TOLERANCE_MS = 50;
+const LEAST_SLEEP_MS = 1_500;
+const MOST_SLEEP_MS = 6 * 3_600_000;
+
+/** The server's clock on this device. The device's own date is never used for it. */
+export class ServerClock {
+  #offset = 0;
+  #roundTrip = Infinity;
+  #sampledAt = -Infinity;
+  #maxCorrection = 0;
+
+  /** Server ms now. */
+  now() {
+    return performance.now() + this.#offset;
+  }
+
+  /** In ms: how far this screen was ever off. */
+  get maxCorrection() {
+    return this.#maxCorrection;
+  }
+
+  /** Server ms at a time of performance.now(). */
+  at(time) {
+    return time + this.#offset;
+  }
+
+  /** Use the offset from before a reload until the server's next answer. */
+  restore(offset) {
+    this.#offset = offset;
+    this.#roundTrip = Infinity;
+  }
+
+  /** Use one request and its answer; times of performance.now(). True when that set the clock. */
+  sample(sent, received, serverNow) {
+    const roundTrip = received - sent;
+    const offset = serverNow - (sent + received) / 2;
+    const stale = performance.now() - this.#sampledAt > STALE_MS;
+    const differs = Math.abs(offset - this.#offset) > (roundTrip + this.#roundTrip) / 2 + TOLERANCE_MS;
+    if (!(roundTrip <= this.#roundTrip || stale || differs)) return false;
+    if (this.#roundTrip < Infinity) {
+      this.#maxCorrection = Math.max(this.#maxCorrection, Math.abs(offset - this.#offset));
+    }
+    this.#offset = offset;
+    this.#roundTrip = roundTrip;
+    this.#sampledAt = performance.now();
+    return true;
+  }
+
+  /** The device slept for about `ms`; the server's next answer corrects that. */
+  addSleep(ms) {
+    this.#offset += ms;
+    this.#roundTrip = Infinity;
+  }
+}
+
+/** The device slept when its date went on while performance.now() stood still. */
+export class SleepWatch {
+  #lead = Date.now() - performance.now();
+
+  /** Ms slept since the last call, 0 for none. */
+  measure() {
+    const lead = Date.now() - performance.now();
+    const gained = lead - this.#lead;
+    this.#lead = lead;
+    return gained > LEAST_SLEEP_MS && gained < MOST_SLEEP_MS ? gained : 0;
+  }
+}
 
 /** Rows are [id, begins in ms, ends in ms, waits], counted from the fragment's `now`. */
 export function momentFromFragment(live) {
@@ -32,18 +101,6 @@ export function momentFromView(live, { state, rows, plannedMs }, seq) {
 
 function row(now, { id, wait, begins, ends }) {
   return { id, wait, begins: now + begins, ends: ends === null ? null : now + ends };
-}
-
-/** For voice and chimes: the rows from number `first` on, which the stage shows. */
-export function dispatchTimeline({ rows, status, planned }, first, clock) {
-  const shown = rows[first];
-  const detail = {
-    status,
-    rows: rows.slice(first),
-    total: first ? shown.ends - shown.begins : planned,
-    now: () => clock.now(),
-  };
-  document.dispatchEvent(new CustomEvent("stage:timeline", { detail }));
 }
 
 export class StagePainter {

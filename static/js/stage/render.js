@@ -133,6 +133,18 @@ export function announcementOf(live) {
   return (live.dataset.status === "paused" ? ["Paused", ...words] : words).join(", ");
 }
 
+/** For voice and chimes: the rows from number `first` on, which the stage shows. */
+export function dispatchTimeline({ rows, status, planned }, first, clock) {
+  const shown = rows[first];
+  const detail = {
+    status,
+    rows: rows.slice(first),
+    total: first ? shown.ends - shown.begins : planned,
+    now: () => clock.now(),
+  };
+  document.dispatchEvent(new CustomEvent("stage:timeline", { detail }));
+}
+
 /** Makes the words smaller where they do not fit the screen, so that nothing moves from phase to phase.
  * Where the smallest do not fit either, they keep their size and the page scrolls. */
 export function fitWords(stage, signal) {

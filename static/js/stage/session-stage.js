@@ -3,10 +3,9 @@
 import { PendingStop, newKey } from "../offline/local-session.js";
 import { OfflineSession } from "../offline/offline-session.js";
 import { keepPage } from "../offline/session-store.js";
-import { ConnectionStatus, PushEvents, ServerClock, SleepWatch } from "./connection.js";
-import { StagePainter, dispatchTimeline, momentFromFragment } from "./painter.js";
-import { announcementOf, fitWords, renderStopped } from "./render.js";
-import { ServerResponses } from "./server-responses.js";
+import { ConnectionStatus, PushEvents, ServerResponses } from "./connection.js";
+import { ServerClock, SleepWatch, StagePainter, momentFromFragment } from "./painter.js";
+import { announcementOf, dispatchTimeline, fitWords, renderStopped } from "./render.js";
 
 const DOUBLE_TAP_MS = 400;
 const READY_MS = 2_500; // nothing can be lost before the start

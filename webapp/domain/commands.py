@@ -31,6 +31,7 @@ def allowed(plan: Plan, state: State) -> tuple[Action, ...]:
 
 
 def fits_here(plan: Plan, state: State, action: Action) -> bool:
+    """Return True when `action` fits the step and the state of this plan."""
     match action:
         case "release":
             return state.holding
@@ -131,4 +132,5 @@ def check_caps(plan: Plan, before: State, after: State, action: Action) -> None:
 
 
 def minutes(seconds: int) -> str:
+    """Return seconds as minutes and seconds, such as `2:05 min`."""
     return f"{seconds // 60}:{seconds % 60:02d} min"

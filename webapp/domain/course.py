@@ -45,10 +45,12 @@ class Terms(Model):
 
     @property
     def strict(self) -> bool:
+        """True when a technique of the course needs its gaps kept strictly."""
         return bool(STRICT.intersection(self.techniques))
 
     @property
     def gap_ms(self) -> int:
+        """Least time between two starts, in ms."""
         return self.gap_hours * HOUR_MS
 
     @property
@@ -118,6 +120,7 @@ class CourseProgress:
 
     @property
     def over(self) -> bool:
+        """True when no session of the course is left."""
         return self.stage in ("complete", "resting")
 
     @property

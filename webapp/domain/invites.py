@@ -68,6 +68,7 @@ class Invite:
 
 
 def role_named(name: str) -> Role | None:
+    """Return the role with this name; None when there is none."""
     return NAMES.get(name)
 
 

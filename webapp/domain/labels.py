@@ -39,8 +39,10 @@ def span(value: Span) -> str:
 
 
 def breathing(pace: Breathing) -> str:
+    """Return a pace of breathing in words."""
     return f"Breathe in {pace.in_seconds} s, out {pace.out_seconds} s"
 
 
 def by_whom(performers: tuple[str, ...]) -> str:
+    """Return in words who may perform a protocol."""
     return " or ".join(PERFORMERS[name] for name in performers)

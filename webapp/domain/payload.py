@@ -45,6 +45,7 @@ def bare(plan: Plan) -> dict[str, Any]:
 
 
 def bare_step(step: PlannedStep) -> dict[str, Any]:
+    """Return a step as script receives it; times are seconds."""
     return {
         "id": step.id,
         "kind": step.kind,

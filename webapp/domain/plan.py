@@ -108,6 +108,7 @@ class PlannedStep(Model):
 
     @property
     def hands_on(self) -> bool:
+        """True for a phase of hands-on work."""
         return self.kind == "phase"
 
 

@@ -58,6 +58,7 @@ class Duration(Model):
 
     @model_validator(mode="after")
     def ordered(self) -> Duration:
+        """Check that the values rise. Raises ValueError."""
         if not self.min <= self.usual <= self.max:
             raise ValueError(falling(self.min, self.usual, self.max))
         return self
@@ -72,6 +73,7 @@ class PhaseDuration(Model):
 
     @model_validator(mode="after")
     def ordered(self) -> PhaseDuration:
+        """Check that the values rise. Raises ValueError."""
         if self.usual == 0 and self.min > self.max:
             raise ValueError(f"found min {self.min} and max {self.max}, expected min <= max")
         if self.usual and not self.min <= self.usual <= self.max:
@@ -88,6 +90,7 @@ class Count(Model):
 
     @model_validator(mode="after")
     def ordered(self) -> Count:
+        """Check that the values rise. Raises ValueError."""
         if not self.min <= self.usual <= self.max:
             raise ValueError(falling(self.min, self.usual, self.max))
         return self
@@ -182,6 +185,7 @@ class Breathing(Model):
 
     @model_validator(mode="after")
     def calm(self) -> Breathing:
+        """Check that one breath takes 6 to 16 s. Raises ValueError."""
         breath = self.in_seconds + self.out_seconds
         if not 6 <= breath <= 16:
             raise ValueError(f"a breath of {breath} s, expected 6 to 16 s in and out together")

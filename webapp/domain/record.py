@@ -63,10 +63,12 @@ class SessionRecord:
 
     @property
     def done_ms(self) -> int:
+        """Hands-on time that was done, in ms."""
         return sum(spell.done_ms for spell in self.spells)
 
     @property
     def planned_ms(self) -> int:
+        """Hands-on time that was planned, in ms."""
         return sum(spell.planned_ms for spell in self.spells)
 
     @property
@@ -81,6 +83,7 @@ class SessionRecord:
 
     @property
     def skipped(self) -> tuple[str, ...]:
+        """Titles of the phases that got no time."""
         return tuple(spell.title for spell in self.spells if not spell.done_ms)
 
     def by_technique(self) -> dict[str, int]:

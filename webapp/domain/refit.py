@@ -83,6 +83,7 @@ def ends_of(plan: Plan, state: State, index: int) -> tuple[int, int, int]:
 
 
 def bounds_left(step: PlannedStep, had: int, room: int) -> tuple[int, int]:
+    """Return the least and most ms that a phase may still get, within `room`."""
     most = min(max(0, step.max_seconds * 1000 - had), room)
     return min(max(0, step.min_seconds * 1000 - had), most), most
 

@@ -175,6 +175,7 @@ def entry_status(plan: Plan, left: Sequence[int], index: int) -> Status:
 
 
 def finish(state: State, at: int) -> State:
+    """Return the state of a session that ended at `at`, in ms."""
     ended = state.hands_on_ended_at if state.hands_on_ended_at is not None else at
     return replace(state, status="finished", ended_at=at, hands_on_ended_at=ended, holding=False)
 
@@ -217,6 +218,7 @@ def settled(state: State, at: int) -> State:
 
 
 def acted(plan: Plan, state: State, event: Event) -> State:
+    """Return the state after an event of a person."""
     match event.kind:
         case "start":
             status = entry_status(plan, state.left, 0)
@@ -311,6 +313,7 @@ def give_again(state: State, index: int) -> State:
 
 
 def give_in_full(state: State, index: int) -> State:
+    """Return the state with the full planned time of a step left."""
     return replace(
         state,
         left=put(state.left, index, state.planned[index]),
@@ -319,6 +322,7 @@ def give_in_full(state: State, index: int) -> State:
 
 
 def lengthen(state: State, ms: int) -> State:
+    """Return the state with `ms` more for the step under way."""
     return replace(
         state,
         left=put(state.left, state.index, state.left[state.index] + ms),
@@ -350,10 +354,12 @@ def refitted(plan: Plan, state: State, left_ms: tuple[tuple[str, int], ...]) -> 
 
 
 def put(values: tuple[int, ...], index: int, value: int) -> tuple[int, ...]:
+    """Return `values` with another value at `index`."""
     return (*values[:index], value, *values[index + 1 :])
 
 
 def tagged(plan: Plan, tag: str) -> list[int]:
+    """Return the indexes of the steps with this tag."""
     return [i for i, step in enumerate(plan.steps) if tag in step.tags]
 
 

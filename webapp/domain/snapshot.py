@@ -53,19 +53,23 @@ class Snapshot:
 
     @property
     def status(self) -> Status:
+        """Status of the session."""
         return self.state.status
 
     @property
     def step(self) -> PlannedStep | None:
+        """The step under way; None after the last one."""
         index = self.state.index
         return self.plan.steps[index] if index < len(self.plan.steps) else None
 
     @property
     def step_id(self) -> str:
+        """Id of the step under way; `end` after the last one."""
         return self.step.id if self.step else "end"
 
     @property
     def next_step(self) -> PlannedStep | None:
+        """The step after the one under way; None when there is none."""
         index = self.state.index + 1
         return self.plan.steps[index] if index < len(self.plan.steps) else None
 
@@ -89,16 +93,19 @@ class Snapshot:
 
     @property
     def live(self) -> bool:
+        """True while the session runs, waits or is paused."""
         return self.status in ("running", "waiting", "paused")
 
     @property
     def hands_on_over(self) -> bool:
+        """True when no hands-on work is left."""
         return self.status in ("finished", "stopped") or (
             self.live and hands_on_over(self.plan, self.state.index)
         )
 
     @property
     def hands_on_done_ms(self) -> int:
+        """Hands-on time that was done, in ms."""
         return sum(self.state.done[i] for i, step in enumerate(self.plan.steps) if step.hands_on)
 
     @property

@@ -79,6 +79,7 @@ class MergeResult:
 
 
 def step_id(plan: Plan, state: State) -> str:
+    """Return the id of the step under way; `end` after the last one."""
     return plan.steps[state.index].id if state.index < len(plan.steps) else "end"
 
 

@@ -100,6 +100,7 @@ def catalogue_complaints(value: object, catalogue: Catalogue) -> Iterator[Compla
 def unknown(
     place: json_reader.Path, noun: str, found: str, known: Iterable[str]
 ) -> Iterator[Complaint]:
+    """Yield a complaint when `found` is not among the known names."""
     if found not in known:
         some = sorted(known)
         more = ", …" if len(some) > 12 else ""
@@ -146,6 +147,7 @@ def protocol_complaints(protocol: Protocol) -> Iterator[Complaint]:
 
 
 def is_date(text: str) -> bool:
+    """Return True for a date such as 2026-01-31."""
     try:
         date.fromisoformat(text)
     except ValueError:
@@ -154,6 +156,7 @@ def is_date(text: str) -> bool:
 
 
 def access_complaints(protocol: Protocol) -> Iterator[Complaint]:
+    """Yield what does not fit the access of the protocol."""
     if protocol.access == "withheld":
         if not protocol.reason:
             yield ("reason",), "this field is missing, expected why the protocol is withheld"
@@ -182,6 +185,7 @@ def placed_phases(document: Document) -> Iterator[tuple[json_reader.Path, Phase]
 
 
 def phase_complaints(place: json_reader.Path, phase: Phase) -> Iterator[Complaint]:
+    """Yield what is wrong with one phase by itself."""
     in_group = len(place) > 2
     if in_group and phase.side:
         yield (*place, "side"), "the group gives the side, expected no side here"
@@ -241,6 +245,7 @@ def rule_complaints(protocol: Protocol) -> Iterator[Complaint]:
 
 
 def aimless_rules(protocol: Protocol) -> Iterator[Complaint]:
+    """Yield the rules that apply to no phase."""
     phases = list(protocol.all_phases())
     used = {phase.technique for phase in phases}
     tags = {tag for phase in phases for tag in phase.tags}

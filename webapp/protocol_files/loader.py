@@ -86,6 +86,7 @@ class Library:
         return self.usual_plans[protocol.id]
 
     def get(self, protocol_id: str) -> LibraryEntry | None:
+        """Return the entry with this id; None when there is none."""
         return self.entries.get(protocol_id)
 
     def plan(

@@ -172,6 +172,7 @@ def review_text(library: Library) -> str:
 
 
 def body_lines(library: Library) -> Iterator[str]:
+    """Yield the list after its head: protocols, questions and rules."""
     catalogue = library.catalogue
     protocols = [entry.protocol for entry in library.entries.values()]
     yield from contents(library)
@@ -211,6 +212,7 @@ def contents(library: Library) -> Iterator[str]:
 
 
 def tick(text: str, depth: int = 0) -> str:
+    """Return a line of the list with a box to tick."""
     return f"{'  ' * depth}- [ ] {text}"
 
 
@@ -228,6 +230,7 @@ def listed(words: Sequence[str], last: str = "or") -> str:
 
 
 def protocol_lines(protocol: Protocol, catalogue: Catalogue) -> Iterator[str]:
+    """Yield the part of one protocol."""
     yield from (f"### {plain(protocol.title)} (`{protocol.id}`)", "")
     yield from about_lines(protocol, catalogue)
     yield from (step_line("Preparation", step) for step in protocol.prepare)
@@ -250,6 +253,7 @@ def protocol_lines(protocol: Protocol, catalogue: Catalogue) -> Iterator[str]:
 
 
 def about_lines(protocol: Protocol, catalogue: Catalogue) -> Iterator[str]:
+    """Yield what holds for a whole protocol."""
     reviewed = protocol.reviewed
     yield f"{CONDITIONS[protocol.condition]}; by {by_whom(protocol.performer)}. " + (
         f"Reviewed {reviewed.date} by {plain(reviewed.by)}."
@@ -277,10 +281,12 @@ def about_lines(protocol: Protocol, catalogue: Catalogue) -> Iterator[str]:
 
 
 def seconds(duration: Duration | PhaseDuration) -> str:
+    """Return a duration as least, usual and most seconds."""
     return f"{duration.min} / {duration.usual} / {duration.max} s"
 
 
 def rule_texts(protocol: Protocol) -> Iterator[str]:
+    """Yield the rules of a protocol in words."""
     rules = protocol.rules
     for share in rules.share:
         yield f"Rule: {share.technique} takes more than {share.more_than:.0%} of the time."
@@ -295,6 +301,7 @@ def rule_texts(protocol: Protocol) -> Iterator[str]:
 
 
 def course_text(course: CourseRules) -> str:
+    """Return the rules of a course in words."""
     parts = [f"at least {course.gap_hours} hours between starts"]
     if course.sessions:
         parts.insert(0, f"{counted(course.sessions)} sessions")
@@ -311,12 +318,14 @@ def course_text(course: CourseRules) -> str:
 
 
 def counted(count: Count) -> str:
+    """Return a number of sessions in words."""
     if count.min == count.max:
         return str(count.usual)
     return f"{count.min} to {count.max} (as usual {count.usual})"
 
 
 def step_line(kind: str, step: Step) -> str:
+    """Return the line of a step of preparation or aftercare."""
     time = f" {seconds(step.seconds)}." if step.seconds else ""
     marks = " By choice." * step.optional + " Waits until told." * step.wait
     marks += f" {breathing(step.breathing)}." if step.breathing else ""
@@ -337,6 +346,7 @@ def words_instead(protocol: str, shown: Sequence[tuple[str, Phase]], catalogue: 
 
 
 def phase_line(phase: Phase, sides: str, words: str, catalogue: Catalogue) -> str:
+    """Return the line of a phase."""
     technique, area = catalogue.techniques[phase.technique], catalogue.areas[phase.area]
     place = f"{area.name}, {'both sides' if sides == 'both' else sides}"
     way = f", {phase.direction}" if phase.direction else ""
@@ -353,12 +363,14 @@ def phase_line(phase: Phase, sides: str, words: str, catalogue: Catalogue) -> st
 
 
 def moment(at: int | str) -> str:
+    """Return in words when a cue comes."""
     if isinstance(at, str):
         return "halfway"
     return f"{at} s after the start" if at >= 0 else f"{-at} s before the end"
 
 
 def technique_line(technique: Technique) -> str:
+    """Return the line of a technique with its limits."""
     limits = []
     if technique.pressure:
         limits.append(f"pressure {technique.pressure.min} to {technique.pressure.max} of 5")
@@ -380,6 +392,7 @@ def technique_line(technique: Technique) -> str:
 
 
 def verdict_lines() -> Iterator[str]:
+    """Yield the rules by which answers become a verdict."""
     who = listed([name.replace("-", " ") for name in WHO])
     yield tick("The most restrictive of all answers counts.")
     yield tick('A missing answer never clears. "Not sure" counts as the worst answer.')
@@ -399,6 +412,7 @@ def verdict_lines() -> Iterator[str]:
 def question_lines(
     question: Question, catalogue: Catalogue, protocols: Sequence[Protocol]
 ) -> Iterator[str]:
+    """Yield the lines of a question and its outcomes."""
     asked = [p for p in protocols if p.startable and question in questions_for(catalogue, p)]
     everywhere = len(asked) == sum(p.startable for p in protocols)
     names = (
@@ -461,6 +475,7 @@ def answers(question: Question) -> Iterator[tuple[str, tuple[Outcome, ...]]]:
 
 
 def situation(outcome: Outcome, outcomes: Sequence[Outcome], catalogue: Catalogue) -> str:
+    """Return in words when an outcome applies."""
     if outcome.when != When():
         return f", when it {about(outcome.when, catalogue)}"
     return ", otherwise" if any(o.when != When() for o in outcomes) else ""
@@ -482,6 +497,7 @@ def about(when: When, catalogue: Catalogue) -> str:
 
 
 def outcome_text(outcome: Outcome, asked: Sequence[Protocol]) -> str:
+    """Return an outcome in words."""
     more = []
     if outcome.wait_minutes:
         more.append(f"asked again after {outcome.wait_minutes} min")
@@ -501,6 +517,7 @@ def outcome_text(outcome: Outcome, asked: Sequence[Protocol]) -> str:
 
 
 def red_flag_line(flag: RedFlag, catalogue: Catalogue) -> str:
+    """Return the line of a sign of danger."""
     shown = listed([about(when, catalogue) for when in flag.when])
     late = " Told after the session." if flag.late else ""
     return tick(
@@ -530,6 +547,7 @@ KETONES = {
 
 
 def glucose_lines() -> Iterator[str]:
+    """Yield the lines about glucose readings."""
     yield (
         "Lows are from R01 and R02; the other limits are borrowed from exercise guidance (R05, R05b) "
         "and one practitioner (R04). A reading is compared in the unit that was entered; between "
@@ -554,6 +572,7 @@ def glucose_lines() -> Iterator[str]:
 
 
 def plausible(unit: Unit) -> str:
+    """Return the range of plausible readings in words."""
     least, most = PLAUSIBLE[unit]
     return f"{least} to {most} {unit}"
 
@@ -596,6 +615,7 @@ def advice_text(advice: Sequence[Advice]) -> str:
 
 
 def told_after(advice: Advice) -> str:
+    """Return what is said after a reading at the end."""
     urgency = f"**{URGENCY_WORDS[advice.urgency].capitalize()}.** " if advice.urgency else ""
     return f"{urgency}{plain(advice.said)} {plain(advice.act)}"
 

@@ -125,6 +125,7 @@ def in_words(error: ErrorDetails) -> tuple[str, str]:
 
 
 def entries(found: list[object]) -> str:
+    """Return the number of entries in words."""
     return "1 entry" if len(found) == 1 else f"{len(found)} entries"
 
 

@@ -86,6 +86,7 @@ class Filter:
 
 
 def new_code() -> str:
+    """Return a random code for a client."""
     return "".join(secrets.choice(signs) for signs in PATTERN)
 
 
@@ -114,10 +115,12 @@ class Filing:
 
 
 def client_row(client: Client, now: int) -> dict[str, object]:
+    """Return a client as a row of its table."""
     return {"id": client.id, "code": client.code, "created_at": now}
 
 
 def course_row(course: Course) -> dict[str, object]:
+    """Return a course as a row of its table."""
     return {
         "id": course.id,
         "client": course.client.id,
@@ -186,6 +189,7 @@ class Courses:
         return [Client(row.id, row.code) for row in self.rows(query)]
 
     def client(self, client_id: str) -> Client | None:
+        """Return the client with this id; None when there is none."""
         rows = self.rows(sa.select(clients).where(clients.c.id == client_id))
         return Client(rows[0].id, rows[0].code) if rows else None
 
@@ -329,11 +333,13 @@ class Courses:
         return [(row.protocol, row.client) for row in self.rows(query)]
 
     def rows(self, query: sa.Select[Any] | sa.CompoundSelect[Any]) -> Sequence[sa.Row[Any]]:
+        """Return all rows of a query."""
         with self.storage.engine.connect() as connection:
             return connection.execute(query).all()
 
 
 def filtered(query: sa.Select[Any], wanted: Filter) -> sa.Select[Any]:
+    """Return the query with the conditions of a filter."""
     for name in ("client", "course", "protocol"):
         if value := getattr(wanted, name):
             query = query.where(sessions.c[name] == value)
@@ -349,6 +355,7 @@ def filtered(query: sa.Select[Any], wanted: Filter) -> sa.Select[Any]:
 
 
 def course_of(row: sa.Row[Any]) -> Course:
+    """Return the course of a row."""
     client = Client(row.client, row.code)
     terms = Terms.model_validate_json(row.terms)
     made = Course(row.id, client, row.protocol, row.title, terms, row.target, row.created_at)
@@ -356,4 +363,5 @@ def course_of(row: sa.Row[Any]) -> Course:
 
 
 def told_of(row: sa.Row[Any]) -> Feedback:
+    """Return the feedback of a row."""
     return Feedback(row.before, row.after, row.skin, row.note or "")

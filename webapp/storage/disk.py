@@ -48,6 +48,7 @@ class Disk:
 
     @property
     def trouble(self) -> Trouble:
+        """What is wrong with the disk: `full`, `failing` or nothing."""
         if self.failed_at is not None:
             return "failing"
         return "full" if self.full else ""
@@ -78,6 +79,7 @@ class Disk:
             return not self.full
 
     def has_reserve(self) -> bool:
+        """Return True when the reserve lies on the disk in full."""
         try:
             return self.reserve.stat().st_size >= RESERVE_BYTES
         except OSError:

@@ -180,6 +180,7 @@ class Stored:
 
     @property
     def seq(self) -> int:
+        """Number of the last event; 0 before the first."""
         return len(self.events)
 
     def has_key(self, key: str) -> bool:
@@ -204,6 +205,7 @@ class Storage:
         self.folded: dict[tuple[str, int], State] = {}
 
     def close(self) -> None:
+        """Close all connections."""
         self.database.close()
 
     def forget(self) -> None:
@@ -234,6 +236,7 @@ class Storage:
             return self.read_once(work)
 
     def read_once(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run `work` on a connection for reading."""
         connection = self.reader()
         try:
             return work(connection)
@@ -263,6 +266,7 @@ class Storage:
             return list(stored_with_events(connection, rows, self.plan_of))
 
     def live_ids(self, now: int) -> list[str]:
+        """Return the ids of the sessions that are live at `now`, in ms."""
         with self.engine.connect() as connection:
             return list(connection.scalars(LIVE.with_only_columns(sessions.c.id), {"now": now}))
 
@@ -290,6 +294,7 @@ class Storage:
         return plan
 
     def last_sign_of_life(self) -> SignOfLife | None:
+        """Return the last stored sign of life; None on a new database."""
         with self.engine.connect() as connection:
             value = connection.scalar(sa.select(meta.c.value).where(meta.c.name == "life"))
         return SignOfLife(**json.loads(value)) if value else None
@@ -495,6 +500,7 @@ class Storage:
             raise FullError("the disk is full")
 
     def keep(self, stored: Stored) -> None:
+        """Keep a session in memory."""
         with self.cache_lock:
             self.cache[stored.id] = stored
             self.cache.move_to_end(stored.id)
@@ -510,6 +516,7 @@ def database_of(settings: Settings) -> Sqlite | Postgresql:
 
 
 def postgresql_at(url: str, folder: Path) -> Postgresql:
+    """Return the database at an address. Raises StorageError when it cannot be read."""
     parameters = parameters_of(url)
     return Postgresql(parameters, folder, place_of(parameters))
 
@@ -529,6 +536,7 @@ def used_up(connection: sa.Connection, screening_id: str, session_id: str) -> st
 
 
 def feedback_row(session_id: str, feedback: Feedback) -> dict[str, object]:
+    """Return feedback as a row of its table."""
     return {"session": session_id, **asdict(feedback)}
 
 
@@ -569,6 +577,7 @@ def stored_with_events(
 
 
 def stored_of(row: sa.Row[Any], plan: Plan, past: tuple[Event, ...]) -> Stored:
+    """Return the session of a row, with its events."""
     admission = Admission.model_validate_json(row.admission) if row.admission else None
     folded = fold(plan, past)
     return Stored(
@@ -592,11 +601,13 @@ def stored_at(row: sa.Row[Any], past: Sequence[sa.Row[Any]]) -> Stored:
 
 
 def event_of(row: sa.Row[tuple[object, ...]]) -> Event:
+    """Return the event of a row."""
     left = tuple((str(i), int(ms)) for i, ms in json.loads(row.detail).get("left_ms", []))
     return Event(row.seq, row.key, row.kind, row.at, left)
 
 
 def row_of(session_id: str, event: Event) -> dict[str, object]:
+    """Return an event as a row of its table."""
     detail = json.dumps({"left_ms": event.left_ms} if event.left_ms else {})
     return {
         "session": session_id,

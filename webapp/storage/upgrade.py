@@ -84,4 +84,5 @@ def migrate(connection: sa.Connection, found: int, wanted: int) -> None:
 
 
 def revision(schema: int) -> str:
+    """Return the name of a schema's revision, as Alembic knows it."""
     return f"{schema:04}"

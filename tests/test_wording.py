@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -70,12 +70,17 @@ def protocol_texts(protocol: Protocol) -> Iterator[Said]:
         if text:
             yield Said(kind, f"{protocol.id} {place}".strip(), text)
 
-    yield from said("name", protocol.title)
-    for kind in ("summary", "position", "reason"):
-        yield from said(kind, getattr(protocol, kind))
-    yield from said("note", protocol.evidence.note)
-    for kind in ("needs", "stop"):
-        for line in getattr(protocol, kind):
+    about: list[tuple[str, Sequence[str | None]]] = [
+        ("name", [protocol.title]),
+        ("summary", [protocol.summary]),
+        ("position", [protocol.position]),
+        ("reason", [protocol.reason]),
+        ("note", [protocol.evidence.note]),
+        ("needs", protocol.needs),
+        ("stop", protocol.stop),
+    ]
+    for kind, lines in about:
+        for line in lines:
             yield from said(kind, line)
     for kind in ("prepare", "aftercare"):
         for step in getattr(protocol, kind):
@@ -85,14 +90,16 @@ def protocol_texts(protocol: Protocol) -> Iterator[Said]:
         if isinstance(entry, SideGroup):
             yield from said("change", entry.change.text)
     for phase in protocol.all_phases():
-        yield from said("title", phase.title, phase.id)
-        yield from said("direction", phase.direction, phase.id)
-        for line in phase.instructions:
-            yield from said("instruction", line, phase.id)
-        for cue in phase.cues:
-            yield from said("cue", cue.say, phase.id)
-        for line in phase.avoid:
-            yield from said("avoid", line, phase.id)
+        texts: list[tuple[str, Sequence[str | None]]] = [
+            ("title", [phase.title]),
+            ("direction", [phase.direction]),
+            ("instruction", phase.instructions),
+            ("cue", [cue.say for cue in phase.cues]),
+            ("avoid", phase.avoid),
+        ]
+        for kind, lines in texts:
+            for line in lines:
+                yield from said(kind, line, phase.id)
 
 
 def catalogue_texts() -> Iterator[Said]:

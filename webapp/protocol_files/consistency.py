@@ -48,12 +48,7 @@ def reference_complaints(value: object, name: str, catalogue: Catalogue) -> Iter
     for place, text in texts(value, ("id",)):
         if text != name:
             yield place, f"{shown(text)} differs from the file name, expected {shown(name)}"
-    asked = set[str]()
-    for place, text in texts(value, ("screening", "*")):
-        yield from unknown(place, "screening question", text, catalogue.questions)
-        if text in asked:
-            yield place, f"{shown(text)} is asked twice, expected once"
-        asked.add(text)
+    yield from question_complaints(value, catalogue)
     for place, text in texts(value, ("evidence", "sources", "*")):
         yield from unknown(place, "source", text, catalogue.sources)
     for phase in PHASES:
@@ -66,6 +61,16 @@ def reference_complaints(value: object, name: str, catalogue: Catalogue) -> Iter
             for source in SOURCE_IN_ORIGIN.findall(text):
                 yield from unknown(place, "source", source, catalogue.sources)
     yield from doubled(step_ids(value))
+
+
+def question_complaints(value: object, catalogue: Catalogue) -> Iterator[Complaint]:
+    """Yield the questions that are unknown or asked twice."""
+    asked = set[str]()
+    for place, text in texts(value, ("screening", "*")):
+        yield from unknown(place, "screening question", text, catalogue.questions)
+        if text in asked:
+            yield place, f"{shown(text)} is asked twice, expected once"
+        asked.add(text)
 
 
 # Where catalogue files name things of the catalogue: the place, the noun, the part that knows it.

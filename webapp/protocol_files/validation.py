@@ -93,9 +93,7 @@ FORMS = {
 
 def in_words(error: ErrorDetails) -> tuple[str, str]:
     """What is wrong and what is expected, without the words of the model library."""
-    context = error.get("ctx", {})
     found = f"found {shown(error['input'])}"
-    out_of_range = f"{shown(error['input'])} is out of range"
     match error["type"]:
         case "missing":
             return "this field is missing", "it here"
@@ -103,10 +101,25 @@ def in_words(error: ErrorDetails) -> tuple[str, str]:
             return "unknown field", "only the fields of the format"
         case "string_pattern_mismatch":
             return found, FORMS.get(str(error["loc"][-1]), "lower-case words joined by '-'")
-        case "string_too_long":
-            return f"{len(error['input'])} characters", f"at most {context['max_length']}"
         case "string_too_short":
             return "found an empty text", "at least one character"
+        case "literal_error":
+            return found, str(error["ctx"]["expected"])
+        case "value_error":
+            return str(error["ctx"]["error"]), ""
+    return beyond_a_limit(error) or (
+        found,
+        EXPECTED.get(error["type"], "what the format asks for here"),
+    )
+
+
+def beyond_a_limit(error: ErrorDetails) -> tuple[str, str] | None:
+    """Return what is too long, short, small or large, and the limit; None for other errors."""
+    context = error.get("ctx", {})
+    out_of_range = f"{shown(error['input'])} is out of range"
+    match error["type"]:
+        case "string_too_long":
+            return f"{len(error['input'])} characters", f"at most {context['max_length']}"
         case "too_long":
             return entries(error["input"]), f"at most {context['max_length']}"
         case "too_short":
@@ -117,11 +130,7 @@ def in_words(error: ErrorDetails) -> tuple[str, str]:
             return out_of_range, f"at most {context['le']}"
         case "less_than":
             return out_of_range, f"less than {context['lt']}"
-        case "literal_error":
-            return found, str(context["expected"])
-        case "value_error":
-            return str(context["error"]), ""
-    return found, EXPECTED.get(error["type"], "what the format asks for here")
+    return None
 
 
 def entries(found: list[object]) -> str:

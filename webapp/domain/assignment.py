@@ -59,6 +59,7 @@ class Assignment:
 
     @property
     def short_sides(self) -> tuple[Short, ...]:
+        """Sides that got too little in the sessions so far."""
         return short_sides(self.pasts)
 
     @property

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.visitor import Visitor
-from webapp.log import JsonLines, Refused, TextLines, hashed
+from webapp.log import JsonLines, TextLines, TrueRefusals, hash_session
 
 HOSTILE = [
     "a\nb",
@@ -83,7 +83,7 @@ def test_a_request_is_told_by_its_route_and_a_session_by_a_hash(
     assert page["route"] == "/sessions/<session_id>"
     assert act["event"] == "request"
     assert (act["method"], act["status"]) == ("POST", 200)
-    assert act["session"] == page["session"] == hashed(session_id)
+    assert act["session"] == page["session"] == hash_session(session_id)
     assert 0 <= act["ms"] < 60_000
     assert session_id not in heard.getvalue()
 
@@ -160,7 +160,7 @@ def test_that_a_worker_refused_to_stop_is_said_only_where_one_did(
         words = "Killing worker-1 after it refused to gracefully stop"
         refused = logging.LogRecord("_granian", logging.WARNING, "", 0, words, (), None)
         other = logging.LogRecord("_granian", logging.WARNING, "", 0, "Out of files", (), None)
-        assert (Refused().filter(refused), Refused().filter(other)) == (said, True)
+        assert (TrueRefusals().filter(refused), TrueRefusals().filter(other)) == (said, True)
     finally:
         if not ended:
             worker.communicate(b"\n", timeout=10)

@@ -17,7 +17,7 @@ from webapp.maintenance.runner import JobRunner, Scheduler
 from webapp.network import hosts_of
 from webapp.presentation import errors, figures, steps
 from webapp.presentation.filters import FILTERS
-from webapp.presentation.template_cache import compiled_before
+from webapp.presentation.template_cache import cached_templates
 from webapp.protocol_files.loader import load
 from webapp.routes import (
     catalogue,
@@ -65,7 +65,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.config["MAX_FORM_PARTS"] = 40
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.auto_reload = False
-    app.jinja_env.bytecode_cache = compiled_before()
+    app.jinja_env.bytecode_cache = cached_templates()
     storage = storage or open_storage(settings)
     site = Site(
         settings,

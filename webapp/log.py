@@ -39,7 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 log = logging.getLogger("steady_hands")
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """One line, whatever ``text`` holds."""
     return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
@@ -48,9 +48,13 @@ class TextLines(logging.Formatter):
     """For people: time, level, words."""
 
     def format(self, record: logging.LogRecord) -> str:
-        words = [f"{when(record):%Y-%m-%d %H:%M:%S}", record.levelname.lower(), told(record)]
+        words = [
+            f"{time_of(record):%Y-%m-%d %H:%M:%S}",
+            record.levelname.lower(),
+            message_of(record),
+        ]
         words += [f"{name}={value}" for name, value in fields_of(record).items()]
-        return escaped(" ".join(words))
+        return escape(" ".join(words))
 
 
 class JsonLines(logging.Formatter):
@@ -58,23 +62,23 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {
-            "time": when(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": time_of(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
-            "event": told(record),
+            "event": message_of(record),
             **fields_of(record),
         }
-        return json.dumps({name: plain(value) for name, value in entry.items()})
+        return json.dumps({name: to_plain(value) for name, value in entry.items()})
 
 
-def plain(value: Any) -> Any:
-    return value if isinstance(value, int | float) else escaped(str(value))
+def to_plain(value: Any) -> Any:
+    return value if isinstance(value, int | float) else escape(str(value))
 
 
-def when(record: logging.LogRecord) -> datetime:
+def time_of(record: logging.LogRecord) -> datetime:
     return datetime.fromtimestamp(record.created, UTC)
 
 
-def told(record: logging.LogRecord) -> str:
+def message_of(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except (TypeError, ValueError):
@@ -100,7 +104,7 @@ def place_of(trace: TracebackType | None) -> str:
     return " < ".join(reversed(steps[-6:]))
 
 
-def take_exceptions() -> None:
+def log_exceptions() -> None:
     """Have what nothing catches told by its kind and place too, whichever thread it ends."""
 
     def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -114,7 +118,7 @@ def take_exceptions() -> None:
     sys.unraisablehook = tell_of
 
 
-class Refused(logging.Filter):
+class TrueRefusals(logging.Filter):
     """Lets granian say that a worker refused to stop only where one did.
 
     Two of its threads wait for each worker; when the other one was told of the end first, a worker
@@ -122,12 +126,12 @@ class Refused(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if "refused to gracefully stop" not in told(record):
+        if "refused to gracefully stop" not in message_of(record):
             return True
-        return any(is_there(worker.pid) for worker in multiprocessing.active_children())
+        return any(is_running(worker.pid) for worker in multiprocessing.active_children())
 
 
-def is_there(pid: int | None) -> bool:
+def is_running(pid: int | None) -> bool:
     """True while a child process of ours runs, or nobody has been told of its end."""
     if pid is None or sys.platform == "win32":  # where 0 is a signal like any other
         return True
@@ -146,7 +150,7 @@ def config(form: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": lines}},
-        "filters": {"refused": {"()": "webapp.log.Refused"}},
+        "filters": {"refused": {"()": "webapp.log.TrueRefusals"}},
         "handlers": {
             "lines": {
                 "class": "logging.StreamHandler",
@@ -169,20 +173,20 @@ def install(app: Flask) -> None:
         g.begun = time.perf_counter()
 
     def tell(response: Response) -> Response:
-        if log.isEnabledFor(logging.INFO) and worth_telling(response.status_code):
+        if log.isEnabledFor(logging.INFO) and is_logged(response.status_code):
             level = logging.ERROR if response.status_code >= 500 else logging.INFO
-            log.log(level, "request", extra={"fields": about(response.status_code)})
+            log.log(level, "request", extra={"fields": request_fields(response.status_code)})
         return response
 
     app.before_request(begin)
     app.after_request(tell)
 
 
-def worth_telling(status: int) -> bool:
+def is_logged(status: int) -> bool:
     return request.endpoint not in OFTEN or status >= 500
 
 
-def about(status: int) -> dict[str, Any]:
+def request_fields(status: int) -> dict[str, Any]:
     """What is told of the request that was just answered; ``ms`` is how long that took."""
     fields: dict[str, Any] = {
         "method": request.method if request.method in METHODS else "other",
@@ -191,10 +195,10 @@ def about(status: int) -> dict[str, Any]:
         "ms": round((time.perf_counter() - g.begun) * 1000, 1) if "begun" in g else 0.0,
     }
     if session_id := (request.view_args or {}).get("session_id"):
-        fields["session"] = hashed(str(session_id))
+        fields["session"] = hash_session(str(session_id))
     return fields
 
 
-def hashed(session_id: str) -> str:
+def hash_session(session_id: str) -> str:
     """Enough to follow a session through a log, not enough to open it."""
     return hashlib.sha256(session_id.encode("utf-8", "replace")).hexdigest()[:8]

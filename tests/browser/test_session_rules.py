@@ -16,7 +16,7 @@ from tests.cases import plans
 from tests.cases.course import FILE, compact, names, outcome
 from tests.cases.courses import random_course, random_refit
 from webapp.assets.files import read_assets
-from webapp.domain.payload import bare
+from webapp.domain.payload import plan_payload
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = Path(__file__).with_name("run_cases.js").read_text(encoding="utf-8")
@@ -87,6 +87,10 @@ def fresh(rng: random.Random) -> dict[str, Any]:
         acts, now = draw(rng, some[place])
         case = {"name": f"course {number}: {acts}", "plan": place, "acts": acts, "now": now}
         cases.append(case | outcome(some[place], acts, now))
-    table = {"names": names(some[0]), "plans": [bare(plan) for plan in some], "cases": cases}
+    table = {
+        "names": names(some[0]),
+        "plans": [plan_payload(plan) for plan in some],
+        "cases": cases,
+    }
     read: dict[str, Any] = json.loads(compact(table))
     return read

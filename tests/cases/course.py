@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from webapp.domain.commands import decide
-from webapp.domain.payload import told
+from webapp.domain.payload import events_payload
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.protocol import Cap, Rules, Share
 from webapp.domain.session import Action, Event, Kind, RefusedError, State, follow, initial
@@ -101,7 +101,9 @@ def outcome(plan: Plan, acts: Sequence[Act], now: int) -> Json:
 def outcome_of(plan: Plan, gives: Sequence[Event | str], folded: State, now: int) -> Json:
     seen = view(plan, folded, sum(isinstance(given, Event) for given in gives), now)
     return {
-        "gives": [given if isinstance(given, str) else told([given])[0] for given in gives],
+        "gives": [
+            given if isinstance(given, str) else events_payload([given])[0] for given in gives
+        ],
         "state": state_json(seen.state),
         "view": list(view_json(seen).values()),
     }

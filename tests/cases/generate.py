@@ -9,7 +9,7 @@ from tests.cases import plans
 from tests.cases.course import FILE, Json, as_text, names, outcome
 from tests.cases.courses import random_course, random_refit
 from tests.cases.inputs import Case, thought_up
-from webapp.domain.payload import bare
+from webapp.domain.payload import plan_payload
 from webapp.domain.plan import Plan
 
 SEED = 20_261_112
@@ -49,7 +49,7 @@ def table_of_cases() -> Json:
     places = {name: number for number, name in enumerate(every)}
     return {
         "names": names(built["simple"]),
-        "plans": [{"name": name, **bare(plan)} for name, plan in every.items()],
+        "plans": [{"name": name, **plan_payload(plan)} for name, plan in every.items()],
         "cases": [
             {
                 "name": f"{name}: {case}",

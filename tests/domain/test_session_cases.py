@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from tests.cases.course import FILE, as_text, event_of, happen, names, outcome, outcome_of, plan_of
-from webapp.domain.payload import bare, told
+from webapp.domain.payload import events_payload, plan_payload
 from webapp.domain.plan import Plan
 from webapp.domain.session import (
     TRANSITIONS,
@@ -115,10 +115,10 @@ def looked_at(plan: Plan, acts: list[Any]) -> list[Event | str]:
 @pytest.mark.parametrize("number", range(0, 80, 7))
 def test_a_bare_plan_says_everything_that_the_rules_ask(number: int) -> None:
     plain = {key: value for key, value in table()["plans"][number].items() if key != "name"}
-    assert bare(plan_at(number)) == plain
+    assert plan_payload(plan_at(number)) == plain
 
 
 def test_events_are_told_with_what_a_refit_led_to() -> None:
     events = (Event(1, "a", "start", 5), Event(2, "b", "end-at", 9, (("one", 5_000), ("two", 1))))
     said = [["start", 5], ["end-at", 9, [["one", 5_000], ["two", 1]]]]
-    assert told(events) == said
+    assert events_payload(events) == said

@@ -303,7 +303,7 @@ def restart(visitor: Visitor) -> None:
     """A new process: nothing of the old one is left but its database."""
     from dataclasses import replace
 
-    from webapp.maintenance.opening import opened
+    from webapp.maintenance.opening import open_database
     from webapp.storage.postgresql import Postgresql
     from webapp.storage.sqlite import Sqlite
     from webapp.timekeeping.presence import Presence
@@ -314,7 +314,7 @@ def restart(visitor: Visitor) -> None:
         visitor.storage = open_sqlite(database.path)
     else:
         again = Postgresql(database.parameters, database.folder, database.name)
-        visitor.storage = opened(again)
+        visitor.storage = open_database(again)
     site = visitor.app.extensions["site"]
     visitor.app.extensions["site"] = replace(
         site, storage=visitor.storage, presence=Presence(visitor.storage)

@@ -52,7 +52,7 @@ class Op(NamedTuple):
 
 def record(folder: Path, mode: str) -> None:
     """Two sessions, one after the other, with several checkpoints; a process of its own."""
-    usual = sqlite.durable
+    usual = sqlite.set_pragmas
 
     def durable(connection: Any, _record: object) -> None:
         usual(connection, _record)
@@ -62,7 +62,7 @@ def record(folder: Path, mode: str) -> None:
         cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         cursor.close()
 
-    sqlite.durable = durable
+    sqlite.set_pragmas = durable
     app = site_in(folder / "site")
     (folder / "data").mkdir()
     storage = started_on(app, folder / "data")

@@ -27,7 +27,7 @@ import psycopg
 import sqlalchemy as sa
 
 from tests.storage import golden
-from webapp.maintenance.backups import FOLDER, damage
+from webapp.maintenance.backups import FOLDER, find_damage
 from webapp.maintenance.jsonl import digest
 from webapp.maintenance.opening import open_storage
 from webapp.settings import Settings
@@ -186,7 +186,9 @@ def opened_well(settings: Settings, wanted: str) -> str | None:
             return "rows are missing or changed"
     finally:
         storage.close()
-    copies = [path for path in (settings.data / FOLDER).glob("before-*.sqlite3") if damage(path)]
+    copies = [
+        path for path in (settings.data / FOLDER).glob("before-*.sqlite3") if find_damage(path)
+    ]
     return f"damaged copies: {copies}" if copies else None
 
 

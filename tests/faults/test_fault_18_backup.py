@@ -22,7 +22,7 @@ from tests.support.builders import simple_plan
 from tests.support.real_server import Server
 from webapp.domain.session import Event
 from webapp.maintenance import backups
-from webapp.maintenance.backups import FOLDER, damage, superseded
+from webapp.maintenance.backups import FOLDER, find_damage, superseded
 from webapp.maintenance.jsonl import digest
 from webapp.maintenance.opening import open_storage
 from webapp.settings import Settings
@@ -98,7 +98,7 @@ def test_a_backup_of_a_database_in_use_has_what_was_acknowledged(
             backup = backup_of(settings)
             most = acknowledged[-1].seq + 1
             if not database_url:
-                assert damage(backup) is None
+                assert find_damage(backup) is None
                 with closing(sqlite3.connect(backup)) as connection:
                     query = "SELECT count(*) FROM events WHERE session = ?"
                     (found,) = connection.execute(query, (stored.id,)).fetchone()
@@ -183,12 +183,12 @@ def test_a_torn_copy_is_never_taken_for_a_backup(
 ) -> None:
     storage = filled(Settings(tmp_path))
     good = backups.make(storage.database, tmp_path / FOLDER)
-    monkeypatch.setattr(backups, "damage", lambda path: "a torn page")
+    monkeypatch.setattr(backups, "find_damage", lambda path: "a torn page")
     monkeypatch.setattr(backups, "stamp", lambda: "29990101T000000Z")
     with pytest.raises(StorageError, match="torn page"):
         backups.make(storage.database, tmp_path / FOLDER)
     storage.close()
-    assert backups.all_in(tmp_path / FOLDER) == [good]
+    assert backups.list_backups(tmp_path / FOLDER) == [good]
 
 
 def test_a_backup_is_due_when_the_newest_is_a_day_old(tmp_path: Path) -> None:
@@ -233,4 +233,4 @@ def test_rotation_deletes_nothing_but_backups(tmp_path: Path) -> None:
     storage.close()
     names = {path.name for path in folder.iterdir()}
     assert {"before-migration-1-20200101T000000Z.sqlite3", "notes.txt"} <= names
-    assert len(backups.all_in(folder)) == 9  # seven days, and the newest of two more weeks
+    assert len(backups.list_backups(folder)) == 9  # seven days, and the newest of two more weeks

@@ -11,7 +11,7 @@ import pytest
 from tests.faults.command import refused
 from tests.support.real_server import Server, free_port
 from webapp.maintenance import folder_lock
-from webapp.maintenance.folder_lock import SERVING, hold
+from webapp.maintenance.folder_lock import SERVING, lock_folder
 from webapp.storage.sessions import StorageError
 
 
@@ -36,11 +36,11 @@ def test_after_kill_9_the_folder_is_free_at_once(tmp_path: Path, protocols_folde
 
 def test_a_lock_ends_with_its_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_lock, "WAIT_SECONDS", 0.0)
-    first = hold(tmp_path, SERVING)
+    first = lock_folder(tmp_path, SERVING)
     with pytest.raises(StorageError, match=f"process {os.getpid()}"):
-        hold(tmp_path, SERVING)
+        lock_folder(tmp_path, SERVING)
     first.close()
-    hold(tmp_path, SERVING).close()
+    lock_folder(tmp_path, SERVING).close()
 
 
 def test_several_processes_need_postgresql(tmp_path: Path) -> None:

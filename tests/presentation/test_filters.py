@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 from tests.domain.test_session_cases import plan_at
-from webapp.domain.payload import bare, told
+from webapp.domain.payload import events_payload, plan_payload
 from webapp.domain.session import Event
-from webapp.presentation.filters import bare_json, told_json
+from webapp.presentation.filters import events_json, plan_json
 
 
 def test_plan_and_events_stand_in_a_page_as_they_are() -> None:
     plan = plan_at(0)
-    assert json.loads(bare_json(plan)) == bare(plan)
+    assert json.loads(plan_json(plan)) == plan_payload(plan)
     events = (Event(1, "a", "start", 5), Event(2, "b", "end-at", 9, (("one", 5_000), ("two", 1))))
-    assert json.loads(told_json(events)) == [list(event) for event in told(events)]
+    assert json.loads(events_json(events)) == [list(event) for event in events_payload(events)]

@@ -9,12 +9,12 @@ import pytest
 from jinja2 import DictLoader, Environment
 
 from webapp.presentation import template_cache
-from webapp.presentation.template_cache import Compiled, compiled_before
+from webapp.presentation.template_cache import Compiled, cached_templates
 
 
 def shown(folder: Path, text: str = "Hello {{ name }}") -> str:
     """A page by a fresh environment, as after a start."""
-    kept = compiled_before(folder)
+    kept = cached_templates(folder)
     assert kept
     environment = Environment(loader=DictLoader({"page": text}), bytecode_cache=kept)
     return environment.get_template("page").render(name="Ann")
@@ -54,12 +54,12 @@ def test_a_full_disk_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("rights", [0o777, 0o720, 0o702])
 def test_where_others_may_write_nothing_is_taken(tmp_path: Path, rights: int) -> None:
     tmp_path.chmod(rights)
-    assert compiled_before(tmp_path) is None
+    assert cached_templates(tmp_path) is None
 
 
 def test_the_folder_is_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(template_cache, "user_cache_path", lambda *_, **__: tmp_path / "cache")
-    found = compiled_before()
+    found = cached_templates()
     assert isinstance(found, Compiled)
     assert Path(found.directory) == tmp_path / "cache" / "templates"
     assert (tmp_path / "cache" / "templates").stat().st_mode & 0o077 == 0
@@ -68,4 +68,4 @@ def test_the_folder_is_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_without_a_place_there_is_none(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    assert compiled_before(file / "below") is None
+    assert cached_templates(file / "below") is None

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.postgresql import Server
-from webapp.maintenance.backups import keep_before_migration
+from webapp.maintenance.backups import copy_before_migration
 from webapp.maintenance.opening import open_postgresql
 from webapp.storage.postgresql import Postgresql
 from webapp.storage.sessions import SCHEMA, Storage, meta
@@ -40,7 +40,7 @@ def clear(database: Postgresql) -> None:
         if missing:
             connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     if missing:
-        prepare(database, metadata, SCHEMA, keep_before_migration)
+        prepare(database, metadata, SCHEMA, copy_before_migration)
     with database.write() as connection:
         connection.exec_driver_sql(EMPTIED)
 

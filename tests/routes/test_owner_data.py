@@ -221,7 +221,7 @@ def test_a_restore_carries_jobs_and_settings_of_the_site_over(owner: Owner) -> N
     owner.started()
     name = owner.backup()
     chosen = Retention(400, True, 7)
-    inventory.keep_retention(owner.storage, chosen)
+    inventory.store_retention(owner.storage, chosen)
     owner.outcome(owner.post(f"{DATA}/copies/{name}/restore", {"anyway": "1"}))
     assert inventory.retention(owner.storage) == chosen
     kinds = [(job.kind, job.outcome) for job in owner.upkeep.jobs.newest()]
@@ -476,7 +476,7 @@ def test_every_day_a_backup_and_the_retention_that_was_chosen(owner: Owner) -> N
     made = inventory.copies(owner.settings)[0].made_at / 1000
     now = now.fromtimestamp(made, now.tzinfo)
     assert daily.look(now + timedelta(hours=23)) is None
-    inventory.keep_retention(owner.storage, Retention(30, True))
+    inventory.store_retention(owner.storage, Retention(30, True))
     second = daily.look(now + timedelta(hours=23))
     assert second
     assert second.kind == "retention"

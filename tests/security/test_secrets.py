@@ -25,7 +25,7 @@ from tests.support.real_server import COMMAND, Server, clean_environment, free_p
 from webapp.maintenance.opening import open_postgresql
 from webapp.maintenance.worker import task_of
 from webapp.settings import Settings
-from webapp.storage.postgresql import parameters_of, place_of
+from webapp.storage.postgresql import describe_place, parameters_of
 
 pytestmark = pytest.mark.promise("secrets")
 
@@ -110,7 +110,7 @@ def test_a_site_with_odd_names_serves_and_a_second_process_of_it_hears(
 )
 def test_every_form_of_address_is_understood(address: str, wanted: dict[str, str]) -> None:
     assert wanted.items() <= parameters_of(address).items()
-    assert "pa ss" not in place_of(parameters_of(address))
+    assert "pa ss" not in describe_place(parameters_of(address))
 
 
 def test_an_option_of_the_address_counts_beside_ours(

@@ -26,7 +26,7 @@ from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
 from webapp.domain.session import Event, fold, live_until
 from webapp.domain.sign_of_life import SignOfLife
-from webapp.maintenance.opening import open_sqlite, opened
+from webapp.maintenance.opening import open_database, open_sqlite
 from webapp.storage.postgresql import Postgresql
 from webapp.storage.sessions import (
     SCHEMA,
@@ -62,7 +62,7 @@ def reopened(storage: Storage) -> Storage:
     """The same database, as a new process would open it."""
     there = storage.database
     if isinstance(there, Postgresql):
-        return opened(Postgresql(there.parameters, there.folder, there.name))
+        return open_database(Postgresql(there.parameters, there.folder, there.name))
     return open_sqlite(path_of(storage))
 
 

@@ -16,11 +16,11 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 
 from webapp import network
 from webapp.settings import Settings
-from webapp.tls.authority import Authority, issue_certificate, names_here
+from webapp.tls.authority import Authority, issue_certificate, local_names
 from webapp.tls.pem import (
     CertificateError,
     Names,
-    check_given,
+    check_files,
     names_of,
     private_pem,
     read_chain,
@@ -162,11 +162,11 @@ def test_an_authority_with_a_foreign_key_is_refused(authority: Authority) -> Non
 
 
 def test_this_machine_knows_its_names_and_addresses() -> None:
-    found = names_here("0.0.0.0")
+    found = local_names("0.0.0.0")
     assert "localhost" in found.dns
     assert {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")} <= set(found.addresses)
-    assert names_here("practice.example").dns[-1] == "practice.example"
-    assert ipaddress.ip_address("203.0.113.5") in names_here("203.0.113.5").addresses
+    assert local_names("practice.example").dns[-1] == "practice.example"
+    assert ipaddress.ip_address("203.0.113.5") in local_names("203.0.113.5").addresses
 
 
 def test_a_service_that_may_not_ask_the_kernel_knows_this_machine_alone(
@@ -242,13 +242,13 @@ def test_a_given_certificate_tells_the_names_that_we_answer_to(
 ) -> None:
     monkeypatch.setattr("webapp.tls.setup.now", lambda: NOW)
     certificate, key = given
-    assert check_given(certificate, key, NOW) == HERE.dns
+    assert check_files(certificate, key, NOW) == HERE.dns
     assert with_names(Settings(tmp_path, certificate=certificate, key=key)).names == HERE.dns
 
 
 def trouble(certificate: Path, key: Path, now: datetime = NOW) -> str:
     with pytest.raises(CertificateError) as raised:
-        check_given(certificate, key, now)
+        check_files(certificate, key, now)
     assert "\n" not in str(raised.value)
     return str(raised.value)
 

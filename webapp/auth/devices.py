@@ -27,7 +27,7 @@ from webapp.domain.invites import (
 )
 from webapp.site import Site
 from webapp.storage.postgresql import BEATS
-from webapp.storage.sessions import NotSavedError, Storage, meta, put, sessions
+from webapp.storage.sessions import NotSavedError, Storage, meta, sessions, set_meta
 from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import devices, invites
 from webapp.timekeeping.presence import DevicePresence
@@ -116,21 +116,23 @@ class Devices:
         )
 
         def work(connection: sa.Connection) -> Joined | Refusal:
-            tries = locked_tries(connection)
+            tries = lock_tries(connection)
             if role := connection.scalar(ROLE_OF, {"id": device.device}):
                 return Joined(device.device, device.token, Role(role))  # the first try has counted
             if letters:
                 more = tries_with(tries, now)
                 if more is None:
                     return "too-many"
-                put(connection, TRIES, json.dumps(more))
-            found = by_code(connection, letters) if letters else by_token(connection, token)
+                set_meta(connection, TRIES, json.dumps(more))
+            found = (
+                find_by_code(connection, letters) if letters else find_by_token(connection, token)
+            )
             refusal = refusal_of(found, now, by_letters=bool(letters))
             if found is None or refusal:
                 if letters:
                     count_wrong(connection, now)
                 return refusal or "unknown"
-            return let_in(connection, found, device, agent, now, before)
+            return add_device(connection, found, device, agent, now, before)
 
         self.take_in(now)
         if token and not self.knows(token):  # strangers cost no write
@@ -145,7 +147,7 @@ class Devices:
         """True when enough codes were tried in this minute. One query, nothing is written."""
         with self.storage.engine.connect() as connection:
             value = connection.scalar(sa.select(meta.c.value).where(meta.c.name == TRIES))
-        return tries_with(tries_in(value), now) is None
+        return tries_with(parse_tries(value), now) is None
 
     def take_in(self, now: int) -> None:
         """Take in the invites that a command has left in the data folder."""
@@ -197,8 +199,8 @@ class Devices:
             if at > seen and now - seen >= SEEN_EVERY_MS
         ]
         try:
-            for some in parts(due, SEEN_AT_ONCE):
-                self.storage.carry_out(partial(tell_seen, rows=some))
+            for some in batches(due, SEEN_AT_ONCE):
+                self.storage.carry_out(partial(store_seen, rows=some))
         except NotSavedError as error:
             log.error("when devices were last seen could not be noted: %s", error)
             return
@@ -227,7 +229,7 @@ class Devices:
 
     def get(self, device_id: str) -> Device | None:
         """A device that may come in. One query."""
-        row = self.storage.first(sa.select(devices).where(live(device_id)), {})
+        row = self.storage.first(sa.select(devices).where(is_active(device_id)), {})
         return self.device_of(row) if row else None
 
     def device_of(self, row: sa.Row[Any]) -> Device:
@@ -237,12 +239,12 @@ class Devices:
 
     def change_role(self, device_id: str, role: Role) -> None:
         """Raises NotSavedError."""
-        change = sa.update(devices).where(live(device_id)).values(role=int(role))
+        change = sa.update(devices).where(is_active(device_id)).values(role=int(role))
         self.storage.carry_out(lambda connection: connection.execute(change))
 
     def revoke(self, device_id: str, now: int) -> None:
         """From now on the device is nobody. Raises NotSavedError."""
-        change = sa.update(devices).where(live(device_id)).values(revoked_at=now)
+        change = sa.update(devices).where(is_active(device_id)).values(revoked_at=now)
         self.storage.carry_out(lambda connection: connection.execute(change))
 
 
@@ -254,13 +256,13 @@ def devices_of(site: Site) -> Devices:
 ROLE_OF = sa.select(devices.c.role).where(devices.c.id == sa.bindparam("id"))
 
 
-def parts(rows: list[dict[str, Any]], most: int) -> Iterator[list[dict[str, Any]]]:
+def batches(rows: list[dict[str, Any]], most: int) -> Iterator[list[dict[str, Any]]]:
     """``rows`` in their order, at most so many at a time."""
     for begin in range(0, len(rows), most):
         yield rows[begin : begin + most]
 
 
-def live(device_id: str) -> sa.ColumnElement[bool]:
+def is_active(device_id: str) -> sa.ColumnElement[bool]:
     return (devices.c.id == device_id) & devices.c.revoked_at.is_(None)
 
 
@@ -270,24 +272,24 @@ def add_invite(connection: sa.Connection, row: InviteRow) -> None:
         connection.execute(sa.insert(invites), asdict(row))
 
 
-def locked_tries(connection: sa.Connection) -> tuple[int, ...]:
+def lock_tries(connection: sa.Connection) -> tuple[int, ...]:
     """When codes were tried lately. Until the transaction ends nobody else joins or tries."""
     connection.execute(sa.text(f"INSERT INTO meta VALUES ('{TRIES}', '[]') ON CONFLICT DO NOTHING"))
     mine = sa.select(meta.c.value).where(meta.c.name == TRIES)
-    return tries_in(connection.scalar(mine.with_for_update()))
+    return parse_tries(connection.scalar(mine.with_for_update()))
 
 
-def tries_in(value: str | None) -> tuple[int, ...]:
+def parse_tries(value: str | None) -> tuple[int, ...]:
     return tuple(json.loads(value)) if value else ()
 
 
-def by_token(connection: sa.Connection, token: str) -> sa.Row[Any] | None:
+def find_by_token(connection: sa.Connection, token: str) -> sa.Row[Any] | None:
     return connection.execute(
         sa.select(invites).where(invites.c.token_hash == hash_secret(token))
     ).first()
 
 
-def by_code(connection: sa.Connection, letters: str) -> sa.Row[Any] | None:
+def find_by_code(connection: sa.Connection, letters: str) -> sa.Row[Any] | None:
     """The invite with this code; one that still holds before those that no longer do."""
     mine = sa.select(invites).where(invites.c.code_hash == hash_secret(letters))
     return connection.execute(mine.order_by(invites.c.expires_at.desc())).first()
@@ -315,7 +317,7 @@ def count_wrong(connection: sa.Connection, now: int) -> None:
     connection.execute(sa.update(invites).where(opened).values(wrong=invites.c.wrong + 1))
 
 
-def let_in(
+def add_device(
     connection: sa.Connection,
     invite: sa.Row[Any],
     device: Joined,
@@ -339,9 +341,9 @@ def let_in(
     used = sa.update(invites).where(invites.c.id == invite.id).values(device=device.device)
     connection.execute(used)
     if before:  # one device, one entry in the list
-        connection.execute(sa.update(devices).where(live(before)).values(revoked_at=now))
+        connection.execute(sa.update(devices).where(is_active(before)).values(revoked_at=now))
     return Joined(device.device, device.token, Role(invite.role))
 
 
-def tell_seen(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+def store_seen(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
     connection.execute(SEEN, rows)

@@ -83,27 +83,27 @@ def write_invite(data: Path, row: InviteRow) -> None:
 def read_invites(data: Path, now: int) -> Iterator[tuple[Path, InviteRow]]:
     """The invites that were left there; what is no invite, or too old, is thrown away."""
     for path in (data / FOLDER).glob("*.json"):
-        row = row_in(path)
+        row = read_row(path)
         if row and now < row.expires_at <= now + VALID_MS:
             yield path, row
         else:
             path.unlink(missing_ok=True)
 
 
-def row_in(path: Path) -> InviteRow | None:
+def read_row(path: Path) -> InviteRow | None:
     """The invite in a file; None when it holds none."""
     try:
         document = json_reader.parse(path.read_text(encoding="utf-8")[:MOST_BYTES])
         row = InviteRow(**document.value) if isinstance(document.value, dict) else None
     except (OSError, ValueError, TypeError, json_reader.NotJsonError):
         row = None
-    if row is None or document.faults or not is_right(row):
+    if row is None or document.faults or not is_valid(row):
         log.warning("a file among the invites was thrown away")
         return None
     return row
 
 
-def is_right(row: InviteRow) -> bool:
+def is_valid(row: InviteRow) -> bool:
     texts = [row.id, row.token_hash, row.code_hash]
     numbers = [row.role, row.expires_at]
     return (

@@ -49,17 +49,17 @@ def check(files: tuple[Path, ...], as_json: bool, protocols: Path | None) -> Non
             load_protocol(path, catalogue)
         except BadFileError as error:
             bad.append(BadFile(click.format_filename(path), error.bad.faults))
-    click.echo(checked_json(paths, bad) if as_json else checked_text(paths, bad))
+    click.echo(result_json(paths, bad) if as_json else result_text(paths, bad))
     sys.exit(1 if bad else 0)
 
 
-def checked_text(paths: list[Path], bad: list[BadFile]) -> str:
+def result_text(paths: list[Path], bad: list[BadFile]) -> str:
     lines = [line for item in bad for line in item.lines()]
     good = len(paths) - len(bad)
     return "\n".join([*lines, f"{good} of {len(paths)} files are right."])
 
 
-def checked_json(paths: list[Path], bad: list[BadFile]) -> str:
+def result_json(paths: list[Path], bad: list[BadFile]) -> str:
     faults = [
         {"file": item.file, "line": f.line, "path": f.where(), "message": f.message}
         for item in bad

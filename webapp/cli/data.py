@@ -27,7 +27,7 @@ class PlainError(click.ClickException):
         click.echo(f"steady-hands: {self.message}", err=True)
 
 
-def where(command: Command) -> Command:
+def database_options(command: Command) -> Command:
     """The options that say which database is meant."""
     database = click.option(
         "--database",
@@ -50,7 +50,7 @@ def settings_of(data: Path, database_url: str | None) -> Settings:
 
 
 @contextmanager
-def plainly() -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
     """What goes wrong with the database is one line."""
     from webapp.storage.sessions import StorageError
 
@@ -61,12 +61,12 @@ def plainly() -> Iterator[None]:
 
 
 @contextmanager
-def reading(settings: Settings) -> Iterator[Sqlite | Postgresql]:
+def open_to_read(settings: Settings) -> Iterator[Sqlite | Postgresql]:
     """The database as it is, also while it is served."""
     from webapp.storage.sessions import database_of
 
-    with plainly():
-        must_exist(settings)
+    with plain_errors():
+        check_exists(settings)
         database = database_of(settings)
         try:
             yield database
@@ -75,14 +75,16 @@ def reading(settings: Settings) -> Iterator[Sqlite | Postgresql]:
 
 
 @contextmanager
-def writing(settings: Settings) -> Iterator[Sqlite | Postgresql]:
+def open_to_write(settings: Settings) -> Iterator[Sqlite | Postgresql]:
     """The database, brought up to date; an embedded one while nobody serves it."""
     from webapp.maintenance import folder_lock
     from webapp.maintenance.opening import open_storage
 
-    with plainly():
-        must_exist(settings)
-        with nullcontext() if settings.database_url else folder_lock.alone(settings.data):
+    with plain_errors():
+        check_exists(settings)
+        with (
+            nullcontext() if settings.database_url else folder_lock.lock_out_servers(settings.data)
+        ):
             storage = open_storage(settings)
             try:
                 yield storage.database
@@ -90,13 +92,13 @@ def writing(settings: Settings) -> Iterator[Sqlite | Postgresql]:
                 storage.close()
 
 
-def must_exist(settings: Settings) -> None:
+def check_exists(settings: Settings) -> None:
     if not settings.database_url and not settings.database.exists():
         raise PlainError(f"there is no database in {settings.data}")
 
 
 @click.command()
-@where
+@database_options
 @click.option(
     "--to",
     type=click.Path(path_type=Path, file_okay=False),
@@ -107,13 +109,13 @@ def backup(data: Path, database_url: str | None, to: Path | None) -> None:
     from webapp.maintenance import backups
 
     settings = settings_of(data, database_url)
-    with reading(settings) as database:
+    with open_to_read(settings) as database:
         target = backups.make(database, to or settings.data / backups.FOLDER)
     click.echo(f"The backup is {target}")
 
 
 @click.command()
-@where
+@database_options
 @click.argument("file", type=click.Path(path_type=Path))
 def restore(data: Path, database_url: str | None, file: Path) -> None:
     """Put a backup in the place of the database; what was there is kept."""
@@ -123,13 +125,13 @@ def restore(data: Path, database_url: str | None, file: Path) -> None:
     from webapp.storage.sessions import SCHEMA
 
     settings = settings_of(data, database_url)
-    with plainly():
+    with plain_errors():
         kept: Path | None
         if settings.database_url:
             kept = restore_export(settings, file)
         else:
             settings.data.mkdir(parents=True, exist_ok=True)
-            with folder_lock.alone(settings.data):
+            with folder_lock.lock_out_servers(settings.data):
                 kept = restore_file(file, settings.database, SCHEMA)
     click.echo(f"{file} is restored.")
     if kept:
@@ -137,7 +139,7 @@ def restore(data: Path, database_url: str | None, file: Path) -> None:
 
 
 @click.command("export")
-@where
+@database_options
 @click.option(
     "--to",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -149,7 +151,7 @@ def export_all(data: Path, database_url: str | None, to: Path | None, client: st
     from webapp.maintenance import jsonl
     from webapp.maintenance.backups import put_in_place
 
-    with reading(settings_of(data, database_url)) as database:
+    with open_to_read(settings_of(data, database_url)) as database:
         if to is None:
             for line in jsonl.lines(database, client):
                 click.echo(line)
@@ -165,20 +167,20 @@ def export_all(data: Path, database_url: str | None, to: Path | None, client: st
 
 
 @click.command("import")
-@where
+@database_options
 @click.argument("file", type=click.Path(path_type=Path))
 def import_all(data: Path, database_url: str | None, file: Path) -> None:
     """Bring an export into this database: all of it, or nothing when a row is there already."""
     from webapp.maintenance.restore import import_export
 
     settings = settings_of(data, database_url)
-    with plainly():
+    with plain_errors():
         count = import_export(settings, file)
     click.echo(f"{count} rows were imported.")
 
 
 @click.command()
-@where
+@database_options
 @click.option("--session", "sessions", multiple=True, help="Id of a session.")
 @click.option("--client", default="", help="Code of a client: courses and sessions go with it.")
 @click.option("--purge", is_flag=True, help="Also delete the backups that still hold it.")
@@ -191,17 +193,17 @@ def erase(
     if bool(sessions) == bool(client):
         raise PlainError("name sessions with --session, or a client with --client")
     settings = settings_of(data, database_url)
-    with writing(settings) as database:
+    with open_to_write(settings) as database:
         table = "clients" if client else "sessions"
         ids = erase.ids_of_client(database, client) if client else sessions
         counts = erase.erase(database, table, ids)
     if not counts.get(table):
         raise PlainError(f"there is no such {table.removesuffix('s')}; nothing was changed")
-    tell_erased(settings, tuple(ids), counts, purge)
+    report_erased(settings, tuple(ids), counts, purge)
 
 
 @click.command()
-@where
+@database_options
 @click.option(
     "--days", type=click.IntRange(1), required=True, help="Sessions that ended before are deleted."
 )
@@ -213,16 +215,16 @@ def retention(data: Path, database_url: str | None, days: int, preview: bool, pu
 
     settings = settings_of(data, database_url)
     if preview:
-        with reading(settings) as database:
+        with open_to_read(settings) as database:
             click.echo(erase.ended_before(database, days).text())
         return
-    with writing(settings) as database:
+    with open_to_write(settings) as database:
         old = erase.ended_before(database, days)
         counts = erase.erase(database, "sessions", old.ids)
-    tell_erased(settings, old.ids, counts, purge)
+    report_erased(settings, old.ids, counts, purge)
 
 
-def tell_erased(
+def report_erased(
     settings: Settings, sessions: tuple[str, ...], counts: dict[str, int], purge: bool
 ) -> None:
     """Say what was deleted and where it still stands."""
@@ -230,7 +232,7 @@ def tell_erased(
 
     told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     click.echo(f"Deleted for good: {told or 'nothing'}.")
-    for path in erase.still_holding(settings.data, sessions):
+    for path in erase.copies_with(settings.data, sessions):
         if purge:
             path.unlink()
             click.echo(f"Deleted too: {path}")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from webapp.cli.data import Command, must_exist, plainly, where
+from webapp.cli.data import Command, check_exists, database_options, plain_errors
 from webapp.settings import Settings
 
 EXPECTED = "expected an address like https://massage.example"
@@ -31,7 +31,7 @@ def public_address(_context: object, _option: object, typed: str | None) -> str 
     return f"https://{name}" + (f":{port}" if port not in (None, 443) else "")
 
 
-def reached(command: Command) -> Command:
+def address_options(command: Command) -> Command:
     """The options that say by which address the site is reached."""
     host = click.option(
         "--host",
@@ -62,8 +62,8 @@ def reached(command: Command) -> Command:
 
 
 @click.command()
-@where
-@reached
+@database_options
+@address_options
 @click.option(
     "--role",
     type=click.Choice(["display", "operator", "owner"]),
@@ -93,6 +93,6 @@ def invite(
         tls=tls,
         public_url=public_url,
     )
-    with plainly():
-        must_exist(settings)
+    with plain_errors():
+        check_exists(settings)
         click.echo(invite_text(settings, NAMES[role]))

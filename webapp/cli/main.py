@@ -22,7 +22,7 @@ def show_version(context: click.Context, _option: click.Parameter, asked: bool) 
         context.exit()
 
 
-def tell_by_place(
+def report_by_place(
     kind: type[BaseException], _error: BaseException, trace: TracebackType | None
 ) -> None:
     """Of what nobody expected: not its words, which may hold a password."""
@@ -59,7 +59,7 @@ class Commands(click.Group):
 @click.pass_context
 def main(context: click.Context) -> None:
     """A guided massage-session timer. Without a command it serves the app."""
-    sys.excepthook = tell_by_place
+    sys.excepthook = report_by_place
     if context.invoked_subcommand is None:
         # With its own options from the environment, which ``context.invoke`` would leave out.
         with serve.make_context("serve", [], parent=context) as serving:

@@ -11,20 +11,20 @@ from pathlib import Path
 
 import click
 
-from webapp.cli.data import PlainError, where
-from webapp.cli.invite import EVERYWHERE, LOOPBACK, reached
+from webapp.cli.data import PlainError, database_options
+from webapp.cli.invite import EVERYWHERE, LOOPBACK, address_options
 from webapp.settings import Settings, shipped
 
 
 @click.command()
-@reached
+@address_options
 @click.option(
     "--lan",
     is_flag=True,
     envvar="STEADY_HANDS_LAN",
     help="Let other devices of this network join; shows a QR code for the first.",
 )
-@where
+@database_options
 @click.option(
     "--processes",
     default=1,
@@ -96,8 +96,8 @@ def serve(
 ) -> None:
     """Start the app."""
     if database_url and sys.platform != "win32":
-        leave_out_of_arguments(database_url)
-    with collecting_later():
+        hide_in_arguments(database_url)
+    with delay_collection():
         from webapp.server.run import StartError, run
 
     settings = Settings(
@@ -123,7 +123,7 @@ def serve(
         raise PlainError(str(error)) from None
 
 
-def leave_out_of_arguments(address: str) -> None:
+def hide_in_arguments(address: str) -> None:
     """Everybody sees a process's arguments, and those of its workers: go on with it elsewhere."""
     kept, words = [], iter(sys.orig_argv)
     for word in words:
@@ -136,7 +136,7 @@ def leave_out_of_arguments(address: str) -> None:
 
 
 @contextmanager
-def collecting_later() -> Iterator[None]:
+def delay_collection() -> Iterator[None]:
     """Imports make much that stays: what they make is not looked at for garbage, then nor later."""
     gc.disable()
     try:

@@ -12,7 +12,7 @@ from webapp.domain.plan import Plan, PlannedStep, fraction_of
 from webapp.domain.session import Event
 
 
-def bare(plan: Plan) -> dict[str, Any]:
+def plan_payload(plan: Plan) -> dict[str, Any]:
     """The plan without everything that is only shown, ready for JSON::
 
         {"steps": [{"id", "kind", "title", "seconds", "wait",
@@ -24,7 +24,7 @@ def bare(plan: Plan) -> dict[str, Any]:
     ``moreThan`` is an exact fraction as text, like ``"3/5"``.
     """
     return {
-        "steps": [bare_step(step) for step in plan.steps],
+        "steps": [step_payload(step) for step in plan.steps],
         "rules": {
             "share": [
                 {"technique": share.technique, "moreThan": str(fraction_of(share))}
@@ -44,7 +44,7 @@ def bare(plan: Plan) -> dict[str, Any]:
     }
 
 
-def bare_step(step: PlannedStep) -> dict[str, Any]:
+def step_payload(step: PlannedStep) -> dict[str, Any]:
     """Return a step as script receives it; times are seconds."""
     return {
         "id": step.id,
@@ -59,7 +59,7 @@ def bare_step(step: PlannedStep) -> dict[str, Any]:
     }
 
 
-def told(events: Iterable[Event]) -> list[list[Any]]:
+def events_payload(events: Iterable[Event]) -> list[list[Any]]:
     """Events in order, ready for JSON: ``[kind, at]``, a re-fit ``[kind, at, [[step id, ms], ...]]``.
 
     ``at`` is in milliseconds since the Unix epoch. An event's seq is its position, counted from 1.

@@ -39,14 +39,14 @@ def refit(plan: Plan, state: State, until_end_ms: int) -> tuple[tuple[str, int],
         ends = (wish - begun, most - begun, *ends_of(plan, state, ahead[0]))
     found: list[tuple[int, ...]] = []
     for odd in dict.fromkeys(end % GRID_MS for end in ends):
-        found.append(allotted(plan, state, parts_ahead(plan, state, ahead, odd), wish))
+        found.append(allot(plan, state, parts_ahead(plan, state, ahead, odd), wish))
         if miss(found[-1]) == (0, 0):
             break
     best = min(found, key=miss)
     return tuple((plan.steps[i].id, ms) for i, ms in zip(ahead, best, strict=True))
 
 
-def allotted(plan: Plan, state: State, parts: tuple[Part, ...], wish: int) -> tuple[int, ...]:
+def allot(plan: Plan, state: State, parts: tuple[Part, ...], wish: int) -> tuple[int, ...]:
     """The time of each part in milliseconds, their sum as near to ``wish`` as the ladder comes."""
     rungs = ladder(parts, plan.rules, plan.session_max_seconds, spent(plan, state), strict=False)
     steps = round((wish - sum(part.odd_ms for part in parts)) / GRID_MS)

@@ -202,7 +202,7 @@ def apply(plan: Plan, state: State, event: Event) -> State:
         return doubt(plan, state)
     if event.kind == "settled":
         return settled(state, event.at)
-    return replace(acted(plan, state, event), before_doubt=None)
+    return replace(apply_action(plan, state, event), before_doubt=None)
 
 
 def doubt(plan: Plan, state: State) -> State:
@@ -217,7 +217,7 @@ def settled(state: State, at: int) -> State:
     return replace(state.before_doubt, at=at) if state.before_doubt else state
 
 
-def acted(plan: Plan, state: State, event: Event) -> State:
+def apply_action(plan: Plan, state: State, event: Event) -> State:
     """Return the state after an event of a person."""
     match event.kind:
         case "start":
@@ -234,11 +234,11 @@ def acted(plan: Plan, state: State, event: Event) -> State:
         case "back":
             return back(plan, state)
         case "restart":
-            return enter(plan, give_in_full(state, state.index), state.index)
+            return enter(plan, restore_in_full(state, state.index), state.index)
         case "extend":
             return lengthen(state, EXTEND_MS)
         case "end-at":
-            return refitted(plan, state, event.left_ms)
+            return apply_refit(plan, state, event.left_ms)
         case "end":
             return end(plan, state)
         case "stop" | "low":
@@ -300,24 +300,24 @@ def back(plan: Plan, state: State) -> State:
     """To the step before; right after an early end, to the step that was left for it."""
     index = max(0, state.index - 1)
     if plan.steps[index].kind == "aftercare":
-        return enter(plan, give_again(state, index), index)
+        return enter(plan, restore_if_used_up(state, index), index)
     if state.ended_from is not None:
         index = state.ended_from
-    again = replace(give_again(state, index), ended_early=False, ended_from=None)
+    again = replace(restore_if_used_up(state, index), ended_early=False, ended_from=None)
     return enter(plan, again, index)
 
 
-def give_again(state: State, index: int) -> State:
+def restore_if_used_up(state: State, index: int) -> State:
     """What is left of the step, or all of it when nothing is."""
-    return state if state.left[index] else give_in_full(state, index)
+    return state if state.left[index] else restore_in_full(state, index)
 
 
-def give_in_full(state: State, index: int) -> State:
+def restore_in_full(state: State, index: int) -> State:
     """Return the state with the full planned time of a step left."""
     return replace(
         state,
-        left=put(state.left, index, state.planned[index]),
-        attempt=put(state.attempt, index, 0),
+        left=replace_at(state.left, index, state.planned[index]),
+        attempt=replace_at(state.attempt, index, 0),
     )
 
 
@@ -325,8 +325,8 @@ def lengthen(state: State, ms: int) -> State:
     """Return the state with `ms` more for the step under way."""
     return replace(
         state,
-        left=put(state.left, state.index, state.left[state.index] + ms),
-        planned=put(state.planned, state.index, state.planned[state.index] + ms),
+        left=replace_at(state.left, state.index, state.left[state.index] + ms),
+        planned=replace_at(state.planned, state.index, state.planned[state.index] + ms),
     )
 
 
@@ -342,7 +342,7 @@ def end(plan: Plan, state: State) -> State:
     return enter(plan, over, rest if worked else len(plan.steps))
 
 
-def refitted(plan: Plan, state: State, left_ms: tuple[tuple[str, int], ...]) -> State:
+def apply_refit(plan: Plan, state: State, left_ms: tuple[tuple[str, int], ...]) -> State:
     """The recorded result of a re-fit, step by step."""
     new = dict(left_ms)
     left = tuple(new.get(s.id, ms) for s, ms in zip(plan.steps, state.left, strict=True))
@@ -353,7 +353,7 @@ def refitted(plan: Plan, state: State, left_ms: tuple[tuple[str, int], ...]) -> 
     return replace(state, left=left, planned=planned)
 
 
-def put(values: tuple[int, ...], index: int, value: int) -> tuple[int, ...]:
+def replace_at(values: tuple[int, ...], index: int, value: int) -> tuple[int, ...]:
     """Return `values` with another value at `index`."""
     return (*values[:index], value, *values[index + 1 :])
 

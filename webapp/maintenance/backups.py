@@ -16,7 +16,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from webapp.storage.database import Database, StorageError, Tell, no_matter
+from webapp.storage.database import Database, Progress, StorageError, ignore_progress
 from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import LOCAL_TABLES
 
@@ -38,7 +38,7 @@ def stamp() -> str:
     return datetime.now(UTC).strftime(STAMP)
 
 
-def unused(folder: Path, begins: str, ends: str) -> str:
+def unused_name(folder: Path, begins: str, ends: str) -> str:
     """A name with the present second in it that nothing in ``folder`` has."""
     name, more = f"{begins}-{stamp()}", ""
     for number in range(2, 1_000):
@@ -48,28 +48,28 @@ def unused(folder: Path, begins: str, ends: str) -> str:
     return f"{name}{more}{ends}"
 
 
-def make(database: Database, folder: Path, tell: Tell = no_matter) -> Path:
+def make(database: Database, folder: Path, tell: Progress = ignore_progress) -> Path:
     """A checked copy of ``database`` in ``folder``; older ones are rotated. Raises StorageError."""
-    target = folder / f"steady-hands-{stamp()}{ending(database)}"
+    target = folder / f"steady-hands-{stamp()}{suffix_of(database)}"
     copy(database, target, tell)
     for old in superseded([path for path in folder.iterdir() if NAME.match(path.name)]):
         old.unlink(missing_ok=True)
     return target
 
 
-def keep_before_migration(database: Database, schema: int) -> Path:
+def copy_before_migration(database: Database, schema: int) -> Path:
     """Copy the database as it is before its schema changes. Raises StorageError."""
-    name = f"before-migration-{schema}-{stamp()}{ending(database)}"
+    name = f"before-migration-{schema}-{stamp()}{suffix_of(database)}"
     target = database.folder / FOLDER / name
     copy(database, target)
     return target
 
 
-def ending(database: Database) -> str:
+def suffix_of(database: Database) -> str:
     return ".sqlite3" if isinstance(database, Sqlite) else ".jsonl.gz"
 
 
-def copy(database: Database, target: Path, tell: Tell = no_matter) -> None:
+def copy(database: Database, target: Path, tell: Progress = ignore_progress) -> None:
     """Copy ``database`` to ``target``: all of it and durable, or not at all. Raises StorageError."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -93,14 +93,14 @@ def partial_of(target: Path) -> Path:
     return target.with_name(f"{PARTIAL}{target.name}")
 
 
-def copy_file(source: Path, target: Path, tell: Tell = no_matter) -> None:
+def copy_file(source: Path, target: Path, tell: Progress = ignore_progress) -> None:
     """A copy of a SQLite file, checked. The one who writes to it is not disturbed."""
     with closing(sqlite3.connect(source, isolation_level=None)) as connection:
         (of,) = connection.execute(SIZE).fetchone()
         connection.set_progress_handler(lambda: tell(size_of(target), of), PROGRESS_STEPS)
         connection.execute("VACUUM INTO ?", (str(target),))
     tell(of, of)
-    if fault := damage(target):
+    if fault := find_damage(target):
         raise StorageError(
             f"the copy of the database is damaged ({fault}); the old copies are kept"
         )
@@ -131,7 +131,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def damage(path: Path) -> str | None:
+def find_damage(path: Path) -> str | None:
     """What is wrong with a SQLite file that nobody writes to; None when it is whole."""
     try:
         uri = f"{path.resolve().as_uri()}?immutable=1"
@@ -145,7 +145,7 @@ def damage(path: Path) -> str | None:
 
 def is_due(folder: Path, now: datetime) -> bool:
     """True when the newest backup is a day old."""
-    newest = next(iter(all_in(folder)), None)
+    newest = next(iter(list_backups(folder)), None)
     return newest is None or abs(now - made_at(newest)) >= timedelta(days=1)
 
 
@@ -168,7 +168,7 @@ def made_at(path: Path) -> datetime:
     return datetime.strptime(found[1] if found else "", STAMP).replace(tzinfo=UTC)
 
 
-def all_in(folder: Path) -> list[Path]:
+def list_backups(folder: Path) -> list[Path]:
     """The backups in ``folder``, newest first."""
     if not folder.is_dir():
         return []
@@ -176,7 +176,7 @@ def all_in(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.name, reverse=True)
 
 
-def copies_in(data: Path) -> list[Path]:
+def list_copies(data: Path) -> list[Path]:
     """Every copy of the database in a data folder: backups, and what was kept of what was there."""
     folder = data / FOLDER
     found = [*folder.glob("*.sqlite3"), *folder.glob("*.jsonl.gz")]
@@ -186,18 +186,18 @@ def copies_in(data: Path) -> list[Path]:
 
 def newest_good(folder: Path) -> Path | None:
     """The newest backup of a SQLite database in ``folder`` that is whole."""
-    files = (path for path in all_in(folder) if path.suffix == ".sqlite3")
-    return next((path for path in files if damage(path) is None), None)
+    files = (path for path in list_backups(folder) if path.suffix == ".sqlite3")
+    return next((path for path in files if find_damage(path) is None), None)
 
 
-def aside(path: Path, word: str) -> Path | None:
+def move_aside(path: Path, word: str) -> Path | None:
     """Move a database file with the files that belong to it out of the way; gives its new name."""
-    kept = path.with_name(unused(path.parent, f"{path.stem}.{word}", path.suffix))
+    kept = path.with_name(unused_name(path.parent, f"{path.stem}.{word}", path.suffix))
     moved = None
-    for ending in ("-wal", "-shm", ""):
-        source = path.with_name(path.name + ending)
+    for suffix_of in ("-wal", "-shm", ""):
+        source = path.with_name(path.name + suffix_of)
         if source.exists():
-            source.replace(kept.with_name(kept.name + ending))
+            source.replace(kept.with_name(kept.name + suffix_of))
             moved = kept
     sync_folder(path.parent)
     return moved
@@ -211,8 +211,8 @@ def restore_file(backup: Path, path: Path, known: int) -> Path | None:
     partial = path.with_name(f"{PARTIAL}{path.name}")
     prepare_restore(backup, partial, known)
     try:
-        kept = keep_replaced(path)
-        keep_who_joined(partial, path)
+        kept = save_replaced(path)
+        restore_devices(partial, path)
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         put_in_place(partial, path)
@@ -225,7 +225,7 @@ def prepare_restore(backup: Path, target: Path, known: int) -> None:
     """A checked and durable copy of ``backup`` that can be served. Raises StorageError."""
     if not backup.is_file():
         raise StorageError(f"there is no backup {backup}")
-    if fault := damage(backup):
+    if fault := find_damage(backup):
         raise StorageError(f"the backup {backup} is damaged ({fault}); nothing was changed")
     check_schema(backup, known)
     try:
@@ -247,9 +247,9 @@ def forget_boot(path: Path) -> None:
             connection.execute("UPDATE meta SET value = ? WHERE name = 'life'", (value,))
 
 
-def keep_beside(path: Path) -> Path:
+def link_beside(path: Path) -> Path:
     """Another name for a file that is about to be replaced; gives it."""
-    kept = path.with_name(unused(path.parent, f"{path.stem}.replaced", path.suffix))
+    kept = path.with_name(unused_name(path.parent, f"{path.stem}.replaced", path.suffix))
     try:
         os.link(path, kept)
     except OSError:  # not every file system has that
@@ -257,7 +257,7 @@ def keep_beside(path: Path) -> Path:
     return kept
 
 
-def keep_who_joined(restored: Path, path: Path) -> None:
+def restore_devices(restored: Path, path: Path) -> None:
     """A restore brings data back, not devices that were revoked since: those of ``path`` stay.
 
     Where they cannot be read, every device has to join again.
@@ -285,22 +285,22 @@ def rewrite(restored: Path, names: list[str], old: Path | None, fill: Iterable[s
         connection.execute("COMMIT")
 
 
-def keep_replaced(path: Path) -> Path | None:
+def save_replaced(path: Path) -> Path | None:
     """Keep what is about to be replaced; gives where.
 
     A whole file is still in its place afterwards, so that the replacement is one step. One whose
     log cannot be brought in is moved away with it: a start in between says that it is missing.
     """
-    if not path.exists() or not settled(path):
-        return aside(path, "replaced")
-    kept = path.with_name(unused(path.parent, f"{path.stem}.replaced", path.suffix))
+    if not path.exists() or not checkpoint(path):
+        return move_aside(path, "replaced")
+    kept = path.with_name(unused_name(path.parent, f"{path.stem}.replaced", path.suffix))
     shutil.copyfile(path, kept)
     with kept.open("rb+") as file:
         os.fsync(file.fileno())
     return kept
 
 
-def settled(path: Path) -> bool:
+def checkpoint(path: Path) -> bool:
     """Bring the log beside a SQLite file into it; False when that cannot be done."""
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -315,7 +315,7 @@ def check_before_start(path: Path) -> None:
     if path.exists() and path.stat().st_size:
         if fault := damage_at_start(path):
             raise StorageError(f"the database {path} is damaged ({fault}); {advice(path)}")
-    elif all_in(path.parent / FOLDER) or any(path.parent.glob(f"{path.stem}.replaced-*")):
+    elif list_backups(path.parent / FOLDER) or any(path.parent.glob(f"{path.stem}.replaced-*")):
         raise StorageError(f"the database {path} is missing or empty; {advice(path)}")
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from webapp.domain.session import FAR_AWAY
-from webapp.maintenance.backups import copies_in
+from webapp.maintenance.backups import list_copies
 from webapp.maintenance.jsonl import snapshot
 from webapp.storage.postgresql import Postgresql
 from webapp.storage.sessions import events, screenings, sessions
@@ -66,7 +66,7 @@ def erase(database: Sqlite | Postgresql, table: str, ids: Ids) -> dict[str, int]
 
 def delete(connection: sa.Connection, table: sa.Table, ids: Ids, counts: dict[str, int]) -> None:
     """Delete the rows of ``table`` with these ids, first what hangs on them."""
-    for part, column, some in places(connection, table, ids, set()):
+    for part, column, some in dependent_rows(connection, table, ids, set()):
         gone = connection.execute(sa.delete(part).where(column.in_(some))).rowcount
         counts[part.name] = counts.get(part.name, 0) + gone
 
@@ -77,44 +77,46 @@ def ids_of_client(database: Sqlite | Postgresql, code: str) -> list[str]:
         return list(connection.scalars(sa.select(clients.c.id).where(clients.c.code == code)))
 
 
-def counted(database: Sqlite | Postgresql, table: str, ids: Ids) -> dict[str, int]:
+def count_rows(database: Sqlite | Postgresql, table: str, ids: Ids) -> dict[str, int]:
     """How many rows :func:`erase` would delete, by table."""
     counts: dict[str, int] = {}
     with snapshot(database) as connection:
         seen: set[tuple[str, str]] = set()
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
-            for part, column, those in places(connection, metadata.tables[table], some, seen):
+            for part, column, those in dependent_rows(
+                connection, metadata.tables[table], some, seen
+            ):
                 query = sa.select(sa.func.count()).select_from(part).where(column.in_(those))
                 counts[part.name] = counts.get(part.name, 0) + (connection.scalar(query) or 0)
     return counts
 
 
-def places(
+def dependent_rows(
     connection: sa.Connection, table: sa.Table, ids: Ids, seen: set[tuple[str, str]]
 ) -> Iterator[tuple[sa.Table, sa.Column[str], Ids]]:
     """Where the rows with these ids stand, and first all that hangs on them; each row once."""
     ids = [one for one in ids if (table.name, one) not in seen]
     seen.update((table.name, one) for one in ids)
     for tied, found in TIED.get(table.name, []):
-        yield from places(connection, tied, found(connection, ids), seen)
-    for child, column in hanging_on(table):
+        yield from dependent_rows(connection, tied, found(connection, ids), seen)
+    for child, column in foreign_keys_to(table):
         if "id" in child.c:
             below = list(connection.scalars(sa.select(child.c.id).where(column.in_(ids))))
-            yield from in_parts(connection, child, below, seen)
+            yield from in_batches(connection, child, below, seen)
         else:
             yield child, column, ids
     yield table, table.c.id, ids
 
 
-def in_parts(
+def in_batches(
     connection: sa.Connection, table: sa.Table, ids: Ids, seen: set[tuple[str, str]]
 ) -> Iterator[tuple[sa.Table, sa.Column[str], Ids]]:
     for start in range(0, len(ids), AT_ONCE):
-        yield from places(connection, table, ids[start : start + AT_ONCE], seen)
+        yield from dependent_rows(connection, table, ids[start : start + AT_ONCE], seen)
 
 
-def hanging_on(table: sa.Table) -> Iterable[tuple[sa.Table, sa.Column[str]]]:
+def foreign_keys_to(table: sa.Table) -> Iterable[tuple[sa.Table, sa.Column[str]]]:
     """Tables with a foreign key to ``table``, and its column."""
     for child in metadata.sorted_tables:
         for key in child.foreign_keys:
@@ -157,12 +159,12 @@ def ended_before(database: Sqlite | Postgresql, days: int, now: datetime | None 
     return Old(ids, rows[0].ended if rows else 0, rows[-1].ended if rows else 0, count)
 
 
-def still_holding(data: Path, ids: Ids) -> list[Path]:
+def copies_with(data: Path, ids: Ids) -> list[Path]:
     """Copies of the database in the data folder that have one of these ids anywhere."""
-    return [path for path in sorted(copies_in(data)) if holds(path, ids)]
+    return [path for path in sorted(list_copies(data)) if has_any_id(path, ids)]
 
 
-def holds(path: Path, ids: Iterable[str]) -> bool:
+def has_any_id(path: Path, ids: Iterable[str]) -> bool:
     """True when the copy has a session or client with one of the ids, or cannot be read."""
     ids = set(ids)
     try:

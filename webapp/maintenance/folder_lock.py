@@ -21,7 +21,7 @@ WAIT_SECONDS = 1.5  # a worker whose command was killed ends within this time
 Lock = IO[str]
 
 
-def hold(folder: Path, name: str, wait_seconds: float = WAIT_SECONDS) -> Lock:
+def lock_folder(folder: Path, name: str, wait_seconds: float = WAIT_SECONDS) -> Lock:
     """Take a lock of ``folder`` until it is closed or the process ends. Raises StorageError."""
     path = folder / name
     try:
@@ -38,11 +38,11 @@ def hold(folder: Path, name: str, wait_seconds: float = WAIT_SECONDS) -> Lock:
                 "another folder with --data, or share a PostgreSQL database with --database"
             )
         time.sleep(0.05)
-    sign(file)
+    write_pid(file)
     return file
 
 
-def sign(file: Lock) -> None:
+def write_pid(file: Lock) -> None:
     """Leave the process id behind the byte that is locked, for the message of the next one."""
     file.truncate(0)
     file.write(f" {os.getpid()}")
@@ -79,7 +79,7 @@ else:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def lock_out_servers(folder: Path) -> Iterator[None]:
     """While nobody serves from ``folder``. Raises StorageError when somebody does."""
-    with hold(folder, SERVING), hold(folder, WRITING):
+    with lock_folder(folder, SERVING), lock_folder(folder, WRITING):
         yield

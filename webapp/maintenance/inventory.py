@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from webapp.maintenance import backups
 from webapp.settings import Settings
 from webapp.storage.disk import free_bytes
-from webapp.storage.sessions import SCHEMA, Storage, events, meta, put, sessions
+from webapp.storage.sessions import SCHEMA, Storage, events, meta, sessions, set_meta
 from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import clients, courses
 
@@ -75,7 +75,7 @@ HOW_MANY = sa.select(
 )
 
 
-def holdings(storage: Storage, settings: Settings) -> Inventory:
+def read_inventory(storage: Storage, settings: Settings) -> Inventory:
     with storage.engine.connect() as connection:
         counts = connection.execute(HOW_MANY).one()._asdict()
         if isinstance(storage.database, Sqlite):
@@ -90,7 +90,7 @@ def holdings(storage: Storage, settings: Settings) -> Inventory:
 def copies(settings: Settings) -> list[Copy]:
     """Every copy in the data folder that this site can read, newest first."""
     ending = ".gz" if settings.database_url else ".sqlite3"
-    paths = [path for path in backups.copies_in(settings.data) if path.suffix == ending]
+    paths = [path for path in backups.list_copies(settings.data) if path.suffix == ending]
     found = [copy_at(path, settings.data) for path in paths]
     return sorted(found, key=lambda copy: (copy.made_at, copy.name), reverse=True)
 
@@ -132,7 +132,7 @@ def copy_named(settings: Settings, name: str) -> Copy | None:
     return next((copy for copy in copies(settings) if name in (copy.file, copy.name)), None)
 
 
-def under_way(storage: Storage, now: int) -> list[str]:
+def running_sessions(storage: Storage, now: int) -> list[str]:
     """Sessions that are live and were touched within the last 12 hours. One query."""
     newest = sa.select(sa.func.max(events.c.at)).where(events.c.session == sessions.c.id)
     touched = newest.scalar_subquery() > now - TOUCHED_MS
@@ -160,7 +160,7 @@ def retention(storage: Storage) -> Retention:
     return Retention(**json.loads(value)) if value else Retention()
 
 
-def keep_retention(storage: Storage, chosen: Retention) -> None:
+def store_retention(storage: Storage, chosen: Retention) -> None:
     """Store what is chosen. Raises NotSavedError."""
     value = json.dumps({"days": chosen.days, "on": chosen.on, "last": chosen.last})
-    storage.carry_out(lambda connection: put(connection, "retention", value))
+    storage.carry_out(lambda connection: set_meta(connection, "retention", value))

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from webapp.protocol_files.json_reader import NotJsonError, json_path, parse
-from webapp.storage.database import Database, StorageError, Tell, no_matter, reason, undo
+from webapp.storage.database import Database, Progress, StorageError, ignore_progress, reason, undo
 from webapp.storage.postgresql import Postgresql
 from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import LOCAL_TABLES
@@ -46,10 +46,10 @@ def tables_in(connection: sa.Connection) -> list[sa.Table]:
     """The tables as they are in the database, parents first, but for those of this very site."""
     found = sa.MetaData()
     found.reflect(connection)
-    return carried(found)
+    return exported_tables(found)
 
 
-def carried(metadata: sa.MetaData) -> list[sa.Table]:
+def exported_tables(metadata: sa.MetaData) -> list[sa.Table]:
     """The tables that an export carries."""
     return [table for table in metadata.sorted_tables if table.name not in LEFT_OUT]
 
@@ -58,7 +58,7 @@ def rows_of(
     connection: sa.Connection, table: sa.Table, chosen: sa.ColumnElement[bool] | None = None
 ) -> Iterator[ExportRow]:
     """All rows, or the chosen ones, in an order that both databases give alike."""
-    query = sa.select(table).order_by(*[in_bytes(connection, c) for c in table.primary_key])
+    query = sa.select(table).order_by(*[by_bytes(connection, c) for c in table.primary_key])
     if table.name == "meta":
         query = query.where(~is_local(table))
     if chosen is not None:
@@ -72,7 +72,7 @@ def is_local(meta: sa.Table) -> sa.ColumnElement[bool]:
     return sa.or_(meta.c.name.in_(LOCAL), meta.c.name.like("life-%"))
 
 
-def in_bytes(connection: sa.Connection, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+def by_bytes(connection: sa.Connection, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     """Sort texts by their bytes, whatever the language of the database."""
     if connection.dialect.name == "postgresql" and isinstance(column.type, sa.String):
         return column.collate("C")
@@ -126,7 +126,7 @@ def digest(database: Database) -> str:
     return total.text()
 
 
-def lines(database: Database, client: str = "", tell: Tell = no_matter) -> Iterator[str]:
+def lines(database: Database, client: str = "", tell: Progress = ignore_progress) -> Iterator[str]:
     """The export of all there is, or of the client with this code, line by line.
 
     Raises StorageError, for an unknown client too.
@@ -136,7 +136,7 @@ def lines(database: Database, client: str = "", tell: Tell = no_matter) -> Itera
         query = "SELECT value FROM meta WHERE name = 'schema'"
         schema = int(connection.exec_driver_sql(query).scalar() or 0)
         tables = tables_in(connection)
-        chosen = of_client(connection, tables, client) if client else dict.fromkeys(tables)
+        chosen = client_rows(connection, tables, client) if client else dict.fromkeys(tables)
         of = sum(count_of(connection, table, where) for table, where in chosen.items())
         head = {"steady-hands": "export", "format": FORMAT, "schema": schema}
         yield json.dumps(head | ({"client": client} if client else {}))
@@ -157,7 +157,7 @@ def count_of(
     return connection.scalar(query if where is None else query.where(where)) or 0
 
 
-def of_client(
+def client_rows(
     connection: sa.Connection, tables: list[sa.Table], code: str
 ) -> dict[sa.Table, sa.ColumnElement[bool] | None]:
     """The tables with rows that hang on a client, and which rows these are. Raises StorageError."""
@@ -182,14 +182,16 @@ def ids_of(
     return query if where is None else query.where(where)
 
 
-def write_file(database: Database, path: Path, client: str = "", tell: Tell = no_matter) -> None:
+def write_file(
+    database: Database, path: Path, client: str = "", tell: Progress = ignore_progress
+) -> None:
     """Write an export, packed when the name ends in .gz."""
-    with opened(path) as file:
+    with open_to_write(path) as file:
         for line in lines(database, client, tell):
             file.write(line + "\n")
 
 
-def opened(path: Path) -> IO[str]:
+def open_to_write(path: Path) -> IO[str]:
     """A file to write an export into."""
     if path.suffix == ".gz":
         return gzip.open(path, "wt", encoding="utf-8", newline="\n")
@@ -197,7 +199,7 @@ def opened(path: Path) -> IO[str]:
 
 
 @contextmanager
-def reading(path: Path, tell: Tell = no_matter) -> Iterator[Iterator[tuple[int, str]]]:
+def read_lines(path: Path, tell: Progress = ignore_progress) -> Iterator[Iterator[tuple[int, str]]]:
     """The numbered lines of an export, each no longer than is read anyway. Raises ValueError."""
     with path.open("rb") as raw:
         plain: Any = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
@@ -205,10 +207,10 @@ def reading(path: Path, tell: Tell = no_matter) -> Iterator[Iterator[tuple[int, 
         size = path.stat().st_size
 
         def numbered() -> Iterator[tuple[int, str]]:
-            number = length = 0
+            number = length_of = 0
             while line := file.readline(MOST_LINE + 2):
-                number, length = number + 1, length + len(line)
-                if length > MOST_UNPACKED:
+                number, length_of = number + 1, length_of + len(line)
+                if length_of > MOST_UNPACKED:
                     raise ValueError(f"line {number}: the file unpacks to more than is taken")
                 if number % AT_ONCE == 0:
                     tell(raw.tell(), size)
@@ -225,7 +227,7 @@ def read_file(
     check: Callable[[sa.Connection], None],
     *,
     replace: bool = False,
-    tell: Tell = no_matter,
+    tell: Progress = ignore_progress,
 ) -> int:
     """Bring an export in, in one transaction; gives the number of rows. Raises StorageError.
 
@@ -234,12 +236,14 @@ def read_file(
     """
     try:
         check_whole(path, known, lambda done, of: tell(done, 2 * of))
-        with reading(path, lambda done, of: tell(of + done, 2 * of)) as numbered:
-            schema = header(numbered, known)
-            rows = told_rows(numbered)
+        with read_lines(path, lambda done, of: tell(of + done, 2 * of)) as numbered:
+            schema = read_header(numbered, known)
+            rows = read_rows(numbered)
             if schema < known:
-                return bring_in(database, brought_up(rows, schema, known), metadata, check, replace)
-            return bring_in(database, rows, metadata, check, replace)
+                return import_rows(
+                    database, upgrade_rows(rows, schema, known), metadata, check, replace
+                )
+            return import_rows(database, rows, metadata, check, replace)
     except OSError as error:
         raise StorageError(f"{path} cannot be read ({error.strerror or error})") from None
     except (EOFError, UnicodeDecodeError, zlib.error) as error:
@@ -248,17 +252,17 @@ def read_file(
         raise StorageError(f"{path}: {error}; nothing was changed") from None
 
 
-def check_whole(path: Path, known: int, tell: Tell = no_matter) -> None:
+def check_whole(path: Path, known: int, tell: Progress = ignore_progress) -> None:
     """Read the file to its end. Raises ValueError when it is torn, changed or not ours."""
-    with reading(path, tell) as numbered:
-        header(numbered, known)
-        for _ in told_rows(numbered):
+    with read_lines(path, tell) as numbered:
+        read_header(numbered, known)
+        for _ in read_rows(numbered):
             pass
 
 
-def header(numbered: Iterator[tuple[int, str]], known: int) -> int:
+def read_header(numbered: Iterator[tuple[int, str]], known: int) -> int:
     """The schema of the file. Raises ValueError."""
-    first = value_of(*next(numbered, (1, "")))
+    first = parse_line(*next(numbered, (1, "")))
     if first.get("steady-hands") != "export":
         raise ValueError("line 1: this is no export of Steady Hands")
     if first.get("format") != FORMAT:
@@ -269,7 +273,7 @@ def header(numbered: Iterator[tuple[int, str]], known: int) -> int:
     return schema
 
 
-def value_of(number: int, line: str) -> dict[str, Any]:
+def parse_line(number: int, line: str) -> dict[str, Any]:
     """The object on a line. Raises ValueError."""
     if len(line) > MOST_LINE:
         raise ValueError(f"line {number}: longer than {MOST_LINE:,} characters")
@@ -284,11 +288,11 @@ def value_of(number: int, line: str) -> dict[str, Any]:
     return document.value
 
 
-def told_rows(numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str, ExportRow]]:
+def read_rows(numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str, ExportRow]]:
     """Line, table and row of all rows. Raises ValueError, also where the file ends too early."""
     total = Digest()
     for number, line in numbered:
-        value = value_of(number, line)
+        value = parse_line(number, line)
         if value.get("end") is True:
             if (value.get("rows"), value.get("digest")) != (total.rows, total.text()):
                 raise ValueError("rows were added, changed or lost since the file was written")
@@ -303,21 +307,21 @@ def told_rows(numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str, E
     raise ValueError("the file has no end; part of it is missing")
 
 
-def brought_up(
+def upgrade_rows(
     rows: Iterable[tuple[int, str, ExportRow]], schema: int, known: int
 ) -> Iterator[tuple[int, str, ExportRow]]:
     """Rows of an older schema as they are in the known one: they pass through its migrations."""
     engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
     with engine.connect() as connection:
         migrate(connection, 0, schema)
-        fill(connection, rows, tables_in(connection))
+        insert_rows(connection, rows, tables_in(connection))
         migrate(connection, schema, known)
         for table in tables_in(connection):
             for row in rows_of(connection, table):
                 yield 0, table.name, row
 
 
-def bring_in(
+def import_rows(
     database: Sqlite | Postgresql,
     rows: Iterable[tuple[int, str, ExportRow]],
     metadata: sa.MetaData,
@@ -328,8 +332,8 @@ def bring_in(
         with database.write() as connection:
             database.alone(connection)
             if replace:
-                empty(connection, metadata)
-            count = fill(connection, rows, carried(metadata))
+                delete_rows(connection, metadata)
+            count = insert_rows(connection, rows, exported_tables(metadata))
             check(connection)
     except IntegrityError as error:
         why = str(error.orig).splitlines()[0]
@@ -337,16 +341,16 @@ def bring_in(
     return count
 
 
-def empty(connection: sa.Connection, metadata: sa.MetaData) -> None:
+def delete_rows(connection: sa.Connection, metadata: sa.MetaData) -> None:
     """Everything that an export would have."""
-    for table in reversed(carried(metadata)):
+    for table in reversed(exported_tables(metadata)):
         if table.name != "meta":
             connection.execute(sa.delete(table))
     meta = metadata.tables["meta"]
     connection.execute(sa.delete(meta).where(~is_local(meta)))
 
 
-def fill(
+def insert_rows(
     connection: sa.Connection, rows: Iterable[tuple[int, str, ExportRow]], tables: list[sa.Table]
 ) -> int:
     """Insert the rows; gives how many. Raises ValueError, IntegrityError."""
@@ -377,10 +381,10 @@ def check_row(number: int, table: sa.Table, row: ExportRow) -> None:
             fits = bool(column.nullable)
         else:
             fits = type(value) is column.type.python_type
-            fits &= not isinstance(value, str) or len(value) <= (length(column) or len(value))
+            fits &= not isinstance(value, str) or len(value) <= (length_of(column) or len(value))
         if not fits:
             raise ValueError(f"line {number}: {name}: the value does not fit")
 
 
-def length(column: sa.Column[Any]) -> int | None:
+def length_of(column: sa.Column[Any]) -> int | None:
     return column.type.length if isinstance(column.type, sa.String) else None

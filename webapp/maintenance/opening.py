@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from webapp.maintenance.backups import keep_before_migration
+from webapp.maintenance.backups import copy_before_migration
 from webapp.settings import Settings
 from webapp.storage.database import StorageError, reason
 from webapp.storage.observer import StorageObserver
@@ -19,24 +19,26 @@ from webapp.storage.upgrade import prepare
 
 def open_storage(settings: Settings) -> Storage:
     """The database that the settings name, brought up to date. Raises StorageError."""
-    return opened(database_of(settings))
+    return open_database(database_of(settings))
 
 
 def open_sqlite(path: Path) -> Storage:
     """The embedded database at ``path``, made when it is missing. Raises StorageError."""
-    return opened(Sqlite(path))
+    return open_database(Sqlite(path))
 
 
 def open_postgresql(url: str, folder: Path) -> Storage:
     """The database of a PostgreSQL server; copies go to ``folder``. Raises StorageError."""
-    return opened(postgresql_at(url, folder))
+    return open_database(postgresql_at(url, folder))
 
 
-def opened(database: Sqlite | Postgresql, observer: StorageObserver | None = None) -> Storage:
+def open_database(
+    database: Sqlite | Postgresql, observer: StorageObserver | None = None
+) -> Storage:
     """``database``, brought up to date. Raises StorageError."""
     name = database.name
     try:
-        prepare(database, metadata, SCHEMA, keep_before_migration)
+        prepare(database, metadata, SCHEMA, copy_before_migration)
     except StorageError as error:
         database.close()
         if type(error) is StorageError:

@@ -9,54 +9,56 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from webapp.maintenance import backups, folder_lock
-from webapp.maintenance.jsonl import carried, count_of, is_local, read_file, snapshot
+from webapp.maintenance.jsonl import count_of, exported_tables, is_local, read_file, snapshot
 from webapp.maintenance.opening import open_sqlite, open_storage
 from webapp.settings import Settings
-from webapp.storage.database import Database, StorageError, Tell, no_matter
+from webapp.storage.database import Database, Progress, StorageError, ignore_progress
 from webapp.storage.postgresql import Postgresql
 from webapp.storage.sessions import SCHEMA, Storage, events, meta, screenings, sessions, stored_at
 from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import LOCAL_TABLES, clients, courses, metadata
-from webapp.timekeeping.liveness import pause_in_doubt
+from webapp.timekeeping.liveness import pause_for_lost_time
 
 
 def import_export(settings: Settings, file: Path) -> int:
     """Bring an export in beside what is there; gives the number of rows. Raises StorageError."""
     if settings.database_url:
-        return imported(settings, file)
+        return import_file(settings, file)
     settings.data.mkdir(parents=True, exist_ok=True)
-    with folder_lock.alone(settings.data):
-        return imported(settings, file)
+    with folder_lock.lock_out_servers(settings.data):
+        return import_file(settings, file)
 
 
-def imported(settings: Settings, file: Path) -> int:
+def import_file(settings: Settings, file: Path) -> int:
     storage = open_storage(settings)
     try:
-        return read_file(storage.database, file, metadata, SCHEMA, make_sense)
+        return read_file(storage.database, file, metadata, SCHEMA, check_sessions)
     finally:
         storage.close()
 
 
-def restore_export(settings: Settings, file: Path, ours: str = "", tell: Tell = no_matter) -> Path:
+def restore_export(
+    settings: Settings, file: Path, ours: str = "", tell: Progress = ignore_progress
+) -> Path:
     """Put an export in the place of everything in the database; gives where that is kept.
 
     Nobody but the process ``ours`` may serve. Raises StorageError, and then nothing has changed.
     """
     storage = open_storage(settings)
     try:
-        refuse_while_served(storage, ours)
+        check_not_served(storage, ours)
         folder = settings.data / backups.FOLDER
-        kept = folder / backups.unused(folder, "replaced", backups.ending(storage.database))
+        kept = folder / backups.unused_name(folder, "replaced", backups.suffix_of(storage.database))
         backups.copy(storage.database, kept)
-        args = (storage.database, file, metadata, SCHEMA, make_sense)
+        args = (storage.database, file, metadata, SCHEMA, check_sessions)
         read_file(*args, replace=True, tell=tell)
-        pause_what_ran(storage)
+        pause_running(storage)
         return kept
     finally:
         storage.close()
 
 
-def refuse_while_served(storage: Storage, ours: str = "") -> None:
+def check_not_served(storage: Storage, ours: str = "") -> None:
     """Raise StorageError when another process has told within half a minute that it lives."""
     from webapp.timekeeping.clock import Clock
     from webapp.timekeeping.shared_clock import SharedClock
@@ -69,15 +71,15 @@ def refuse_while_served(storage: Storage, ours: str = "") -> None:
         raise StorageError(f"the database is being served; stop {others} and wait 30 seconds")
 
 
-def pause_what_ran(storage: Storage) -> None:
+def pause_running(storage: Storage) -> None:
     """What ran when the export was made is in doubt: nobody knows how it went on."""
     with storage.engine.connect() as connection:
         last = connection.scalar(sa.select(sa.func.max(events.c.at)))
     if last is not None:
-        pause_in_doubt(storage, last)
+        pause_for_lost_time(storage, last)
 
 
-def make_sense(connection: sa.Connection) -> None:
+def check_sessions(connection: sa.Connection) -> None:
     """Raise ValueError when a session's rows do not fit together."""
     for row in connection.execute(sa.select(sessions)).all():
         mine = sa.select(events).where(events.c.session == row.id).order_by(events.c.seq)
@@ -90,7 +92,7 @@ def make_sense(connection: sa.Connection) -> None:
             raise ValueError(f"session {row.id} has gaps in its history")
 
 
-def compared(staged: Database, live: Database) -> dict[str, Any]:
+def compare(staged: Database, live: Database) -> dict[str, Any]:
     """What a staged export holds, and how much of it is here already."""
     with snapshot(staged) as connection:
         counts = {
@@ -120,7 +122,7 @@ def drop_local(staged: Sqlite | Postgresql) -> None:
 def merge(storage: Storage, staged: Path) -> int:
     """Bring a staged export into the embedded database that is served. Raises StorageError."""
     assert isinstance(storage.database, Sqlite)
-    names = [table.name for table in carried(metadata)]
+    names = [table.name for table in exported_tables(metadata)]
     try:
         return storage.database.merge(staged, names)
     except IntegrityError as error:
@@ -139,12 +141,12 @@ def replace_live(storage: Storage, prepared: Path) -> Path:
     database = storage.database
     assert isinstance(database, Sqlite)
     carry_over(storage, prepared)
-    kept = database.replace_with(prepared, lambda: backups.keep_beside(database.path))
+    kept = database.replace_with(prepared, lambda: backups.link_beside(database.path))
     backups.sync_folder(database.path.parent)
     storage.forget()
     last = storage.last_sign_of_life()
     if last is not None:
-        pause_in_doubt(storage, last.now)
+        pause_for_lost_time(storage, last.now)
     return kept
 
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from webapp.maintenance import backups, restore
-from webapp.maintenance.inventory import keep_retention, retention, under_way
+from webapp.maintenance.inventory import retention, running_sessions, store_retention
 from webapp.maintenance.jobs import BusyError, Job, Jobs
 from webapp.maintenance.worker import (
     INCOMING,
@@ -27,7 +27,7 @@ from webapp.maintenance.worker import (
     STAGED,
     RunTask,
     TaskArguments,
-    erased,
+    erase_and_purge,
     run_in_subprocess,
 )
 from webapp.site import Site
@@ -166,7 +166,7 @@ class JobRunner:
         kept: list[str] = []
 
         def swap() -> None:
-            if not given.get("anyway") and under_way(here.storage, here.clock.now()):
+            if not given.get("anyway") and running_sessions(here.storage, here.clock.now()):
                 raise StorageError("a session has begun meanwhile; nothing was changed")
             kept.append(restore.replace_live(here.storage, prepared).name)
             here.storage.tell_life(here.clock.sign_of_life())
@@ -180,12 +180,12 @@ class JobRunner:
             result = self.apart(job, given)
         else:
             self.tell(self.jobs, job, 0, 0, "Deleting")
-            result = erased(self.site.storage.database, self.site.settings, given)
+            result = erase_and_purge(self.site.storage.database, self.site.settings, given)
         self.site.storage.forget()
         if "days" in given:
             chosen = retention(self.site.storage)
             done = replace(chosen, last=self.site.clock.now())
-            keep_retention(self.site.storage, done)
+            store_retention(self.site.storage, done)
         return result
 
     # -- uploads ---------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from webapp.log import config as log_config
-from webapp.log import take_exceptions
+from webapp.log import log_exceptions
 from webapp.maintenance import backups, erase, jsonl, restore
 from webapp.maintenance.opening import open_sqlite, open_storage
 from webapp.settings import PACKAGE, Settings
@@ -103,10 +103,10 @@ def check(settings: Settings, given: TaskArguments, progress: JobProgress) -> Ta
     staged = open_sqlite(folder / STAGED)
     try:
         tell = progress.stage("Reading")
-        args = (staged.database, file, metadata, SCHEMA, restore.make_sense)
+        args = (staged.database, file, metadata, SCHEMA, restore.check_sessions)
         rows = jsonl.read_file(*args, tell=tell)
         with reading_database(settings) as database:
-            found = restore.compared(staged.database, database)
+            found = restore.compare(staged.database, database)
         restore.drop_local(staged.database)
         return found | {"rows": rows}
     except StorageError as error:
@@ -121,7 +121,7 @@ def import_rows(settings: Settings, given: TaskArguments, progress: JobProgress)
     (file,) = folder.glob("upload.*")
     storage = open_storage(settings)
     try:
-        args = (storage.database, file, metadata, SCHEMA, restore.make_sense)
+        args = (storage.database, file, metadata, SCHEMA, restore.check_sessions)
         return {"rows": jsonl.read_file(*args, tell=progress.stage("Bringing in"))}
     finally:
         storage.close()
@@ -146,12 +146,12 @@ def erase_rows(settings: Settings, given: TaskArguments, progress: JobProgress) 
     progress.stage("Deleting")
     storage = open_storage(settings)
     try:
-        return erased(storage.database, settings, given)
+        return erase_and_purge(storage.database, settings, given)
     finally:
         storage.close()
 
 
-def erased(
+def erase_and_purge(
     database: Sqlite | Postgresql, settings: Settings, given: TaskArguments
 ) -> TaskArguments:
     """Delete what the job names, and say which copies still hold it."""
@@ -161,7 +161,7 @@ def erased(
     else:
         table, ids = given["table"], tuple(given["ids"])
     counts = erase.erase(database, table, ids) if ids else {}
-    holding = erase.still_holding(settings.data, ids)
+    holding = erase.copies_with(settings.data, ids)
     names = [path.relative_to(settings.data).as_posix() for path in holding]
     return {"counts": counts, "holding": names}
 
@@ -253,7 +253,7 @@ def settings_in(task: TaskArguments) -> Settings:
     """Of the server, for its errand; also has the log written as there."""
     form = task["log_format"]
     logging.config.dictConfig(log_config(form))
-    take_exceptions()
+    log_exceptions()
     return Settings(Path(task["data"]), database_url=task["url"], log_format=form)
 
 
@@ -276,7 +276,7 @@ def main() -> int:
 
     def tell() -> None:
         while not over.wait(TELL_SECONDS):
-            say({"at": progress.at})
+            send({"at": progress.at})
 
     teller = threading.Thread(target=tell, name="progress", daemon=True)
     teller.start()
@@ -287,11 +287,11 @@ def main() -> int:
         last = {"error": str(error)}
     over.set()
     teller.join()
-    say(last)
+    send(last)
     return 0
 
 
-def say(told: TaskArguments) -> None:
+def send(told: TaskArguments) -> None:
     print(json.dumps(told), flush=True)
 
 

@@ -34,13 +34,13 @@ def techniques_of(pasts: Sequence[SessionRecord]) -> dict[str, Technique]:
     return found
 
 
-def across(number: int, count: int) -> float:
+def x_of(number: int, count: int) -> float:
     """Where session ``number`` (from 1) of ``count`` stands."""
     step = (WIDTH - LEFT - RIGHT) / max(count, LEAST_PLACES)
     return round(LEFT + (number - 0.5) * step, 1)
 
 
-def up(value: float, most: float) -> float:
+def y_of(value: float, most: float) -> float:
     return round(HEIGHT - BOTTOM - value / most * (HEIGHT - TOP - BOTTOM), 1)
 
 
@@ -48,12 +48,12 @@ def frame(count: int, ticks: Sequence[int], most: float) -> list[svg.Element]:
     """Lines across with their numbers, and the number of every session below."""
     drawn: list[svg.Element] = []
     for tick in ticks:
-        y = up(tick, most)
+        y = y_of(tick, most)
         drawn.append(svg.Line(x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_=["chart-line"]))
         drawn.append(svg.Text(x=LEFT - 10, y=y + 5, text=str(tick), class_=["chart-side"]))
     every = 1 if count <= 20 else 5
     drawn += [
-        svg.Text(x=across(n, count), y=HEIGHT - 10, text=str(n), class_=["chart-number"])
+        svg.Text(x=x_of(n, count), y=HEIGHT - 10, text=str(n), class_=["chart-number"])
         for n in range(1, count + 1)
         if n % every == 0 or every == 1
     ]
@@ -78,7 +78,7 @@ def scores_chart(pasts: Sequence[SessionRecord]) -> Markup | None:
     elements = frame(count, range(0, MOST_SCORE + 1, 2), MOST_SCORE)
     for name in ("before", "after"):
         told = [
-            (across(n, count), up(score, MOST_SCORE))
+            (x_of(n, count), y_of(score, MOST_SCORE))
             for n, past in enumerate(pasts, 1)
             if (score := getattr(past.told, name)) is not None
         ]
@@ -106,7 +106,7 @@ def minutes_chart(pasts: Sequence[SessionRecord]) -> Markup | None:
         below = 0.0
         for technique, ms in past.by_technique().items():
             above = below + ms / 60_000
-            height = round(up(below, most) - up(above, most), 1)
+            height = round(y_of(below, most) - y_of(above, most), 1)
             hue = (
                 past.plan.techniques[technique].hue
                 if technique in past.plan.techniques
@@ -114,8 +114,8 @@ def minutes_chart(pasts: Sequence[SessionRecord]) -> Markup | None:
             )
             elements.append(
                 svg.Rect(
-                    x=round(across(n, count) - width / 2, 1),
-                    y=up(above, most),
+                    x=round(x_of(n, count) - width / 2, 1),
+                    y=y_of(above, most),
                     width=round(width, 1),
                     height=height,
                     class_=["chart-bar", f"hue-{hue}"],

@@ -31,7 +31,7 @@ HEAD = (
 )
 
 
-def safe(cell: object) -> str:
+def safe_cell(cell: object) -> str:
     """A cell that no spreadsheet takes for a formula: such text gets an apostrophe in front."""
     text = "" if cell is None else str(cell)
     return f"'{text}" if text.startswith(FORMULA) else text
@@ -58,7 +58,7 @@ def course_csv(
     techniques = list(dict.fromkeys(t for past in pasts for t in past.by_technique()))
     text = io.StringIO(newline="")
     out = csv.writer(text, lineterminator="\r\n")
-    out.writerow([safe(name) for name in (*HEAD, *(f"{t} min" for t in techniques))])
+    out.writerow([safe_cell(name) for name in (*HEAD, *(f"{t} min" for t in techniques))])
     for number, past in enumerate(pasts, 1):
         told, done = past.told, past.by_technique()
         row = (
@@ -68,7 +68,7 @@ def course_csv(
             *(readings_text(readings, past, zone), told.note),
             *(minutes(done.get(technique, 0)) for technique in techniques),
         )
-        out.writerow([safe(cell) for cell in row])
+        out.writerow([safe_cell(cell) for cell in row])
     return text.getvalue()
 
 

@@ -92,7 +92,7 @@ def hue(step: PlannedStep, plan: Plan) -> str:
     return plan.techniques[step.technique].hue if step.technique else "plain"
 
 
-def quoted(value: object) -> Markup:
+def to_json(value: object) -> Markup:
     """JSON for an attribute between single quotes, which leaves its own quotes as they are."""
     return htmlsafe_json_dumps(value, separators=(",", ":"))
 
@@ -111,17 +111,17 @@ def speech(plan: Plan, index: int) -> Markup:
         "lastHands": step.hands_on and not ahead,
         "rest": step.kind == "aftercare",
     }
-    return quoted(words)
+    return to_json(words)
 
 
-def bare_json(plan: Plan) -> Markup:
+def plan_json(plan: Plan) -> Markup:
     """What script needs of a plan, for an attribute; its shape stands at :func:`bare.bare`."""
-    return quoted(payload.bare(plan))
+    return to_json(payload.plan_payload(plan))
 
 
-def told_json(events: Iterable[Event]) -> Markup:
+def events_json(events: Iterable[Event]) -> Markup:
     """What happened so far, for an attribute; its shape stands at :func:`bare.told`."""
-    return quoted(payload.told(events))
+    return to_json(payload.events_payload(events))
 
 
 def origin_parts(origin: str) -> list[tuple[str, str]]:
@@ -181,9 +181,9 @@ FILTERS = {
     "span": span,
     "place": place,
     "speech": speech,
-    "quoted": quoted,
-    "bare": bare_json,
-    "told": told_json,
+    "quoted": to_json,
+    "bare": plan_json,
+    "told": events_json,
     "side_and_area": side_and_area,
     "technique_name": technique_name,
     "textbook": textbook,

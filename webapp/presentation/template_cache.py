@@ -25,23 +25,23 @@ class Compiled(FileSystemBytecodeCache):
             super().dump_bytecode(bucket)
 
 
-def compiled_before(folder: Path | None = None) -> Compiled | None:
+def cached_templates(folder: Path | None = None) -> Compiled | None:
     """What earlier starts have left; None where it could not be trusted or kept."""
-    place = kept_folder("templates", folder)
+    place = cache_folder("templates", folder)
     return Compiled(str(place)) if place else None
 
 
-def kept_folder(name: str, place: Path | None = None) -> Path | None:
+def cache_folder(name: str, place: Path | None = None) -> Path | None:
     """A folder for what can be made again at any time; None where it could not be trusted or kept."""
     place = place or user_cache_path("steady-hands", appauthor=False) / name
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return place if is_ours(place) else None
+        return place if is_own(place) else None
     except OSError:
         return None
 
 
-def is_ours(place: Path) -> bool:
+def is_own(place: Path) -> bool:
     if not os.access(place, os.W_OK):
         return False
     if not hasattr(os, "getuid"):

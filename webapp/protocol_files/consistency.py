@@ -11,7 +11,7 @@ from webapp.domain.plan import OPTIONAL_FLOOR_SECONDS, UnreachableError, check_r
 from webapp.domain.protocol import FORMAT, Phase, Protocol, SideGroup
 from webapp.protocol_files import json_reader
 from webapp.protocol_files.json_reader import Document
-from webapp.protocol_files.validation import FORMS, shown, validate
+from webapp.protocol_files.validation import FORMS, quote_value, validate
 
 MOST_PHASES = 60
 MOST_RULES = 8
@@ -44,32 +44,35 @@ def reference_complaints(value: object, name: str, catalogue: Catalogue) -> Iter
     """Ids that name nothing or name it twice, told although other fields have faults."""
     version = value.get("format") if isinstance(value, dict) else None
     if isinstance(version, bool | float) and version == FORMAT:  # a model takes them for 1
-        yield ("format",), f"found {shown(version)}, expected {FORMAT}"
+        yield ("format",), f"found {quote_value(version)}, expected {FORMAT}"
     for place, text in texts(value, ("id",)):
         if text != name:
-            yield place, f"{shown(text)} differs from the file name, expected {shown(name)}"
+            yield (
+                place,
+                f"{quote_value(text)} differs from the file name, expected {quote_value(name)}",
+            )
     yield from question_complaints(value, catalogue)
     for place, text in texts(value, ("evidence", "sources", "*")):
-        yield from unknown(place, "source", text, catalogue.sources)
+        yield from unknown_id(place, "source", text, catalogue.sources)
     for phase in PHASES:
         for place, text in texts(value, (*phase, "technique")):
-            yield from unknown(place, "technique", text, catalogue.techniques)
+            yield from unknown_id(place, "technique", text, catalogue.techniques)
         for place, text in texts(value, (*phase, "area")):
-            yield from unknown(place, "area", text, catalogue.areas)
+            yield from unknown_id(place, "area", text, catalogue.areas)
     for owner in (("course",), *STEPS, *PHASES):
         for place, text in texts(value, (*owner, "origin")):
             for source in SOURCE_IN_ORIGIN.findall(text):
-                yield from unknown(place, "source", source, catalogue.sources)
-    yield from doubled(step_ids(value))
+                yield from unknown_id(place, "source", source, catalogue.sources)
+    yield from repeated_ids(step_ids(value))
 
 
 def question_complaints(value: object, catalogue: Catalogue) -> Iterator[Complaint]:
     """Yield the questions that are unknown or asked twice."""
     asked = set[str]()
     for place, text in texts(value, ("screening", "*")):
-        yield from unknown(place, "screening question", text, catalogue.questions)
+        yield from unknown_id(place, "screening question", text, catalogue.questions)
         if text in asked:
-            yield place, f"{shown(text)} is asked twice, expected once"
+            yield place, f"{quote_value(text)} is asked twice, expected once"
         asked.add(text)
 
 
@@ -95,14 +98,14 @@ def catalogue_complaints(value: object, catalogue: Catalogue) -> Iterator[Compla
         names.append(((*when, "regions", "*"), "region", regions))
     for pattern, noun, known in names:
         for place, text in texts(value, pattern):
-            yield from unknown(place, noun, text, known)
+            yield from unknown_id(place, noun, text, known)
     for key in ("questions", "red_flags"):
         for place, text in texts(value, (key, "*", "origin")):
             for source in SOURCE_IN_ORIGIN.findall(text):
-                yield from unknown(place, "source", source, catalogue.sources)
+                yield from unknown_id(place, "source", source, catalogue.sources)
 
 
-def unknown(
+def unknown_id(
     place: json_reader.Path, noun: str, found: str, known: Iterable[str]
 ) -> Iterator[Complaint]:
     """Yield a complaint when `found` is not among the known names."""
@@ -110,7 +113,7 @@ def unknown(
         some = sorted(known)
         more = ", …" if len(some) > 12 else ""
         names = ", ".join(some[:12]) + more if some else "none, for none is known"
-        yield place, f"unknown {noun} {shown(found)}, expected one of: {names}"
+        yield place, f"unknown {noun} {quote_value(found)}, expected one of: {names}"
 
 
 def step_ids(value: object) -> Iterator[tuple[json_reader.Path, str]]:
@@ -128,13 +131,13 @@ def step_ids(value: object) -> Iterator[tuple[json_reader.Path, str]]:
     yield from texts(value, (*STEPS[1], "id"))
 
 
-def doubled(ids: Iterable[tuple[json_reader.Path, str]]) -> Iterator[Complaint]:
+def repeated_ids(ids: Iterable[tuple[json_reader.Path, str]]) -> Iterator[Complaint]:
     """``end`` is taken from the start: it is the place after the last step."""
     seen, told = {"end"}, set[json_reader.Path]()
     for place, text in ids:
         if text in seen and place not in told:
             told.add(place)
-            yield place, f"the id {shown(text)} is taken, expected another one"
+            yield place, f"the id {quote_value(text)} is taken, expected another one"
         seen.add(text)
 
 
@@ -144,7 +147,7 @@ def protocol_complaints(protocol: Protocol) -> Iterator[Complaint]:
     if protocol.reviewed and not is_date(protocol.reviewed.date):
         yield (
             ("reviewed", "date"),
-            f"there is no day {shown(protocol.reviewed.date)}, expected {FORMS['date']}",
+            f"there is no day {quote_value(protocol.reviewed.date)}, expected {FORMS['date']}",
         )
     for i, entry in enumerate(protocol.phases):
         if isinstance(entry, SideGroup) and len(set(entry.for_sides)) < len(entry.for_sides):
@@ -174,7 +177,7 @@ def access_complaints(protocol: Protocol) -> Iterator[Complaint]:
         yield ("phases",), "no phases, expected at least one"
 
 
-def placed_phases(document: Document) -> Iterator[tuple[json_reader.Path, Phase]]:
+def phases_with_path(document: Document) -> Iterator[tuple[json_reader.Path, Phase]]:
     """Every phase that is right in itself, with its path in the file."""
     entries = document.value.get("phases") if isinstance(document.value, dict) else None
     for i, entry in enumerate(entries if isinstance(entries, list) else ()):
@@ -229,7 +232,7 @@ def technique_complaints(
         return
     name = technique.name.lower()
     if phase.area in technique.never_areas:
-        yield (*place, "area"), f"no {name} in {shown(phase.area)}, expected another area"
+        yield (*place, "area"), f"no {name} in {quote_value(phase.area)}, expected another area"
     for field, limits, value in (
         ("pressure", technique.pressure, phase.pressure),
         ("tempo", technique.tempo, phase.tempo),
@@ -300,4 +303,4 @@ def reach_complaints(protocol: Protocol) -> Iterator[Complaint]:
             if protocol.session and phase.optional:
                 fit(protocol, protocol.session.usual, frozenset({phase.id}))
         except UnreachableError as error:
-            yield ("rules",), f"when {shown(phase.id)} is chosen: {error}, {expected}"
+            yield ("rules",), f"when {quote_value(phase.id)} is chosen: {error}, {expected}"

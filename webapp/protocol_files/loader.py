@@ -26,11 +26,11 @@ from webapp.domain.screening import RULES
 from webapp.protocol_files import json_reader
 from webapp.protocol_files.consistency import (
     catalogue_complaints,
-    doubled,
     phase_complaints,
-    placed_phases,
+    phases_with_path,
     protocol_complaints,
     reference_complaints,
+    repeated_ids,
     rule_complaints,
     technique_complaints,
     texts,
@@ -128,7 +128,7 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
 
     @cache
     def document_of(name: str) -> Document:
-        return parsed(found(name), content(found(name)))
+        return parse_file(found(name), read_content(found(name)))
 
     def items(name: str, key: str, model: type[ModelT]) -> list[ModelT]:
         path, document = found(name), document_of(name)
@@ -139,7 +139,7 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
             )
         checked = [validate(document, item, (key, i), model) for i, item in enumerate(raw)]
         faults = [*document.faults, *(fault for _, found in checked for fault in found)]
-        for place, message in doubled(texts(document.value, (key, "*", "id"))):
+        for place, message in repeated_ids(texts(document.value, (key, "*", "id"))):
             faults.append(Fault(document.line(place), place, message))
         if faults:
             raise bad_file(path, faults)
@@ -177,18 +177,18 @@ def rules_hash(files: Iterable[Path]) -> str:
     """Which version of the rules of screening this is: the files that decide, and the code's number."""
     digest = hashlib.sha256(f"rules {RULES}".encode())
     for file in files:
-        digest.update(content(file))
+        digest.update(read_content(file))
     return digest.hexdigest()
 
 
 def load_protocol(path: Path, catalogue: Catalogue) -> LibraryEntry:
     """One protocol file, checked in itself and against the catalogue. Raises BadFileError."""
-    raw = content(path)
-    document = parsed(path, raw)
+    raw = read_content(path)
+    document = parse_file(path, raw)
     protocol, faults = validate(document, document.value, (), Protocol)
     faults = [*document.faults, *faults]
     complaints = [*reference_complaints(document.value, path.stem, catalogue)]
-    for place, phase in placed_phases(document):
+    for place, phase in phases_with_path(document):
         complaints += phase_complaints(place, phase)
         complaints += technique_complaints(place, phase, catalogue)
     if protocol:
@@ -217,7 +217,7 @@ KINDS = {
 }
 
 
-def content(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
     """The bytes of the file, one more than allowed at most. Raises BadFileError.
 
     Only a regular file is opened: a named pipe would keep everybody waiting for its other end.
@@ -234,7 +234,7 @@ def content(path: Path) -> bytes:
         raise bad_file(path, [Fault(1, (), why)]) from None
 
 
-def parsed(path: Path, raw: bytes) -> Document:
+def parse_file(path: Path, raw: bytes) -> Document:
     """The document in ``raw``. Raises BadFileError when it is no strict JSON."""
     try:
         return json_reader.parse(json_reader.decode(raw))

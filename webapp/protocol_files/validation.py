@@ -43,18 +43,18 @@ def model_faults(
     for error in errors:
         path = (*place, *path_in(value, error["loc"]))
         marred = path in told or (error["type"] == "value_error" and path in around)
-        if not marred and real(error):
-            messages.setdefault(path, []).append(in_words(error))
-    return [Fault(document.line(p), p, joined(m)) for p, m in messages.items()]
+        if not marred and is_real(error):
+            messages.setdefault(path, []).append(describe_error(error))
+    return [Fault(document.line(p), p, join_messages(m)) for p, m in messages.items()]
 
 
-def real(error: ErrorDetails) -> bool:
+def is_real(error: ErrorDetails) -> bool:
     """False where a list only seems too short, because entries of it have faults of their own."""
     least = error.get("ctx", {}).get("min_length", 0)
     return error["type"] != "too_short" or len(error["input"]) < least
 
 
-def joined(messages: list[tuple[str, str]]) -> str:
+def join_messages(messages: list[tuple[str, str]]) -> str:
     """What is wrong, once, and everything that would have been right."""
     wrong = messages[0][0]
     expected = " or ".join(dict.fromkeys(text for _, text in messages if text))
@@ -91,9 +91,9 @@ FORMS = {
 }
 
 
-def in_words(error: ErrorDetails) -> tuple[str, str]:
+def describe_error(error: ErrorDetails) -> tuple[str, str]:
     """What is wrong and what is expected, without the words of the model library."""
-    found = f"found {shown(error['input'])}"
+    found = f"found {quote_value(error['input'])}"
     match error["type"]:
         case "missing":
             return "this field is missing", "it here"
@@ -116,14 +116,14 @@ def in_words(error: ErrorDetails) -> tuple[str, str]:
 def beyond_a_limit(error: ErrorDetails) -> tuple[str, str] | None:
     """Return what is too long, short, small or large, and the limit; None for other errors."""
     context = error.get("ctx", {})
-    out_of_range = f"{shown(error['input'])} is out of range"
+    out_of_range = f"{quote_value(error['input'])} is out of range"
     match error["type"]:
         case "string_too_long":
             return f"{len(error['input'])} characters", f"at most {context['max_length']}"
         case "too_long":
-            return entries(error["input"]), f"at most {context['max_length']}"
+            return count_entries(error["input"]), f"at most {context['max_length']}"
         case "too_short":
-            return entries(error["input"]), f"at least {context['min_length']}"
+            return count_entries(error["input"]), f"at least {context['min_length']}"
         case "greater_than_equal":
             return out_of_range, f"at least {context['ge']}"
         case "less_than_equal":
@@ -133,12 +133,12 @@ def beyond_a_limit(error: ErrorDetails) -> tuple[str, str] | None:
     return None
 
 
-def entries(found: list[object]) -> str:
+def count_entries(found: list[object]) -> str:
     """Return the number of entries in words."""
     return "1 entry" if len(found) == 1 else f"{len(found)} entries"
 
 
-def shown(value: object) -> str:
+def quote_value(value: object) -> str:
     """A value as it stands in the file, cut short; texts in single quotes."""
     if isinstance(value, list | tuple):
         return "a list"

@@ -19,7 +19,7 @@ def show() -> str:
     here = site()
     entries = list(here.library.entries.values())
     chosen = {name: request.args.get(name, "") for name in FILTERS}
-    shown = [entry for entry in entries if wanted(entry, chosen)]
+    shown = [entry for entry in entries if matches(entry, chosen)]
     return render_template(
         "catalogue/catalogue.html",
         entries=sorted(shown, key=shelf_order),
@@ -31,7 +31,7 @@ def show() -> str:
     )
 
 
-def wanted(entry: LibraryEntry, chosen: dict[str, str]) -> bool:
+def matches(entry: LibraryEntry, chosen: dict[str, str]) -> bool:
     protocol = entry.protocol
     hands = {"self": {"self"}, "table": {"therapist", "helper"}}.get(chosen["who"])
     return (hands is None or bool(hands.intersection(protocol.performer))) and (

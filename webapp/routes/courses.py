@@ -99,7 +99,7 @@ def add() -> Response:
         abort(409)
     chosen, fault = assignments.chosen_client(request.form)
     if fault:
-        return whose(entry)
+        return ask_client(entry)
     here = site()
     now = request_time()
     place = assignments.assignment_of(entry, assignments.known_client(chosen, now), now)
@@ -108,12 +108,15 @@ def add() -> Response:
         here.courses.change(course)
     else:
         client = place.client or here.courses.add_client(now)
-        title, target = entry.protocol.title, within(terms, number(request.form.get("sessions")))
+        title, target = (
+            entry.protocol.title,
+            within(terms, parse_number(request.form.get("sessions"))),
+        )
         course = here.courses.add_course(client, entry.protocol.id, title, terms, target, now)
     return redirect(url_for("courses.show", course_id=course.id), 303)
 
 
-def whose(entry: LibraryEntry) -> Response:
+def ask_client(entry: LibraryEntry) -> Response:
     """Asks for whom a course is planned, where there are several clients."""
     clients = site().courses.clients()
     body = render_template(
@@ -122,7 +125,7 @@ def whose(entry: LibraryEntry) -> Response:
     return Response(body, 422, mimetype="text/html")
 
 
-def number(typed: str | None, otherwise: int = 10) -> int:
+def parse_number(typed: str | None, otherwise: int = 10) -> int:
     return (
         int(typed)
         if typed and typed.isascii() and typed.isdigit() and len(typed) < 4
@@ -160,7 +163,7 @@ def change(course_id: str) -> Response:
     course = course_or_404(course_id)
     fields = request.form
     if "sessions" in fields:
-        wanted = number(fields["sessions"], 0) or abort(422)
+        wanted = parse_number(fields["sessions"], 0) or abort(422)
         course = replace(course, target=within(course.terms, wanted))
     if "aside" in fields:
         course = replace(course, aside=yes_or_no(fields["aside"]) == "yes")

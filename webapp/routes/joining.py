@@ -53,18 +53,18 @@ def join() -> Response:
     here = site()
     now = request_time()
     if letters and devices_of(here).crowded(now):
-        return refused("too-many")
+        return refusal_page("too-many")
     agent = request.headers.get("User-Agent", "")[:MOST_AGENT]
     before = who.device if who else ""
     joined = devices_of(here).join(agent, now, token=token, letters=letters, before=before)
     if isinstance(joined, str):
-        return page(UNKNOWN_LINK, 403) if token and joined == "unknown" else refused(joined)
+        return page(UNKNOWN_LINK, 403) if token and joined == "unknown" else refusal_page(joined)
     response = redirect(url_for("joining.ask", done="yes"), 303)
     set_device_cookie(response, authenticator().cookie, joined.token)
     return response
 
 
-def refused(why: str) -> Response:
+def refusal_page(why: str) -> Response:
     if why != "too-many":
         return page(WORDS[why], 403)
     response = page(WORDS[why], 429)

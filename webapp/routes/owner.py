@@ -26,7 +26,7 @@ def show() -> Response:
 @blueprint.post("/invites")
 def invite() -> Response:
     """A new invite. It is shown by this answer alone: what is kept are hashes."""
-    must_join()
+    check_joining()
     role = role_named(request.form.get("role", ""))
     if role is None:
         return page(422, fault=NO_ROLE)
@@ -54,13 +54,13 @@ def revoke(device_id: str) -> Response:
     return redirect(url_for("owner.show") + "#devices", 303)
 
 
-def must_join() -> None:
+def check_joining() -> None:
     if not authenticator().joining:
         abort(409)
 
 
 def device_or_404(device_id: str) -> Device:
-    must_join()
+    check_joining()
     return devices_of(site()).get(device_id) or abort(404)
 
 
@@ -85,14 +85,14 @@ def page(
         this=who.device if who else "",
         roles=list(NAMES),
         chosen=request.form.get("role") or "operator",
-        when=when,
+        when=time_ago,
         hour=hour,
-        qr=drawn(made) if made else "",
+        qr=invite_qr(made) if made else "",
     )
     return Response(body, status, mimetype="text/html")
 
 
-def drawn(made: NewInvite) -> str:
+def invite_qr(made: NewInvite) -> str:
     # Drawing takes a library that few pages need.
     from webapp.presentation.qr import qr_code
 
@@ -103,7 +103,7 @@ def hour(at: int) -> str:
     return site().clock.wall_time_of(at).strftime("%H:%M")
 
 
-def when(at: int) -> str:
+def time_ago(at: int) -> str:
     """How long ago, as people say it."""
     ago = request_time() - at
     if ago < NOW_MS:

@@ -72,14 +72,14 @@ def amounts(counts: dict[str, int]) -> str:
     return ", ".join(told) or "nothing"
 
 
-def upkeep() -> JobRunner:
+def job_runner() -> JobRunner:
     return cast(JobRunner, current_app.extensions["jobs"])
 
 
 def begin(kind: str, given: dict[str, object] | None = None, **shown: object) -> Answer:
     """Start a job and lead to its page; while another one runs, say so calmly."""
     try:
-        job = upkeep().start(kind, given, **shown)
+        job = job_runner().start(kind, given, **shown)
     except BusyError as busy:
         page = render_template("owner/data/busy.html", job=busy.job, clock=site().clock)
         return Response(page, 409)
@@ -87,7 +87,7 @@ def begin(kind: str, given: dict[str, object] | None = None, **shown: object) ->
 
 
 def job_or_404(job_id: str) -> Job:
-    found = upkeep().jobs.get(job_id)
+    found = job_runner().jobs.get(job_id)
     if found is None:
         abort(404)
     return found
@@ -103,13 +103,13 @@ def copy_or_404(name: str) -> Copy:
 @blueprint.get("")
 def show() -> str:
     """What there is and what can be done with it."""
-    here, jobs = site(), upkeep().jobs
+    here, jobs = site(), job_runner().jobs
     known = jobs.newest(KEPT)
     recent = [job for job in known[:1] if request_time() - job.told_at < RECENT_MS]
     worth = [job for job in recent if (job.kind, job.outcome) != ("backup", "good")]
     return render_template(
         "owner/data/data.html",
-        holdings=inventory.holdings(here.storage, here.settings),
+        holdings=inventory.read_inventory(here.storage, here.settings),
         copies=inventory.copies(here.settings),
         job=next(iter(worth), None),
         last=next((job for job in known if job.kind == "backup"), None),
@@ -126,16 +126,16 @@ def show() -> str:
 @blueprint.get("/jobs/<job_id>")
 def job(job_id: str) -> str:
     found = job_or_404(job_id)
-    return render_template("owner/data/job.html", job=found, **shown_with(found))
+    return render_template("owner/data/job.html", job=found, **job_context(found))
 
 
 @blueprint.get("/jobs/<job_id>/state")
 def state(job_id: str) -> str:
     found = job_or_404(job_id)
-    return render_template("owner/data/_job.html", job=found, **shown_with(found))
+    return render_template("owner/data/_job.html", job=found, **job_context(found))
 
 
-def shown_with(found: Job) -> dict[str, object]:
+def job_context(found: Job) -> dict[str, object]:
     known = {copy.name: copy for copy in inventory.copies(site().settings)}
     return {
         "clock": site().clock,
@@ -155,10 +155,10 @@ def backup() -> Answer:
 def download(name: str) -> Response:
     copy = copy_or_404(name)
     path = site().settings.data / copy.name
-    return sent(parts_of(path), copy.file, copy.bytes)
+    return send_file(read_parts(path), copy.file, copy.bytes)
 
 
-def sent(parts: Iterator[bytes], name: str, length: int | None = None) -> Response:
+def send_file(parts: Iterator[bytes], name: str, length: int | None = None) -> Response:
     """A download, sent in parts."""
     request.environ[STREAMED] = True
     answer = Response(parts, mimetype="application/octet-stream")
@@ -168,7 +168,7 @@ def sent(parts: Iterator[bytes], name: str, length: int | None = None) -> Respon
     return answer
 
 
-def parts_of(path: Path) -> Iterator[bytes]:
+def read_parts(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while part := file.read(PART_BYTES):
             yield part
@@ -194,7 +194,7 @@ def restore(name: str) -> Answer:
     """Refused while sessions are under way, unless the form says otherwise."""
     copy, anyway = copy_or_404(name), request.form.get("anyway") == "1"
     here = site()
-    running = inventory.under_way(here.storage, request_time())
+    running = inventory.running_sessions(here.storage, request_time())
     if not copy.usable or (running and not anyway):
         return Response(restore_page(copy, refused=True), 409)
     return begin("restore", name=copy.name, made_at=copy.made_at, anyway=anyway)
@@ -208,7 +208,7 @@ def restore_page(copy: Copy, *, refused: bool = False) -> str:
         copy=copy,
         made=made,
         went_on=went_on,
-        running=len(inventory.under_way(here.storage, request_time())),
+        running=len(inventory.running_sessions(here.storage, request_time())),
         refused=refused,
         clock=here.clock,
     )

@@ -16,11 +16,11 @@ from werkzeug.wrappers import Response as Answer
 
 from webapp.domain.course import Client
 from webapp.maintenance import backups, inventory
-from webapp.maintenance.erase import counted, ended_before
+from webapp.maintenance.erase import count_rows, ended_before
 from webapp.maintenance.export_stream import stream_export
 from webapp.maintenance.worker import INCOMING, need_room
 from webapp.routes import request_time, site
-from webapp.routes.owner_data import begin, blueprint, job_or_404, sent, upkeep
+from webapp.routes.owner_data import begin, blueprint, job_or_404, job_runner, send_file
 from webapp.storage.courses import Filter
 from webapp.storage.database import StorageError
 
@@ -58,11 +58,11 @@ def export() -> Answer:
     try:
         first = next(parts)
     except StorageError as error:
-        return fault_page("The export did not begin", upkeep().plain(str(error)), 503)
-    return sent(followed(first, parts), name)
+        return fault_page("The export did not begin", job_runner().plain(str(error)), 503)
+    return send_file(chain_parts(first, parts), name)
 
 
-def followed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+def chain_parts(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from chain((first,), rest)
 
 
@@ -77,24 +77,24 @@ def fault_page(title: str, text: str, status: int) -> Response:
 @blueprint.post("/import")
 def take() -> Answer:
     """Take an export; nothing comes in before somebody has seen what it holds."""
-    if running := upkeep().jobs.running():
+    if running := job_runner().jobs.running():
         page = render_template("owner/data/busy.html", job=running, clock=site().clock)
         return Response(page, 409)
-    name = upkeep().new_upload()
+    name = job_runner().new_upload()
     try:
-        if fault := received(name):
-            upkeep().clear(name)
+        if fault := receive_upload(name):
+            job_runner().clear(name)
             return fault_page("Nothing was taken", fault, 422)
         answer = begin("check", upload=name)
     except BaseException:
-        upkeep().clear(name)
+        job_runner().clear(name)
         raise
     if answer.status_code != 303:
-        upkeep().clear(name)
+        job_runner().clear(name)
     return answer
 
 
-def received(name: str) -> str:
+def receive_upload(name: str) -> str:
     """Keep the file of the form; gives what is wrong with it, in words."""
     data = site().settings.data
     part = data / INCOMING / name / "part"
@@ -102,7 +102,7 @@ def received(name: str) -> str:
     try:
         need_room(data, 2 * (request.content_length or 0))
         with ExitStack() as opened:
-            chosen = parsed(lambda: opened.enter_context(part.open("w+b")))
+            chosen = parse_upload(lambda: opened.enter_context(part.open("w+b")))
     except StorageError as error:
         return str(error)
     except RequestEntityTooLarge:
@@ -117,7 +117,7 @@ def received(name: str) -> str:
     return ""
 
 
-def parsed(new_file: Callable[[], IO[bytes]]) -> bool:
+def parse_upload(new_file: Callable[[], IO[bytes]]) -> bool:
     """Read the form; its file goes to ``new_file``. False when it has none."""
     parser = FormDataParser(
         stream_factory=lambda *_args, **_more: new_file(),
@@ -140,7 +140,7 @@ def bring_in(job_id: str) -> Answer:
     if checked.kind != "check" or checked.outcome != "good":
         abort(409)
     if request.form.get("act") == "drop":
-        upkeep().clear(upload)
+        job_runner().clear(upload)
         return redirect(url_for("owner_data.show"), 303)
     if not (site().settings.data / INCOMING / upload).is_dir():
         text = "The file is not here any more. Please send it again."
@@ -174,7 +174,7 @@ def erase() -> Answer:
     chosen = chosen_rows()
     if chosen is None:
         abort(404)
-    if under_way(chosen):
+    if is_running(chosen):
         return Response(erase_page(chosen), 409)
     return begin("erase", {"table": chosen["table"], "ids": [chosen["id"]]})
 
@@ -195,10 +195,10 @@ def chosen_rows() -> Chosen | None:
     return None
 
 
-def under_way(chosen: Chosen) -> bool:
+def is_running(chosen: Chosen) -> bool:
     """True when somebody is at a session that would go."""
     here = site()
-    running = inventory.under_way(here.storage, request_time())
+    running = inventory.running_sessions(here.storage, request_time())
     if chosen["table"] == "sessions":
         return chosen["id"] in running
     return any(one.client == chosen["id"] for one in here.storage.load_all(running))
@@ -206,12 +206,12 @@ def under_way(chosen: Chosen) -> bool:
 
 def erase_page(chosen: Chosen) -> str:
     here = site()
-    counts = counted(here.storage.database, chosen["table"], [chosen["id"]])
+    counts = count_rows(here.storage.database, chosen["table"], [chosen["id"]])
     return render_template(
         "owner/data/erase.html",
         chosen=chosen,
         counts=counts,
-        running=under_way(chosen),
+        running=is_running(chosen),
         clock=here.clock,
     )
 
@@ -224,11 +224,11 @@ def ask_retention() -> Answer:
     """The setting, and with ``days`` what it would delete."""
     typed = request.args.get("days", "")
     kept = inventory.retention(site().storage)
-    days = days_in(typed) if typed else kept.days
+    days = parse_days(typed) if typed else kept.days
     return retention_page(days, typed if typed and days is None else "")
 
 
-def days_in(typed: str) -> int | None:
+def parse_days(typed: str) -> int | None:
     days = int(typed) if DAYS.match(typed) else 0
     return days if LEAST_DAYS <= days <= MOST_DAYS else None
 
@@ -253,7 +253,7 @@ def retention_page(days: int | None, wrong: str) -> Response:
 def keep_retention() -> Answer:
     """Store the setting, or carry it out now."""
     typed = request.form.get("days", "")
-    days = days_in(typed)
+    days = parse_days(typed)
     if days is None:
         return retention_page(None, typed or "none")
     here = site()
@@ -261,5 +261,5 @@ def keep_retention() -> Answer:
         return begin("retention", days=days)
     kept = inventory.retention(here.storage)
     on = request.form.get("on") == "1"
-    inventory.keep_retention(here.storage, replace(kept, days=days, on=on))
+    inventory.store_retention(here.storage, replace(kept, days=days, on=on))
     return redirect(url_for("owner_data.ask_retention"), 303)

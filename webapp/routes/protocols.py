@@ -50,15 +50,15 @@ def plan(protocol_id: str) -> tuple[str, int]:
     if entry.protocol.session is None:
         abort(404)
     wish = wish_of(entry.protocol, request.args)
-    text = render_template("protocols/_plan.html", **shown(entry, wish))
+    text = render_template("protocols/_plan.html", **plan_context(entry, wish))
     return text, 422 if wish.fault else 200
 
 
 def page(entry: LibraryEntry, wish: Wish) -> str:
-    return render_template("protocols/protocol.html", **shown(entry, wish))
+    return render_template("protocols/protocol.html", **plan_context(entry, wish))
 
 
-def shown(entry: LibraryEntry, wish: Wish) -> dict[str, object]:
+def plan_context(entry: LibraryEntry, wish: Wish) -> dict[str, object]:
     protocol = entry.protocol
     chosen = frozenset(wish.plan.chosen) if wish.plan else frozenset()
     return {

@@ -48,7 +48,7 @@ class Act(AnyConverter):
 
 
 @blueprint.record
-def know_acts(state: BlueprintSetupState) -> None:
+def register_act_converter(state: BlueprintSetupState) -> None:
     state.app.url_map.converters["act"] = Act
 
 
@@ -211,8 +211,8 @@ def summary_page(
         unobserved=unobserved_ms(stored.plan, stored.events, noted.gaps, snapshot.state.at),
         screens=noted.screens,
         **recheck(snapshot),
-        **look_again(snapshot),
-        **summaries.shown(stored, snapshot),
+        **second_reading(snapshot),
+        **summaries.context(stored, snapshot),
     )
     return Response(body, status, mimetype="text/html")
 
@@ -248,7 +248,7 @@ def recheck(snapshot: Snapshot) -> dict[str, object]:
     }
 
 
-def look_again(snapshot: Snapshot) -> dict[str, str]:
+def second_reading(snapshot: Snapshot) -> dict[str, str]:
     """The hour in which glucose is looked at again: one to two hours after the hands left (R03)."""
     ended = snapshot.state.hands_on_ended_at
     since = (ended if ended is not None else snapshot.state.at) - snapshot.state.at
@@ -278,31 +278,31 @@ def commanded(session_id: str, action: Action) -> Response:
     if action in STOPS:
         return stop(stored, action, key)
     if not KEY.match(key):
-        return answer(stored, 422, "That form was incomplete. Please try once more.")
+        return respond(stored, 422, "That form was incomplete. Please try once more.")
     if stored.has_key(key):
-        return answer(stored)
+        return respond(stored)
     now = request_time()
     if is_stale(stored, now):
-        return answer(stored, 409, STALE)
+        return respond(stored, 409, STALE)
     try:
         return carry_out(stored, action, key, now)
     except RefusedError as refusal:
-        return answer(stored, 409, str(refusal))
+        return respond(stored, 409, str(refusal))
     except ConflictError:
         after = stored_or_404(session_id, again=True)
-        return answer(after) if after.has_key(key) else answer(after, 409, STALE)
+        return respond(after) if after.has_key(key) else respond(after, 409, STALE)
 
 
 def stop(stored: Stored, action: Action, key: str) -> Response:
     """A stop counts whatever the form carries: stale, without a key, or with a used one."""
     if stored.has_key(key) and stored.folded.status == "stopped":
-        return answer(stored)
+        return respond(stored)
     if not KEY.match(key) or stored.has_key(key):
         key = secrets.token_urlsafe(12)
     try:
         return carry_out(stored, action, key, request_time())
     except RefusedError as refusal:
-        return answer(stored, 409, str(refusal))
+        return respond(stored, 409, str(refusal))
     except ConflictError:
         return stop(stored_or_404(stored.id, again=True), action, key)
 
@@ -324,27 +324,27 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
     left_ms = None
     state = view(stored.plan, stored.folded, stored.seq, now).state
     if why := admission_check(stored).hindrance(stored.events, state, action, now):
-        return answer(stored, 409, why, ask_again=questions_address(stored))
+        return respond(stored, 409, why, ask_again=questions_address(stored))
     early = None
     starts = action == "start" and state.status == "ready"
     if starts and (held := assignments.held_at_start(stored, now)):
         why, firm = held
         early = early_reason(request.form.get("early"))  # kept only where it was asked for
         if firm:
-            return answer(stored, 409, why)
+            return respond(stored, 409, why)
         if not (early or stored.early):
-            return answer(stored, 409, "", ask_early=why)
+            return respond(stored, 409, "", ask_early=why)
     if action == "start" and not here.storage.database.has_room():
-        return answer(stored, 409, NO_ROOM)
+        return respond(stored, 409, NO_ROOM)
     if action == "start" and not request.form.get("another"):
         others = at_work(stored.id, now)
         if others:
-            return answer(stored, 409, "", others=others, early=early)
+            return respond(stored, 409, "", others=others, early=early)
     if action == "end-at":
         typed = request.form.get("time", "").strip()
         left_ms = milliseconds_until(typed)
         if left_ms is None:
-            return answer(
+            return respond(
                 stored,
                 422,
                 "Please give a time within the next six hours, like 15:50.",
@@ -352,7 +352,7 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
             )
     event = decide(stored.plan, stored.folded, stored.seq, action, now, key, left_ms)
     after = here.storage.record(stored, event, early=early)
-    return answer(after, said=result_of(after, action, left_ms))
+    return respond(after, said=describe_refit(after, action, left_ms))
 
 
 def admission_check(stored: Stored) -> AdmissionCheck:
@@ -386,7 +386,7 @@ def at_work(besides: str, now: int) -> list[tuple[str, Snapshot]]:
     ]
 
 
-def result_of(after: Stored, action: Action, wished_ms: int | None) -> str:
+def describe_refit(after: Stored, action: Action, wished_ms: int | None) -> str:
     """What a re-fit made of the wish, when the rules did not allow it exactly."""
     if action != "end-at" or wished_ms is None:
         return ""
@@ -492,7 +492,7 @@ def fragment(stored: Stored, status: int = 200, **more: object) -> Response:
     return response
 
 
-def answer(stored: Stored, status: int = 200, said: str = "", **more: object) -> Response:
+def respond(stored: Stored, status: int = 200, said: str = "", **more: object) -> Response:
     """After a POST: the fragment for htmx; for everyone else the page when something is said."""
     if is_htmx():
         return fragment(stored, status, said=said, **more)

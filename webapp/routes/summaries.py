@@ -26,7 +26,7 @@ KNOWN: dict[str, list[str]] = {
 }
 
 
-def look(stored: Stored) -> Snapshot:
+def snapshot_of(stored: Stored) -> Snapshot:
     return view(stored.plan, stored.folded, stored.seq, request_time())
 
 
@@ -36,13 +36,13 @@ def tell(session_id: str) -> Response:
     stored = stored_or_404(session_id)
     here = site()
     before = here.courses.told(stored.id)
-    told = with_fields(before, look(stored).hands_on_over)
+    told = with_fields(before, snapshot_of(stored).hands_on_over)
     if told != before:
         here.courses.tell(stored.id, told)
     fragment = ""
     if is_htmx():
         fragment = render_template(
-            "sessions/_told.html", session_id=stored.id, **shown_told(stored, told)
+            "sessions/_told.html", session_id=stored.id, **feedback_context(stored, told)
         )
     address = url_for("sessions.summary", session_id=stored.id) + "#told"
     return fragment_or_redirect(fragment, address)
@@ -60,16 +60,16 @@ def with_fields(told: Feedback, over: bool) -> Feedback:
     if over and "skin" in fields:
         told = replace(told, skin=next((s for s in SKIN if s == fields["skin"]), None))
     if over and "note" in fields and this_device().note == "on":
-        told = replace(told, note=cleaned(fields["note"]))
+        told = replace(told, note=clean_note(fields["note"]))
     return told
 
 
-def cleaned(note: str) -> str:
+def clean_note(note: str) -> str:
     """A note without control characters, at most so long."""
     return "".join(c if c.isprintable() else " " for c in note).strip()[:MOST_NOTE]
 
 
-def shown_told(stored: Stored, told: Feedback) -> dict[str, object]:
+def feedback_context(stored: Stored, told: Feedback) -> dict[str, object]:
     return {
         "told": told,
         "advice_told": advice(told, stored.plan),
@@ -77,7 +77,7 @@ def shown_told(stored: Stored, told: Feedback) -> dict[str, object]:
     }
 
 
-def shown(stored: Stored, snapshot: Snapshot) -> dict[str, object]:
+def context(stored: Stored, snapshot: Snapshot) -> dict[str, object]:
     """What the summary shows besides planned and done."""
     here = site()
     now = snapshot.state.at
@@ -86,7 +86,7 @@ def shown(stored: Stored, snapshot: Snapshot) -> dict[str, object]:
     told = mine[0].told if mine else here.courses.told(stored.id)
     ahead = [found for found in reminders(stored.plan, snapshot.state) if found.at > now]
     return {
-        **shown_told(stored, told),
+        **feedback_context(stored, told),
         "standing": standing,
         "reminders": ahead,
     }
@@ -98,7 +98,7 @@ def after(session_id: str) -> Response:
     from webapp.presentation.ical import reminder_calendar
 
     stored = stored_or_404(session_id)
-    state = look(stored).state
+    state = snapshot_of(stored).state
     found = reminders(stored.plan, state)
     if not found:
         abort(404)

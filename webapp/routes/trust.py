@@ -38,7 +38,7 @@ def show() -> str:
     likely = likely_kinds(request.headers.get("User-Agent", ""))
     return render_template(
         "trust/trust.html",
-        authority=shown(),
+        authority=authority_info(),
         settings=site().settings,
         address=f"{site().settings.scheme}://{request.host}/",
         likely=likely,
@@ -46,7 +46,7 @@ def show() -> str:
     )
 
 
-def shown() -> AuthorityInfo | None:
+def authority_info() -> AuthorityInfo | None:
     """None where this site has no authority of its own."""
     if not site().settings.tls:
         return None
@@ -67,4 +67,4 @@ def certificate_text() -> Response:
 
 
 def own_authority() -> AuthorityInfo:
-    return shown() or abort(404)
+    return authority_info() or abort(404)

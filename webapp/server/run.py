@@ -23,10 +23,10 @@ from granian.server.common import AbstractServer
 
 from webapp.app import MOST_BODY_BYTES, create_app, start_life
 from webapp.log import config as log_config
-from webapp.log import place_of, take_exceptions
+from webapp.log import log_exceptions, place_of
 from webapp.maintenance.backups import check_before_start
-from webapp.maintenance.folder_lock import SERVING, WRITING, Lock, hold
-from webapp.maintenance.opening import open_storage, opened
+from webapp.maintenance.folder_lock import SERVING, WRITING, Lock, lock_folder
+from webapp.maintenance.opening import open_database, open_storage
 from webapp.network import hosts_of
 from webapp.protocol_files.loader import BadFileError, load_catalogue
 from webapp.server.loop_observer import LoopObserver
@@ -60,12 +60,12 @@ class AppLoader:
     failed: SimpleQueue[str]
 
     def __call__(self, _target: str) -> RsgiApp:
-        take_exceptions()
+        log_exceptions()
         try:
             return self.load()
         except Exception as error:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            self.failed.put(said_of(error))
+            self.failed.put(describe_error(error))
             threading.Event().wait()  # a worker that ends by itself would be started again
             raise
 
@@ -73,10 +73,10 @@ class AppLoader:
         gc.disable()  # until settle_memory
         lock = None
         if not self.settings.database_url:  # the worker before us may take its time to end
-            lock = hold(self.settings.data, WRITING, STOP_SECONDS + 3)
+            lock = lock_folder(self.settings.data, WRITING, STOP_SECONDS + 3)
         database = database_of(self.settings)
         observer = LoopObserver(database)
-        app = create_app(self.settings, opened(database, observer))
+        app = create_app(self.settings, open_database(database, observer))
         app.extensions["lock"] = lock
         start_life(app)
         watch_parent(self.parent)
@@ -84,7 +84,7 @@ class AppLoader:
         return RsgiApp(app, hosts_of(self.settings), MOST_BODY_BYTES, observer)
 
 
-def said_of(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """One line without the words of an error that nobody expected: they may hold secrets."""
     if isinstance(error, StorageError):
         return str(error)
@@ -102,17 +102,17 @@ def settle_memory() -> None:
 def run(settings: Settings, *, open_browser: bool = False) -> None:
     """Serve until told to stop. Raises StartError."""
     logging.config.dictConfig(log_config(settings.log_format))
-    take_exceptions()
-    lock = None if settings.database_url else take_folder(settings)
-    settings, files = take_certificate(settings)
+    log_exceptions()
+    lock = None if settings.database_url else lock_data_folder(settings)
+    settings, files = choose_certificate(settings)
     check_site(settings)
     check_port(settings.host, settings.port, "--port")
     if settings.plain_port:
         check_port(settings.host, settings.plain_port, "--trust-port")
-    say(settings)
+    print_start(settings)
     if open_browser:
-        threading.Thread(target=show, args=(settings.address,), daemon=True).start()
-    server = server_of(settings, files)
+        threading.Thread(target=open_in_browser, args=(settings.address,), daemon=True).start()
+    server = make_server(settings, files)
     if settings.tls:
         from webapp.tls.setup import Renewal
 
@@ -139,7 +139,7 @@ def serve(server: AbstractServer[Any], settings: Settings) -> None:
             raise StartError(said[0])
 
 
-def server_of(settings: Settings, files: Files | None) -> AbstractServer[Any]:
+def make_server(settings: Settings, files: Files | None) -> AbstractServer[Any]:
     return Granian(
         "webapp",
         address=settings.host,
@@ -159,11 +159,11 @@ def server_of(settings: Settings, files: Files | None) -> AbstractServer[Any]:
     )
 
 
-def say(settings: Settings) -> None:
+def print_start(settings: Settings) -> None:
     """Where the site is, and what to do about its certificate."""
     lines = [f"Steady Hands is at {settings.home}"]
     if settings.joining and settings.log_format != "json":  # no code of an invite gets into a log
-        lines.append(said_to_others(settings))
+        lines.append(describe_joining(settings))
     if settings.plain_port:
         from webapp.tls.setup import how_to_trust
 
@@ -175,7 +175,7 @@ def say(settings: Settings) -> None:
             print(line, flush=True)
 
 
-def take_certificate(settings: Settings) -> tuple[Settings, Files | None]:
+def choose_certificate(settings: Settings) -> tuple[Settings, Files | None]:
     """What to serve https with, if so, and the names it is for. Raises StartError."""
     if not settings.encrypts:
         return settings, None
@@ -188,7 +188,7 @@ def take_certificate(settings: Settings) -> tuple[Settings, Files | None]:
         raise StartError(str(error)) from None
 
 
-def said_to_others(settings: Settings) -> str:
+def describe_joining(settings: Settings) -> str:
     """Who else may come in, and how. Raises StartError."""
     from webapp.auth.terminal_invites import welcome_text
 
@@ -198,7 +198,7 @@ def said_to_others(settings: Settings) -> str:
         raise StartError(str(error)) from None
 
 
-def take_folder(settings: Settings) -> Lock:
+def lock_data_folder(settings: Settings) -> Lock:
     """Make the data folder and keep others from serving from it. Raises StartError."""
     if settings.processes > 1:
         raise StartError(
@@ -215,7 +215,7 @@ def take_folder(settings: Settings) -> Lock:
             "with --data"
         ) from None
     try:
-        return hold(settings.data, SERVING)
+        return lock_folder(settings.data, SERVING)
     except StorageError as error:
         raise StartError(str(error)) from None
 
@@ -239,7 +239,7 @@ def open_once(settings: Settings) -> None:
     if settings.database_url:
         open_storage(settings).close()
         return
-    with hold(settings.data, WRITING):
+    with lock_folder(settings.data, WRITING):
         check_before_start(settings.database)
         open_storage(settings).close()
 
@@ -277,7 +277,7 @@ def watch_parent(parent: int) -> None:
         threading.Thread(target=watch, name="watch-parent", daemon=True).start()
 
 
-def show(address: str) -> None:
+def open_in_browser(address: str) -> None:
     """Open the browser once the server listens."""
     import webbrowser
 

@@ -78,7 +78,7 @@ class ThreadPool:
             try:
                 return b"".join(result)
             finally:
-                end(result)
+                close_result(result)
         finally:
             if coming := environ.get(COMING):
                 drain(coming)
@@ -92,7 +92,7 @@ class ThreadPool:
             while part := await loop.run_in_executor(self.threads, next, parts, b""):
                 await transport.send_bytes(part)
         finally:
-            await loop.run_in_executor(self.threads, end, parts)
+            await loop.run_in_executor(self.threads, close_result, parts)
 
 
 def drain(coming: IO[bytes]) -> None:
@@ -103,7 +103,7 @@ def drain(coming: IO[bytes]) -> None:
             taken += len(part)
 
 
-def end(result: Any) -> None:
+def close_result(result: Any) -> None:
     if close := getattr(result, "close", None):
         close()
 

@@ -22,10 +22,10 @@ BUSY_SECONDS = 5.0
 LATELY_SECONDS = 30.0  # three signs of life
 
 
-Tell = Callable[[int, int], None]  # how much is done, of how much
+Progress = Callable[[int, int], None]  # how much is done, of how much
 
 
-def no_matter(_done: int, _of: int) -> None:
+def ignore_progress(_done: int, _of: int) -> None:
     """For those who need no progress."""
 
 

@@ -209,24 +209,24 @@ def parameters_of(text: str) -> Parameters:
     """What ``DATABASE_URL`` says, by the names that libpq has for it. Raises StorageError."""
     found = ADDRESS.fullmatch(text.strip())
     if not found:
-        raise refused("is not understood")
+        raise address_error("is not understood")
     if found["kind"] not in KINDS:
         raise StorageError(f"a database of kind {found['kind']} is not known; expected {LIKE}")
     if "@" in found["place"].partition("?")[0]:
-        raise refused("is not understood: it has an @ too many")
-    parameters = parsed(found)
+        raise address_error("is not understood: it has an @ too many")
+    parameters = parse_address(found)
     ports = parameters.get("port", "")
     if not PORTS.fullmatch(ports) or any(
         int(port or 1) not in range(1, 65_536) for port in ports.split(",")
     ):
-        raise refused("is not understood: the port is no number from 1 to 65535")
+        raise address_error("is not understood: the port is no number from 1 to 65535")
     elsewhere = parameters.keys() | {n for n in ("PGDATABASE", "PGSERVICE") if os.environ.get(n)}
     if not elsewhere & {"dbname", "service", "PGDATABASE", "PGSERVICE"}:
-        raise refused("names none")
+        raise address_error("names none")
     return parameters
 
 
-def parsed(found: re.Match[str]) -> Parameters:
+def parse_address(found: re.Match[str]) -> Parameters:
     """By libpq; before that, signs that it wants encoded are encoded where their sense is clear."""
     try:
         from psycopg import ProgrammingError
@@ -237,7 +237,7 @@ def parsed(found: re.Match[str]) -> Parameters:
         ) from None
     try:
         user, password = (quote(found[name] or "", safe="%") for name in ("user", "password"))
-        place = quote(with_plain_values(found["place"]), safe=PRINTABLE)
+        place = quote(encode_values(found["place"]), safe=PRINTABLE)
         text = (
             f"postgresql://{user}:{password}@{place}"
             if user or password
@@ -245,19 +245,19 @@ def parsed(found: re.Match[str]) -> Parameters:
         )
         return {name: str(value) for name, value in conninfo_to_dict(text).items()}
     except ProgrammingError as error:
-        raise refused(f"is not understood: {why(str(error))}") from None
+        raise address_error(f"is not understood: {explain(str(error))}") from None
     except ValueError:  # bytes that are no text
-        raise refused("is not understood: it holds what is no UTF-8") from None
+        raise address_error("is not understood: it holds what is no UTF-8") from None
 
 
-def with_plain_values(place: str) -> str:
+def encode_values(place: str) -> str:
     """An option's value may hold an = of its own, as in ``options=-csearch_path=clinic``."""
     place, mark, query = place.partition("?")
     pairs = [pair.partition("=") for pair in query.split("&")]
     return place + mark + "&".join(n + sign + v.replace("=", "%3D") for n, sign, v in pairs)
 
 
-def why(said: str) -> str:
+def explain(said: str) -> str:
     """What libpq found wrong, in words that hold nothing of the address."""
     if "percent-encoded" in said or "%00" in said:
         return "a % has to be followed by two hexadecimal digits"
@@ -266,11 +266,11 @@ def why(said: str) -> str:
     return "it is not of this form"
 
 
-def refused(what: str) -> StorageError:
+def address_error(what: str) -> StorageError:
     return StorageError(f"the address of the database {what}; expected {LIKE}; {ENCODED}")
 
 
-def place_of(parameters: Parameters) -> str:
+def describe_place(parameters: Parameters) -> str:
     """Where the database is, for messages."""
     name = parameters.get("dbname") or f"of service {parameters.get('service', 'PGSERVICE')}"
     host = parameters.get("host") or parameters.get("hostaddr") or "this machine"

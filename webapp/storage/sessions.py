@@ -34,7 +34,7 @@ from webapp.storage.database import NotSavedError as NotSavedError
 from webapp.storage.database import StorageError as StorageError
 from webapp.storage.disk import Trouble
 from webapp.storage.observer import StorageObserver
-from webapp.storage.postgresql import MOVE_ON_AT_ONCE, Postgresql, parameters_of, place_of
+from webapp.storage.postgresql import MOVE_ON_AT_ONCE, Postgresql, describe_place, parameters_of
 from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import metadata, summaries
 
@@ -349,7 +349,9 @@ class Storage:
         }
 
         def work(connection: sa.Connection) -> str:
-            if admission and (made := used_up(connection, admission.screening, session_id)):
+            if admission and (
+                made := session_of_screening(connection, admission.screening, session_id)
+            ):
                 return made
             for statement in parents:
                 connection.execute(statement)
@@ -486,7 +488,7 @@ class Storage:
     def tell_life(self, sign: SignOfLife) -> None:
         """Store the sign of life. Raises NotSavedError."""
         value = json.dumps({"boot": sign.boot, "steady": sign.steady, "now": sign.now})
-        self.carry_out(lambda connection: put(connection, "life", value))
+        self.carry_out(lambda connection: set_meta(connection, "life", value))
         self.database.has_room()  # looks whether there is room again
 
     @property
@@ -518,10 +520,12 @@ def database_of(settings: Settings) -> Sqlite | Postgresql:
 def postgresql_at(url: str, folder: Path) -> Postgresql:
     """Return the database at an address. Raises StorageError when it cannot be read."""
     parameters = parameters_of(url)
-    return Postgresql(parameters, folder, place_of(parameters))
+    return Postgresql(parameters, folder, describe_place(parameters))
 
 
-def used_up(connection: sa.Connection, screening_id: str, session_id: str) -> str | None:
+def session_of_screening(
+    connection: sa.Connection, screening_id: str, session_id: str
+) -> str | None:
     """The session this screening has led to; None after noting that it leads to ``session_id``."""
     mine = screenings.c.id == screening_id
     body = connection.scalar(sa.select(screenings.c.body).where(mine).with_for_update())
@@ -540,7 +544,7 @@ def feedback_row(session_id: str, feedback: Feedback) -> dict[str, object]:
     return {"session": session_id, **asdict(feedback)}
 
 
-def put(connection: sa.Connection, name: str, value: str) -> None:
+def set_meta(connection: sa.Connection, name: str, value: str) -> None:
     """Set a value of ``meta``."""
     change = sa.update(meta).where(meta.c.name == name).values(value=value)
     if not connection.execute(change).rowcount:

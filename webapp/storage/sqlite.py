@@ -67,7 +67,7 @@ class Sqlite(Database):
         self.open = threading.Event()
         self.open.set()
         self.writer: sa.Connection | None = None
-        sa.event.listen(engine, "connect", durable)
+        sa.event.listen(engine, "connect", set_pragmas)
         self.watch_gate()
 
     def watch_gate(self) -> None:
@@ -163,7 +163,7 @@ class Sqlite(Database):
                 self.own_writer().commit()
             try:
                 with self.write() as connection:
-                    return sum(merged(connection, name) for name in names)
+                    return sum(copy_rows(connection, name) for name in names)
             finally:
                 with self.turn():
                     self.drop_writer()
@@ -178,7 +178,7 @@ class Sqlite(Database):
             self.open.clear()
             try:
                 self.close_connections()
-                stand_still(self.path)
+                remove_log(self.path)
                 kept = keep()
                 prepared.replace(self.path)
                 return kept
@@ -191,7 +191,7 @@ class Sqlite(Database):
         for reader in list(self.readers):
             reader.close()
         end = time.monotonic() + STILL_SECONDS
-        while busy(self.engine.pool) and time.monotonic() < end:
+        while is_busy(self.engine.pool) and time.monotonic() < end:
             time.sleep(0.005)
         self.engine.dispose()
 
@@ -228,17 +228,17 @@ class Sqlite(Database):
         super().close()
 
 
-def merged(connection: sa.Connection, name: str) -> int:
+def copy_rows(connection: sa.Connection, name: str) -> int:
     columns = ", ".join(f'"{c["name"]}"' for c in sa.inspect(connection).get_columns(name))
     command = f'INSERT INTO main."{name}" ({columns}) SELECT {columns} FROM staged."{name}"'
     return connection.exec_driver_sql(command).rowcount
 
 
-def busy(pool: sa.Pool) -> bool:
+def is_busy(pool: sa.Pool) -> bool:
     return isinstance(pool, Pool) and pool.checkedout() > 0
 
 
-def stand_still(path: Path) -> None:
+def remove_log(path: Path) -> None:
     """Bring the log beside a file into it and take the log away: only its sole user can do that.
 
     Raises StorageError.
@@ -252,7 +252,7 @@ def stand_still(path: Path) -> None:
         raise StorageError("another program reads the database; nothing was changed")
 
 
-def durable(connection: Any, _record: object) -> None:
+def set_pragmas(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")

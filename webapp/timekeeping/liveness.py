@@ -28,12 +28,12 @@ def wake(storage: Storage, clock: Clock) -> int:
     last = storage.last_sign_of_life()
     paused = 0
     if last is not None and not clock.follow(last):
-        paused = pause_in_doubt(storage, last.now)
+        paused = pause_for_lost_time(storage, last.now)
     storage.tell_life(clock.sign_of_life())
     return paused
 
 
-def pause_in_doubt(storage: Storage, since: int) -> int:
+def pause_for_lost_time(storage: Storage, since: int) -> int:
     """Pause every session that ran at ``since`` at that instant. Gives how many."""
     count = 0
     for session_id in storage.live_ids(since):
@@ -107,7 +107,7 @@ class LifeSigns(threading.Thread):
         now = self.clock.now()
         try:
             if now - last > LOST_MS:
-                count = pause_in_doubt(self.storage, last)
+                count = pause_for_lost_time(self.storage, last)
                 log.warning("%d s were lost; sessions paused: %d", (now - last) // 1000, count)
             self.storage.tell_life(self.clock.sign_of_life())
         except NotSavedError:

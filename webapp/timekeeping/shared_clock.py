@@ -24,9 +24,9 @@ import sqlalchemy as sa
 
 from webapp.domain.sign_of_life import SignOfLife
 from webapp.storage.database import NotSavedError
-from webapp.storage.sessions import Storage, meta, put
+from webapp.storage.sessions import Storage, meta, set_meta
 from webapp.timekeeping.clock import SHORT_ABSENCE_MS, Clock
-from webapp.timekeeping.liveness import BEAT_SECONDS, LOST_MS, pause_in_doubt
+from webapp.timekeeping.liveness import BEAT_SECONDS, LOST_MS, pause_for_lost_time
 
 STEP_MS = 1_000
 SLEW_MS = 5
@@ -105,7 +105,7 @@ class SharedClock:
         elif newest and not self.others(view) and self.in_doubt(view):
             self.clock.stand_at(max(view.line, newest.life.now))
             self.correct(view.correction)
-            return pause_in_doubt(self.storage, newest.life.now)
+            return pause_for_lost_time(self.storage, newest.life.now)
         else:
             self.clock.stand_at(view.line + view.took // 2)
         return 0
@@ -132,7 +132,7 @@ class SharedClock:
         try:
             view = self.look()
             if self.clock.now() - last > LOST_MS and not self.others(view):
-                count = pause_in_doubt(self.storage, last)
+                count = pause_for_lost_time(self.storage, last)
                 log.warning("time was lost; sessions paused: %d", count)
             self.keep_to_the_line(view)
             self.tell_sign()
@@ -161,7 +161,7 @@ class SharedClock:
         value = str(self.clock.now() - now)
         with self.storage.write() as connection:
             if old is None:
-                put(connection, "line", value)
+                set_meta(connection, "line", value)
             else:
                 mine = (meta.c.name == "line") & (meta.c.value == str(old))
                 connection.execute(sa.update(meta).where(mine).values(value=value))
@@ -185,9 +185,9 @@ class SharedClock:
         value = {"boot": sign.boot, "steady": sign.steady, "now": sign.now, "told": view.now}
         old = [f"life-{s.process}" for s in view.signs if view.now - s.told > FORGOTTEN_MS]
         with self.storage.write() as connection:
-            put(connection, f"life-{self.process}", json.dumps(value))
+            set_meta(connection, f"life-{self.process}", json.dumps(value))
             if view.correction is None:
-                put(connection, "line", str(sign.now - view.now))
+                set_meta(connection, "line", str(sign.now - view.now))
             if old:
                 connection.execute(sa.delete(meta).where(meta.c.name.in_(old)))
 

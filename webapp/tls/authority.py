@@ -29,12 +29,12 @@ from webapp.tls.pem import (
     PEM,
     CertificateError,
     Names,
+    check_unreadable,
     fits,
     names_of,
     private_pem,
     read_chain,
     read_key,
-    refuse_readable,
     write_private,
 )
 
@@ -57,7 +57,7 @@ class AuthorityInfo:
     pem: bytes
 
 
-def names_here(host: str) -> Names:
+def local_names(host: str) -> Names:
     """Everything this machine is reached by; ``host`` is the address it was told to listen on."""
     dns, addresses = host_names(), own_addresses()
     try:
@@ -87,7 +87,7 @@ class Authority:
         if not self.certificate_file.exists():
             self.found(wanted, now)
         key, certificate = self.load(now)
-        allowed = within(certificate, wanted)
+        allowed = permitted_names(certificate, wanted)
         if self.serves(certificate, allowed, now):
             return False
         write_private(self.server_file, issue_certificate(key, certificate, allowed, now))
@@ -110,7 +110,7 @@ class Authority:
     def load(self, now: datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
         """The authority's key and certificate. Raises CertificateError."""
         for path in (self.key_file, self.server_file):
-            refuse_readable(path, 0o077)
+            check_unreadable(path, 0o077)
         key = read_key(self.key_file)
         certificate = read_chain(self.certificate_file)[0]
         anew = f"delete the folder {self.folder} to make a new one, which every device has to trust"
@@ -158,7 +158,7 @@ def new_authority(
     )
     usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
     return (
-        begun(name, name, key.public_key(), now, now + timedelta(days=AUTHORITY_DAYS))
+        certificate_builder(name, name, key.public_key(), now, now + timedelta(days=AUTHORITY_DAYS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -186,7 +186,7 @@ def issue_certificate(
     end = min(now + timedelta(days=SERVER_DAYS), authority.not_valid_after_utc)
     behind = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
     signed = (
-        begun(subject, authority.subject, mine.public_key(), now, end)
+        certificate_builder(subject, authority.subject, mine.public_key(), now, end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -198,7 +198,7 @@ def issue_certificate(
     return private_pem(mine) + signed.public_bytes(PEM) + authority.public_bytes(PEM)
 
 
-def begun(
+def certificate_builder(
     subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePublicKey,
@@ -216,7 +216,7 @@ def begun(
     )
 
 
-def within(authority: x509.Certificate, wanted: Names) -> Names:
+def permitted_names(authority: x509.Certificate, wanted: Names) -> Names:
     """What of ``wanted`` the authority may sign for."""
     permitted = authority.extensions.get_extension_for_class(x509.NameConstraints).value
     allowed = permitted.permitted_subtrees or []

@@ -36,10 +36,10 @@ class Names:
         ]
 
 
-def check_given(certificate: Path, key: Path, now: datetime) -> tuple[str, ...]:
+def check_files(certificate: Path, key: Path, now: datetime) -> tuple[str, ...]:
     """The names that a certificate from elsewhere is for. Raises CertificateError."""
     mine, chain = read_key(key), read_chain(certificate)
-    refuse_readable(key, 0o007)
+    check_unreadable(key, 0o007)
     first = chain[0]
     if not fits(mine, first):
         raise CertificateError(f"the key {key} does not belong to the certificate {certificate}")
@@ -105,7 +105,7 @@ def fits(key: PrivateKeyTypes, certificate: x509.Certificate) -> bool:
     return key.public_key() == certificate.public_key()
 
 
-def refuse_readable(path: Path, bits: int) -> None:
+def check_unreadable(path: Path, bits: int) -> None:
     """Raise CertificateError when others may read a private key."""
     if sys.platform != "win32" and path.exists() and path.stat().st_mode & bits:
         raise CertificateError(f"others can read the private key {path}; run: chmod 600 {path}")

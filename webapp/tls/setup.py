@@ -10,8 +10,8 @@ from pathlib import Path
 
 from webapp.network import lan_addresses
 from webapp.settings import Settings
-from webapp.tls.authority import Authority, names_here, now
-from webapp.tls.pem import CertificateError, check_given, names_of, read_chain
+from webapp.tls.authority import Authority, local_names, now
+from webapp.tls.pem import CertificateError, check_files, names_of, read_chain
 
 LOOK_SECONDS = 60.0
 
@@ -33,7 +33,7 @@ def files_of(settings: Settings) -> Files | None:
     if not settings.tls:
         return None
     authority = Authority(settings.authority)
-    authority.keep(names_here(settings.host), now())
+    authority.keep(local_names(settings.host), now())
     check_host(authority, settings.host)
     return Files(authority.server_file, authority.server_file)
 
@@ -53,20 +53,20 @@ def with_names(settings: Settings) -> Settings:
     """The settings with the names in a given certificate. Raises CertificateError."""
     if not settings.certificate or not settings.key:
         return settings
-    return replace(settings, names=check_given(settings.certificate, settings.key, now()))
+    return replace(settings, names=check_files(settings.certificate, settings.key, now()))
 
 
 def how_to_trust(settings: Settings) -> list[str]:
     """What the terminal says: where a device learns to trust us, and what to compare there."""
     shown = Authority(settings.authority).shown()
-    page = f"http://{reached_at(settings)}:{settings.plain_port}/trust"
+    page = f"http://{address_of(settings)}:{settings.plain_port}/trust"
     return [
         f"Each device has to trust its certificate once: {page} shows how.",
         f"Fingerprint of the certificate (SHA-256): {shown.fingerprint}",
     ]
 
 
-def reached_at(settings: Settings) -> str:
+def address_of(settings: Settings) -> str:
     """This machine's address for other devices, as far as it is known."""
     host = settings.host
     if host in ("0.0.0.0", "::"):
@@ -90,7 +90,7 @@ class Renewal(threading.Thread):
 
     def look(self) -> None:
         try:
-            if Authority(self.settings.authority).keep(names_here(self.settings.host), now()):
+            if Authority(self.settings.authority).keep(local_names(self.settings.host), now()):
                 log.warning("the certificate was made anew; the server takes it up")
                 self.renewed()
         except CertificateError as error:

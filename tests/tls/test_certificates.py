@@ -213,7 +213,7 @@ def test_the_server_takes_up_a_certificate_that_was_renewed(
     renewal = Renewal(settings, lambda: renewed.append(True))
     renewal.look()
     assert renewed == []
-    monkeypatch.setattr("webapp.tls.setup.names_here", lambda _host: HERE)
+    monkeypatch.setattr("webapp.tls.setup.local_names", lambda _host: HERE)
     renewal.look()
     assert renewed == [True]
 

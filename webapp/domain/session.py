@@ -199,21 +199,21 @@ def hands_on_over(plan: Plan, index: int) -> bool:
 def apply(plan: Plan, state: State, event: Event) -> State:
     """The state after ``event``, which happened at ``state.at``. Pure bookkeeping, no checks."""
     if event.kind == "doubt":
-        return doubt(plan, state)
+        return lose_time(plan, state)
     if event.kind == "settled":
-        return settled(state, event.at)
+        return confirm_time(state, event.at)
     return replace(apply_action(plan, state, event), before_doubt=None)
 
 
-def doubt(plan: Plan, state: State) -> State:
-    """Time was lost: paused, and remembered where it stood."""
+def lose_time(plan: Plan, state: State) -> State:
+    """Return the state paused, with what it was before time was lost."""
     on = on_the_skin(plan, state)
     before = state.before_doubt or state
     return replace(state, status="paused", holding=on, doubted=True, before_doubt=before)
 
 
-def settled(state: State, at: int) -> State:
-    """A device went on counting: as if nobody had doubted, from ``at`` on today's line of time."""
+def confirm_time(state: State, at: int) -> State:
+    """Return the state from before time was lost, from ``at`` on: a device went on counting."""
     return replace(state.before_doubt, at=at) if state.before_doubt else state
 
 

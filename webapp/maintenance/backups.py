@@ -239,7 +239,7 @@ def prepare_restore(backup: Path, target: Path, known: int) -> None:
 
 
 def forget_boot(path: Path) -> None:
-    """What ran when the copy was made is in doubt: nobody knows how it went on."""
+    """Pause what ran when the copy was made: nobody knows how it went on."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         row = connection.execute("SELECT value FROM meta WHERE name = 'life'").fetchone()
         if row:

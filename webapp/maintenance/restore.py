@@ -72,7 +72,7 @@ def check_not_served(storage: Storage, ours: str = "") -> None:
 
 
 def pause_running(storage: Storage) -> None:
-    """What ran when the export was made is in doubt: nobody knows how it went on."""
+    """Pause what ran when the export was made: nobody knows how it went on."""
     with storage.engine.connect() as connection:
         last = connection.scalar(sa.select(sa.func.max(events.c.at)))
     if last is not None:

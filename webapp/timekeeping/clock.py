@@ -52,7 +52,7 @@ class Clock:
         return SignOfLife(self.boot, steady, steady + self.offset)
 
     def follow(self, last: SignOfLife) -> bool:
-        """Go on from ``last``. False when the time between is in doubt (another boot).
+        """Go on from ``last``. False when the time between is lost (another boot).
 
         On a system without a boot id a short absence by the wall clock counts as the same boot.
         """

@@ -24,7 +24,7 @@ log = logging.getLogger("steady_hands")
 
 
 def wake(storage: Storage, clock: Clock) -> int:
-    """At start: go on from the last sign of life, or pause what is in doubt. How many were paused."""
+    """Go on from the last sign of life, or pause what ran while time was lost. Return how many."""
     last = storage.last_sign_of_life()
     paused = 0
     if last is not None and not clock.follow(last):
@@ -34,7 +34,7 @@ def wake(storage: Storage, clock: Clock) -> int:
 
 
 def pause_for_lost_time(storage: Storage, since: int) -> int:
-    """Pause every session that ran at ``since`` at that instant. Gives how many."""
+    """Pause every session that ran at ``since`` at that instant. Return how many."""
     count = 0
     for session_id in storage.live_ids(since):
         stored = storage.load(session_id)
@@ -84,7 +84,7 @@ class LifeSigns(threading.Thread):
             last = self.once(last)
 
     def once(self, last: int) -> int:
-        """One round. Whatever goes wrong in it, the next one comes: silence would put sessions in doubt."""
+        """One round. Whatever goes wrong in it, the next one comes: silence would pause sessions."""
         try:
             last = self.tell_once(last)
             self.sweep()

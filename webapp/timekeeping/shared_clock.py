@@ -85,11 +85,11 @@ class SharedClock:
         self.seen: tuple[int, int] | None = None  # our clock and the database's, last time
 
     def wake(self) -> int:
-        """At start: join those who live, or go on alone, or pause what is in doubt. How many."""
+        """At start: join those who live, or go on alone, or pause what ran while time was lost. Return how many."""
         with self.storage.write() as connection:
             self.storage.database.alone(connection)  # two that start at once decide in turn
             view = self.look()
-            if self.in_doubt(view):
+            if self.time_is_lost(view):
                 sleep(LISTEN_SECONDS)  # perhaps the database alone was away
                 view = self.look()
             paused = self.join(view)
@@ -102,7 +102,7 @@ class SharedClock:
         if mine and not self.others(view):
             self.clock.follow(mine.life)
             self.correct(view.correction)
-        elif newest and not self.others(view) and self.in_doubt(view):
+        elif newest and not self.others(view) and self.time_is_lost(view):
             self.clock.stand_at(max(view.line, newest.life.now))
             self.correct(view.correction)
             return pause_for_lost_time(self.storage, newest.life.now)
@@ -110,7 +110,7 @@ class SharedClock:
             self.clock.stand_at(view.line + view.took // 2)
         return 0
 
-    def in_doubt(self, view: View) -> bool:
+    def time_is_lost(self, view: View) -> bool:
         """True when nobody can say how much time has passed since the newest sign of life."""
         newest = view.newest
         if newest is None or self.others(view) or self.same_boot(view):

@@ -1,0 +1,1 @@
+"""What the questions and verdicts do to people: words, shares, cases."""

@@ -1,0 +1,10 @@
+"""Every question of the catalogue within the measure: ``pytest tests/clinical/strict_words.py``."""
+
+from __future__ import annotations
+
+from tests.builders import shipped
+from tests.clinical.words import faults
+
+
+def test_every_question_is_short_and_easy() -> None:
+    assert faults(shipped().catalogue) == {}

@@ -87,6 +87,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["nonce"] = http_security.new_nonce
     app.jinja_env.globals["device"] = device_settings.this_device
+    app.jinja_env.globals["emergency_number"] = device_settings.number_here
     app.jinja_env.globals["trouble"] = lambda: app.extensions["site"].storage.trouble
     for module in (
         *(sync, catalogue, offline, protocols, reference, screenings, sessions),

@@ -357,7 +357,7 @@ STATES = (
     State("verdict-clear", asked(NAPE), "Clear to start"),
     State("verdict-changes", with_place, "Left out:"),
     State("verdict-clinician", asked(NAPE, q_surgery="yes"), "Has a clinician agreed"),
-    State("verdict-word", with_word, "Is this exactly so?"),
+    State("verdict-word", with_word, "Is this right?"),
     State("verdict-word-fault", lambda v: with_word(v, on="2031-01-01"), "day"),
     State(
         "verdict-word-told",

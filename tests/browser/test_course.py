@@ -54,7 +54,7 @@ def massaged(page: Page, moved: MovedSite, before: int, after: int, seconds: flo
     """From the questions to the summary: pain told, hands at work for ``seconds``, ended, told again."""
     answer_safely(page)
     page.locator(f'input[name="before"][value="{before}"]').check()
-    page.get_by_role("button", name="Prepare this session").click()
+    page.get_by_role("button", name="Begin").click()
     page.get_by_role("button", name="Start", exact=True).click()
     for _ in range(12):
         if page.locator(".stage-running.stage-hands").count():
@@ -95,7 +95,7 @@ def test_three_sessions_from_the_first_questions_to_chart_and_report(
     expect(page.locator("#early")).to_contain_text("Why earlier?")
     page.get_by_text("Away on the planned day").click()
     page.locator('input[name="before"][value="4"]').check()
-    page.get_by_role("button", name="Prepare this session").click()
+    page.get_by_role("button", name="Begin").click()
     page.get_by_role("button", name="Start", exact=True).click()
     for _ in range(12):
         if page.locator(".stage-running.stage-hands").count():

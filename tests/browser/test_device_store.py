@@ -46,7 +46,7 @@ def test_with_site_data_blocked_everything_works_from_the_catalogue_to_the_summa
     page.wait_for_url("**/protocols/long")
     page.goto("/protocols/long/screening")
     answer_safely(page)
-    press(page, "Prepare this session")
+    press(page, "Begin")
     says_what_is_not_kept(page)
     expect(page.locator("[data-line=screen]")).to_contain_text("Stays on by itself")
     goes_on(page)

@@ -56,7 +56,7 @@ def test_without_javascript_the_minutes_are_fitted_by_a_button(visit: Visit) -> 
     expect(page.locator(".plan-total")).to_contain_text("4 min")
     page.get_by_role("button", name="Continue to the questions").click()
     answer_safely(page)
-    page.get_by_role("button", name="Prepare this session").click()
+    page.get_by_role("button", name="Begin").click()
     expect(page.get_by_role("timer")).to_have_text("4:00")
 
 

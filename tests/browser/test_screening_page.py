@@ -78,7 +78,7 @@ def test_by_keys_alone_from_the_protocol_to_the_running_session(visit: Visit) ->
         {"glucose": "118", "minutes-ago": "2"},
     )
     expect(page.get_by_role("heading", level=1)).to_have_text("Clear to start")
-    page.get_by_role("button", name="Prepare this session").focus()
+    page.get_by_role("button", name="Begin").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#session-live")
     page.get_by_role("button", name="Start", exact=True).focus()
@@ -110,7 +110,7 @@ def test_by_touch_on_a_phone_with_changes(visit: Visit, watch: Watch) -> None:
     page.get_by_role("button", name=GO).tap()
     expect(page.get_by_role("heading", level=1)).to_have_text("Clear, with changes")
     expect(page.get_by_text("Left out: Phase sole-left")).to_be_visible()
-    page.get_by_role("button", name="Prepare this session").tap()
+    page.get_by_role("button", name="Begin").tap()
     page.wait_for_selector("#session-live")
     assert page.locator('template[data-for="sole-left"]').count() == 0
     assert page.locator('template[data-for="sole-right"]').count() == 1
@@ -134,7 +134,7 @@ def test_without_javascript_from_the_questions_to_the_session(visit: Visit) -> N
     expect(page.get_by_role("heading", name="Still open")).to_be_visible()
     answer_safely(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Clear to start")
-    page.get_by_role("button", name="Prepare this session").click()
+    page.get_by_role("button", name="Begin").click()
     expect(page.get_by_role("timer")).to_have_text("3:00")
 
 

@@ -145,7 +145,7 @@ def recorded_again(page: Page, name: str) -> Page:
 
     page.goto(f"/protocols/{name}/screening")
     answer_safely(page)
-    page.get_by_role("button", name="Prepare this session").click()
+    page.get_by_role("button", name="Begin").click()
     page.wait_for_selector("#session-live")
     expect(page.locator(":not(:defined):not(count-wedge)")).to_have_count(0)
     return page

@@ -313,7 +313,7 @@ def insecure(browser: Browser, plain_http: tuple[str, str], watch: Watch) -> Ite
     page.wait_for_url(f"{address}/")
     page.goto("/protocols/long/screening")
     answer_safely(page)
-    press(page, "Prepare this session")
+    press(page, "Begin")
     expect(page.locator(":not(:defined):not(count-wedge)")).to_have_count(0)
     yield page
     other.close()
@@ -393,7 +393,7 @@ def test_where_neither_works_the_page_says_so(visit: Visit) -> None:
     )
     page.goto("/protocols/long/screening")
     answer_safely(page)
-    press(page, "Prepare this session")
+    press(page, "Begin")
     expect(page.locator("[data-line=screen]")).to_contain_text("cannot keep it on")
     press(page, "Start")
     has_status(page, "running")

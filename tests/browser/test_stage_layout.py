@@ -464,7 +464,7 @@ def test_the_other_numbers_stand_below_the_button(
             for shown in (path, f"{path}/summary"):
                 site.show(page, shown)
                 page.evaluate("document.querySelector('.stop-call .button').id = 'call'")
-                words = page.locator(".stop-call p", has_text="or 911").bounding_box()
+                words = page.locator(".stop-call p", has_text="Another number").bounding_box()
                 button = boxes(page, "#call")["#call"]
                 assert words
                 assert words["y"] >= button[3] - 1

@@ -58,7 +58,7 @@ def started(visit: Visit) -> Started:
         page.locator(f'input[name="countdown"][value="{countdown}"]').check()
         page.goto(f"/protocols/{name}/screening")
         answer_safely(page)
-        page.get_by_role("button", name="Prepare this session").click()
+        page.get_by_role("button", name="Begin").click()
         page.wait_for_selector(LIVE)
         page.wait_for_function("() => Boolean(customElements.get('stroke-guide'))")
         press(page, "Start")

@@ -25,8 +25,8 @@ reading     lows acid ketones | level          wait shortest | says
 1.1 mmol/L  any  any  -       | help emergency 15   no       | 15 to 20 g of fast sugar
 2.9 mmol/L  any  any  -       | help emergency 15   no       | 15 to 20 g of fast sugar
 2.99 mmol/L any  any  -       | help emergency 15   no       | 15 to 20 g of fast sugar
-LO          any  any  -       | help emergency 15   no       | 112
-2.9 mmol/L  any  any  3.1     | help emergency any  no       | 112
+LO          any  any  -       | help emergency 15   no       | your emergency number
+2.9 mmol/L  any  any  3.1     | help emergency any  no       | your emergency number
 -- low: below 72, below 4.0
 54 mg/dL    any  any  -       | not-today      15   no       | 15 to 20 g of fast sugar
 54.1 mg/dL  any  any  -       | not-today      15   no       | 15 to 20 g of fast sugar
@@ -36,11 +36,11 @@ LO          any  any  -       | help emergency 15   no       | 112
 3.01 mmol/L any  any  -       | not-today      15   no       | 15 to 20 g of fast sugar
 3.9 mmol/L  any  any  -       | not-today      15   no       | 15 to 20 g of fast sugar
 3.99 mmol/L any  any  -       | not-today      15   no       | 15 to 20 g of fast sugar
-3.0 mmol/L  any  any  -       | not-today      15   no       | not better after two treatments: call 112
+3.0 mmol/L  any  any  -       | not-today      15   no       | not better after two treatments: call your emergency number
 71.9 mg/dL  any  any  -       | not-today      15   no       | Drowsy, or not better after two treatments
 3.9 mmol/L  any  any  0.6     | not-today      -    no       | sick-day plan
 3.9 mmol/L  any  any  1.6     | not-today      -    no       | Call your diabetes team today
-3.9 mmol/L  any  any  3.1     | help emergency any  no       | 112
+3.9 mmol/L  any  any  3.1     | help emergency any  no       | your emergency number
 -- borderline with insulin, a sulfonylurea or a glinide: below 100, below 5.6
 72 mg/dL    yes  any  -       | not-today      15   no       | 15 g of carbohydrate
 72.1 mg/dL  yes  any  -       | not-today      15   no       | 15 g of carbohydrate
@@ -51,7 +51,7 @@ LO          any  any  -       | help emergency 15   no       | 112
 5.5 mmol/L  yes  any  -       | not-today      15   no       | 15 g of carbohydrate
 5.55 mmol/L yes  any  -       | not-today      15   no       | 15 g of carbohydrate
 5.59 mmol/L yes  any  -       | not-today      15   no       | 15 g of carbohydrate
-5.5 mmol/L  yes  any  3.1     | help emergency any  no       | 112
+5.5 mmol/L  yes  any  3.1     | help emergency any  no       | your emergency number
 -- borderline without such a medicine
 72 mg/dL    no   any  -       | clear          -    no       | snack at hand
 72.1 mg/dL  no   any  -       | clear          -    no       | snack at hand
@@ -65,7 +65,7 @@ LO          any  any  -       | help emergency 15   no       | 112
 5.5 mmol/L  no   any  0.5     | clear          -    no       | snack at hand
 5.5 mmol/L  no   any  0.6     | not-today      -    no       | sick-day plan
 5.5 mmol/L  no   any  1.6     | not-today      -    no       | Call your diabetes team today
-5.5 mmol/L  no   any  3.1     | help emergency any  no       | 112
+5.5 mmol/L  no   any  3.1     | help emergency any  no       | your emergency number
 -- go: up to 250, up to 13.9
 100 mg/dL   any  any  -       | clear          -    no       |
 100.1 mg/dL any  any  -       | clear          -    no       |
@@ -81,7 +81,7 @@ LO          any  any  -       | help emergency 15   no       | 112
 7.0 mmol/L  any  any  1.5     | not-today      -    no       | sick-day plan, and test again
 7.0 mmol/L  any  any  1.6     | not-today      -    no       | Call your diabetes team today
 7.0 mmol/L  any  any  3.0     | not-today      -    no       | Call your diabetes team today
-7.0 mmol/L  any  any  3.1     | help emergency -    no       | 112
+7.0 mmol/L  any  any  3.1     | help emergency -    no       | your emergency number
 -- high without insulin and ketoacidosis: up to 300, up to 16.7
 250.1 mg/dL any  no   -       | changes        -    yes      | shortest plan only
 251 mg/dL   any  no   -       | changes        -    yes      | shortest plan only
@@ -94,7 +94,7 @@ LO          any  any  -       | help emergency 15   no       | 112
 14.0 mmol/L any  no   0.5     | changes        -    yes      | shortest plan only
 14.0 mmol/L any  no   0.6     | not-today      -    any      | sick-day plan
 14.0 mmol/L any  no   1.6     | not-today      -    any      | Call your diabetes team today
-14.0 mmol/L any  no   3.1     | help emergency -    any      | 112
+14.0 mmol/L any  no   3.1     | help emergency -    any      | your emergency number
 -- high with insulin, or after ketoacidosis
 250.1 mg/dL any  yes  -       | not-today      -    no       | Test ketones first
 251 mg/dL   any  yes  -       | not-today      -    no       | Test ketones first
@@ -104,7 +104,7 @@ LO          any  any  -       | help emergency 15   no       | 112
 251 mg/dL   any  yes  1.5     | not-today      -    no       | sick-day plan, and test again
 251 mg/dL   any  yes  1.6     | not-today      -    no       | Call your diabetes team today
 251 mg/dL   any  yes  3.0     | not-today      -    no       | Call your diabetes team today
-251 mg/dL   any  yes  3.1     | help emergency -    no       | 112
+251 mg/dL   any  yes  3.1     | help emergency -    no       | your emergency number
 300 mg/dL   any  yes  ?       | not-today      -    no       | Test ketones first
 300 mg/dL   any  yes  0.5     | changes        -    yes      | shortest plan only
 13.91 mmol/L any yes  ?       | not-today      -    no       | Test ketones first
@@ -120,8 +120,8 @@ LO          any  any  -       | help emergency 15   no       | 112
 14.0 mmol/L any  yes  1.59    | not-today      -    no       | sick-day plan, and test again
 14.0 mmol/L any  yes  1.6     | not-today      -    no       | Call your diabetes team today
 14.0 mmol/L any  yes  3.0     | not-today      -    no       | Call your diabetes team today
-14.0 mmol/L any  yes  3.01    | help emergency -    no       | 112
-14.0 mmol/L any  yes  3.1     | help emergency -    no       | 112
+14.0 mmol/L any  yes  3.01    | help emergency -    no       | your emergency number
+14.0 mmol/L any  yes  3.1     | help emergency -    no       | your emergency number
 16.7 mmol/L any  yes  ?       | not-today      -    no       | Test ketones first
 16.7 mmol/L any  yes  0.5     | changes        -    yes      | shortest plan only
 -- very high: above 300, above 16.7, HI
@@ -135,14 +135,14 @@ HI          any  any  -       | not-today      -    no       | above 3.0 mmol/L,
 HI          any  any  0.5     | not-today      -    no       | sick-day plan
 HI          any  any  1.6     | not-today      -    no       | Call your diabetes team today
 HI          any  any  3.0     | not-today      -    no       | Call your diabetes team today
-HI          any  any  3.1     | help emergency -    no       | 112
-300.1 mg/dL any  any  3.1     | help emergency -    no       | 112
-16.71 mmol/L any any  3.1     | help emergency -    no       | 112
+HI          any  any  3.1     | help emergency -    no       | your emergency number
+300.1 mg/dL any  any  3.1     | help emergency -    no       | your emergency number
+16.71 mmol/L any any  3.1     | help emergency -    no       | your emergency number
 -- no meter at hand
 none        yes  any  -       | not-today      -    no       | meter at hand
 none        no   any  -       | changes        -    yes      | shortest plan only
 none        no   any  0.6     | not-today      -    any      | sick-day plan
-none        any  any  3.1     | help emergency -    any      | 112
+none        any  any  3.1     | help emergency -    any      | your emergency number
 """
 
 # facts 2.3: ketones are asked for above 250 mg/dL or 13.9 mmol/L with insulin, or ever ketoacidosis
@@ -171,7 +171,7 @@ AFTER = """
 reading      | level          wait | says
 LO           | help emergency 15   | 15 to 20 g of fast sugar
 53.9 mg/dL   | help emergency 15   | 15 to 20 g of fast sugar
-2.99 mmol/L  | help emergency 15   | 112
+2.99 mmol/L  | help emergency 15   | your emergency number
 54 mg/dL     | not-today      15   | 15 to 20 g of fast sugar
 71.9 mg/dL   | not-today      15   | 15 to 20 g of fast sugar
 3.0 mmol/L   | not-today      15   | 15 to 20 g of fast sugar
@@ -189,10 +189,10 @@ LO           | help emergency 15   | 15 to 20 g of fast sugar
 300.1 mg/dL  | clear          -    | plan for high values
 16.71 mmol/L | clear          -    | plan for high values
 HI           | clear          -    | plan for high values
-250.1 mg/dL  | clear          -    | ketones above 3.0 mmol/L: call 112
+250.1 mg/dL  | clear          -    | ketones above 3.0 mmol/L: call your emergency number
 13.91 mmol/L | clear          -    | Vomiting, drowsy
-HI           | clear          -    | ketones above 3.0 mmol/L: call 112
-3.9 mmol/L   | not-today      15   | two treatments: call 112
+HI           | clear          -    | ketones above 3.0 mmol/L: call your emergency number
+3.9 mmol/L   | not-today      15   | two treatments: call your emergency number
 none         | no advice           |
 """
 

@@ -191,33 +191,33 @@ NEVER_CLEARED = SIGNS | {
 ITEMS = """
 fact | protocol | answer | says | level | act | rest
 -- 2.5 neck
-2.5 sudden unusual headache | oc-self-nape | neck-sudden | sudden, unusual headache | help emergency | 112 |
-2.5 sudden unusual neck pain | oc-cervical-4step | neck-sudden | neck pain | help emergency | 112 |
-2.5 dizziness | oc-self-nape | neck-dizzy | dizziness | help emergency | 112 |
-2.5 double vision | oc-self-nape | neck-dizzy | double vision | help emergency | 112 |
-2.5 slurred speech | oc-self-4step | neck-dizzy | slurred speech | help emergency | 112 |
-2.5 trouble swallowing | oc-self-4step | neck-dizzy | trouble swallowing | help emergency | 112 |
-2.5 drop attack | oc-classic-collar | neck-dizzy | falls | help emergency | 112 |
-2.5 face numb | oc-classic-collar | neck-dizzy | numb or drooping face | help emergency | 112 |
-2.5 face drooping | oc-classic-full | neck-dizzy | drooping face | help emergency | 112 |
-2.5 nausea | oc-classic-full | neck-dizzy | nausea | help emergency | 112 |
-2.5 unsteady gait | oc-classic-full | neck-limbs | unsteady walking | help emergency | 112 |
-2.5 clumsy hands | oc-self-nape | neck-limbs | clumsy hands | help emergency | 112 |
-2.5 weak arm or leg | oc-self-nape | neck-limbs | weak arm or leg | help emergency | 112 |
-2.5 balance change | oc-self-nape | neck-limbs | unsteady walking|balance | help emergency | 112 |
-2.5 bladder change, neck | oc-self-nape | neck-limbs | bladder | help emergency | 112 |
-2.5 bowel change, neck | oc-self-nape | neck-limbs | bowel | help emergency | 112 |
-2.5 neck sign before ear points | oc-ap-ear | neck-sudden | neck pain | help emergency | 112 |
+2.5 sudden unusual headache | oc-self-nape | neck-sudden | sudden, unusual headache | help emergency | emergency number |
+2.5 sudden unusual neck pain | oc-cervical-4step | neck-sudden | neck pain | help emergency | emergency number |
+2.5 dizziness | oc-self-nape | neck-dizzy | dizziness | help emergency | emergency number |
+2.5 double vision | oc-self-nape | neck-dizzy | double vision | help emergency | emergency number |
+2.5 slurred speech | oc-self-4step | neck-dizzy | slurred speech | help emergency | emergency number |
+2.5 trouble swallowing | oc-self-4step | neck-dizzy | trouble swallowing | help emergency | emergency number |
+2.5 drop attack | oc-classic-collar | neck-dizzy | falls | help emergency | emergency number |
+2.5 face numb | oc-classic-collar | neck-dizzy | numb or drooping face | help emergency | emergency number |
+2.5 face drooping | oc-classic-full | neck-dizzy | drooping face | help emergency | emergency number |
+2.5 nausea | oc-classic-full | neck-dizzy | nausea | help emergency | emergency number |
+2.5 unsteady gait | oc-classic-full | neck-limbs | unsteady walking | help emergency | emergency number |
+2.5 clumsy hands | oc-self-nape | neck-limbs | clumsy hands | help emergency | emergency number |
+2.5 weak arm or leg | oc-self-nape | neck-limbs | weak arm or leg | help emergency | emergency number |
+2.5 balance change | oc-self-nape | neck-limbs | unsteady walking|balance | help emergency | emergency number |
+2.5 bladder change, neck | oc-self-nape | neck-limbs | bladder | help emergency | emergency number |
+2.5 bowel change, neck | oc-self-nape | neck-limbs | bowel | help emergency | emergency number |
+2.5 neck sign before ear points | oc-ap-ear | neck-sudden | neck pain | help emergency | emergency number |
 -- 2.5 back
-2.5 numb saddle area | oc-classic-lumbar | back-signs | numb between the legs | help emergency | 112 |
-2.5 bladder change, back | oc-classic-lumbar | back-signs | bladder | help emergency | 112 |
-2.5 bowel change, back | oc-classic-thoracic | back-signs | bowel | help emergency | 112 |
-2.5 sexual change | oc-classic-full | back-signs | sexual | help emergency | 112 |
-2.5 pain in both legs | oc-thai | back-signs | pain or weakness in both legs | help emergency | 112 |
-2.5 weakness in both legs | dm-general-gentle | back-signs | weakness in both legs | help emergency | 112 |
-2.5 chest pain | oc-classic-thoracic | chest-breath | chest pain | help emergency | 112 |
-2.5 after a serious accident | oc-classic-lumbar | accident | serious accident | help emergency | 112 |
-2.5 accident, neck | oc-self-nape | accident | serious accident | help emergency | 112 |
+2.5 numb saddle area | oc-classic-lumbar | back-signs | numb between the legs | help emergency | emergency number |
+2.5 bladder change, back | oc-classic-lumbar | back-signs | bladder | help emergency | emergency number |
+2.5 bowel change, back | oc-classic-thoracic | back-signs | bowel | help emergency | emergency number |
+2.5 sexual change | oc-classic-full | back-signs | sexual | help emergency | emergency number |
+2.5 pain in both legs | oc-thai | back-signs | pain or weakness in both legs | help emergency | emergency number |
+2.5 weakness in both legs | dm-general-gentle | back-signs | weakness in both legs | help emergency | emergency number |
+2.5 chest pain | oc-classic-thoracic | chest-breath | chest pain | help emergency | emergency number |
+2.5 after a serious accident | oc-classic-lumbar | accident | serious accident | help emergency | emergency number |
+2.5 accident, neck | oc-self-nape | accident | serious accident | help emergency | emergency number |
 2.5 back pain and fever | oc-classic-lumbar | hidden-illness | fever | help urgent | doctor |
 2.5 back pain and weight loss | oc-classic-lumbar | hidden-illness | weight loss | help urgent | doctor |
 2.5 back pain at night | oc-classic-thoracic | hidden-illness | night | help urgent | doctor |
@@ -227,17 +227,17 @@ fact | protocol | answer | says | level | act | rest
 2.5 one leg painful | dm-legs-feet | leg-clot | one leg .*painful | help same-day | not rub |
 2.5 one leg swollen | dm2-acupressure | leg-clot | swollen | help same-day | doctor|urgent care |
 2.5 one leg warm | oc-thai | leg-clot | warm | help same-day | doctor|urgent care |
-2.5 one leg discoloured | oc-thai | leg-clot | colour | help same-day | breathless.*112 |
-2.5 breathless | dm-legs-feet | chest-breath | breathless | help emergency | 112 |
+2.5 one leg discoloured | oc-thai | leg-clot | colour | help same-day | breathless.*emergency number |
+2.5 breathless | dm-legs-feet | chest-breath | breathless | help emergency | emergency number |
 2.5 foot wound | dm-legs-feet | foot-wound | wound | help same-day | today |
 2.5 foot heat | dm-legs-feet | foot-hot | hot | help same-day | today |
 2.5 foot colour | oc-thai | foot-hot | red | help same-day | today |
 2.5 foot swelling | dm2-acupressure | foot-hot | swollen | help same-day | today |
 2.5 foot smell | dm-legs-feet | foot-hot | smell | help same-day | today |
 2.5 cold pale foot | dm-legs-feet | foot-cold | cold, pale | help same-day | today |
-2.5 low not better after 2 treatments | dm-legs-feet | hypo-severe | two treatments | help emergency | 112 |
-2.5 drowsy | dm-general-gentle | hypo-severe | drowsy | help emergency | 112 |
-2.5 vomiting | dm2-acupressure | hypo-severe | vomiting | help emergency | 112 |
+2.5 low not better after 2 treatments | dm-legs-feet | hypo-severe | two treatments | help emergency | emergency number |
+2.5 drowsy | dm-general-gentle | hypo-severe | drowsy | help emergency | emergency number |
+2.5 vomiting | dm2-acupressure | hypo-severe | vomiting | help emergency | emergency number |
 2.5 new tingling | oc-self-nape | new-weakness | tingling | help same-day | today |
 -- 2.4 blocked today, medical help
 2.4 fever | oc-classic-lumbar | fever | fever | not-today | until it is over |
@@ -250,7 +250,7 @@ L404 a cold | oc-self-nape | fever | a cold | not-today | until it is over |
 2.4 blister | dm-legs-feet | foot-wound | blister | help same-day | today |
 2.4 gangrene | dm-general-gentle | foot-wound | black spot|gangrene | help same-day | today |
 2.4 new numbness | oc-classic-lumbar | new-weakness | new numbness | help same-day | doctor |
-2.4 new weakness | dm-legs-feet | new-weakness | weakness | help same-day | 112 |
+2.4 new weakness | dm-legs-feet | new-weakness | weakness | help same-day | emergency number |
 -- 2.4 blocked until a doctor clears
 2.4 known clot, never clearable | dm-legs-feet | clot-known | clot in a vein | not-today | known clot |
 2.4 clot in the lung | oc-classic-lumbar | clot-known | lung | not-today | known clot |
@@ -404,7 +404,7 @@ U-24 anticoagulants | oc-thai | blood-thinners | blood-thinning | clinician | do
 U-24 clot | oc-thai | clot-known | clot | not-today | known clot |
 U-24 recent surgery | oc-thai | surgery | operation | clinician | surgeon |
 -- not sure, and the answer of a promise
-not sure of a sign of 2.5 | oc-self-nape | neck-sudden=unsure | | help emergency | 112 |
+not sure of a sign of 2.5 | oc-self-nape | neck-sudden=unsure | | help emergency | emergency number |
 not sure of a disease | oc-classic-lumbar | lymph=unsure | | clinician | doctor |
 not sure of a place | oc-classic-lumbar | skin=unsure | | not-today | find out first |
 not sure of a place of insulin | dm-legs-feet | insulin-sites=unsure | | not-today | find out first |
@@ -700,13 +700,13 @@ def test_the_tables_speak_of_every_question_and_protocol() -> None:
 
 def test_the_late_sign_asks_to_mention_the_massage() -> None:
     (late,) = [flag for flag in catalogue().red_flags.values() if flag.late]
-    assert "112" in late.act
+    assert "your emergency number" in late.act
     assert "mention the massage" in late.act
 
 
 @pytest.mark.parametrize("flag", ["neck-stroke", "neck-cord", "back-cauda", "chest", "hypo"])
 def test_an_emergency_says_which_number_to_call(flag: str) -> None:
-    assert "112, 999 or 911" in catalogue().red_flags[flag].act
+    assert "your emergency number" in catalogue().red_flags[flag].act
 
 
 @pytest.mark.parametrize("area", AREAS["neck"] + AREAS["collar"])

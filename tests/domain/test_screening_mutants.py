@@ -578,7 +578,7 @@ def wrong_afterwards() -> Iterator[Wrong]:
         yield Wrong(f"after: {band} as {as_if}", glucose, "after_session",
                     lambda r, band=band, o=other: after(o if glucose.band_of(r) == band else r))  # fmt: skip
     for band, words in (("low", "Drowsy"), ("high", "Vomiting"), ("very-high", "Vomiting"),
-                        ("high", "drowsy, or"), ("very-high", "call 112")):  # fmt: skip
+                        ("high", "drowsy, or"), ("very-high", "call your emergency number")):  # fmt: skip
         yield Wrong(f"after: {band} ends before {words!r}", glucose, "after_session",
                     saying(band, words))  # fmt: skip
     for attribute, words in (("LOW", "Drowsy"), ("SEVERE_LOW", "Not better")):

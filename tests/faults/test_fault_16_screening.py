@@ -35,7 +35,7 @@ def test_answers_that_cannot_be_judged_clear_nothing(
     monkeypatch.setattr(screenings, where, fails)
     answer = visitor.post("/protocols/short/screening", SAFE)
     assert answer.status_code == 500
-    assert "Prepare this session" not in answer.text
+    assert "Begin" not in answer.text
     assert counted(visitor) == (0, 0)
 
 

@@ -25,7 +25,7 @@ def verdict(
     [
         (verdict("clear"), False, False, "clear", "Clear to start", "go"),
         (verdict("changes"), False, False, "changes", "Clear, with changes", "go"),
-        (verdict("clinician"), True, False, "clinician", "A clinician's word first", "ask"),
+        (verdict("clinician"), True, False, "clinician", "Ask a clinician first", "ask"),
         (verdict("clinician"), False, False, "word", "Clear, with a clinician's word", "go"),
         (verdict("not-today"), False, False, "not-today", "Not today", "stop"),
         (verdict("not-today"), False, True, "not-today", "Not yet", "stop"),
@@ -69,10 +69,10 @@ def flag(sign: str, act: str, urgency: Urgency, *, late: bool = False) -> RedFla
 
 def test_signs_after_a_stop_are_parted_by_their_urgency() -> None:
     flags = (
-        flag("chest", "Call 112, 999 or 911.", "emergency"),
-        flag("low", "Call 112, 999 or 911, give nothing to drink.", "emergency"),
+        flag("chest", "Call your emergency number.", "emergency"),
+        flag("low", "Call your emergency number, give nothing to drink.", "emergency"),
         flag("calf", "See a doctor today.", "same-day"),
-        flag("later", "Call 112, 999 or 911.", "emergency", late=True),
+        flag("later", "Call your emergency number.", "emergency", late=True),
     )
     signs = stop_signs(plan_at(0).model_copy(update={"red_flags": flags}))
     assert signs.call == (("chest", ""), ("low", "give nothing to drink."))

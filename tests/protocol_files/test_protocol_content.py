@@ -895,7 +895,10 @@ def test_C19_no_points_in_a_flare(protocol: Protocol) -> None:
 def test_C20_a_day_between_physiotherapy_and_massage(protocol: Protocol) -> None:
     assert "physiotherapy" in asked(protocol)
     assert "24 hours" in question("physiotherapy")
-    assert "no physiotherapy in the last 24 hours" in step(protocol, "meal").text
+    assert (
+        "No heat, current or manipulation as a treatment in the last 24 hours"
+        in step(protocol, "meal").text
+    )
 
 
 @of(SPINE_POINTS)

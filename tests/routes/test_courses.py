@@ -290,7 +290,7 @@ def test_cups_are_refused_for_72_hours_whatever_was_answered(shipped_visitor: Vi
     page = visitor.page(f"/screenings/{visitor.screened(CUPS)}")
     assert page.by_id("verdict").text == "Not yet"
     assert "Cups were on the skin less than 72 hours ago." in page.by_id("main").text
-    assert "Prepare this session" not in page.buttons()
+    assert "Begin" not in page.buttons()
     visitor.clock.forward(HOUR)
     assert (
         visitor.page(f"/screenings/{visitor.screened(CUPS)}").by_id("verdict").text
@@ -359,7 +359,7 @@ def test_points_ask_after_four_weeks_whether_they_help(shipped_visitor: Visitor)
     screening = visitor.screened("oc-ap-toning")
     page = visitor.page(f"/screenings/{screening}")
     assert "Has it helped?" in page.by_id("main").text
-    assert "Prepare this session" not in page.buttons()
+    assert "Begin" not in page.buttons()
     assert (
         visitor.post("/sessions", {"screening": screening, "early": "advised"}).status_code == 409
     )

@@ -74,7 +74,7 @@ def test_an_empty_form_is_asked_again_and_nothing_is_kept(shipped_visitor: Visit
     assert all(statement.startswith("SELECT") for statement in statements)
     page = Page(answer.text)
     assert "Signs that need help first: all" in page.by_id("open-answers").text
-    assert "Prepare this session" not in page.buttons()
+    assert "Begin" not in page.buttons()
 
 
 def test_what_was_answered_stays_in_the_form(shipped_visitor: Visitor) -> None:
@@ -155,7 +155,7 @@ def test_a_red_flag_shows_whom_to_call_although_the_rest_is_open(shipped_visitor
     page = shipped_visitor.page(answer.headers["Location"])
     assert heading(page) == "Get help now"
     assert page.all("a", href="tel:112")[0].text == "Call 112"
-    assert "Prepare this session" not in page.buttons()
+    assert "Begin" not in page.buttons()
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_red_flag_shows_whom_to_call_although_the_rest_is_open(shipped_visitor
         ("oc-self-nape", {"q_fever": "yes"}, "Not today"),
         ("oc-self-nape", {"q_fever": "unsure"}, "Not today"),
         ("oc-self-nape", {"q_last_meal": "recent"}, "Not yet"),
-        ("oc-self-nape", {"q_hypertension": "yes"}, "A clinician's word first"),
+        ("oc-self-nape", {"q_hypertension": "yes"}, "Ask a clinician first"),
         ("dm-legs-feet", {"q_foot_hot": "yes"}, "Medical help today"),
         ("oc-classic-full", {"q_hidden_illness": "yes"}, "See a doctor within days"),
         ("dm-legs-feet", {"glucose": "2.9"}, "Get help now"),
@@ -183,7 +183,7 @@ def test_the_verdict_says_its_name_and_refuses_what_it_must(
     page = shipped_visitor.page(f"/screenings/{screening}")
     assert heading(page) == title
     starts = title == "Clear, with changes"
-    assert ("Prepare this session" in page.buttons()) == starts
+    assert ("Begin" in page.buttons()) == starts
     answer = shipped_visitor.post("/sessions", {"screening": screening})
     assert answer.status_code == (303 if starts else 409)
 
@@ -306,7 +306,7 @@ def test_a_clinicians_word_takes_two_steps_and_then_counts(shipped_visitor: Visi
     said = {"who": "doctor", "on": "2026-03-01"}
     first = shipped_visitor.post(address, said)
     assert first.status_code == 200
-    assert "Is this exactly so?" in first.text
+    assert "Is this right?" in first.text
     assert "1 March 2026" in first.text
     assert shipped_visitor.post("/sessions", {"screening": screening}).status_code == 409
     assert shipped_visitor.post(address, said | {"confirmed": "yes"}).status_code == 303

@@ -50,6 +50,7 @@ REQUIRED_ROLES: dict[str, Role | None] = {
     "accounts.account": DISPLAY,  # the route takes nothing but stops from a display
     "accounts.screen": DISPLAY,
     "settings.keep": DISPLAY,
+    "settings.keep_number": DISPLAY,
     # treats
     "clients.add": OPERATOR,
     "clients.card": OPERATOR,

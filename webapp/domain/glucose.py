@@ -170,7 +170,7 @@ SEVERE_LOW = Advice(
     said="Glucose is very low (under 3.0 mmol/L, 54 mg/dL).",
     act=(
         "Treat it now: 15 to 20 g of fast sugar. Somebody stays. Measure again after 15 minutes. "
-        "Not better after two treatments, or drowsy: call 112, 999 or 911."
+        "Not better after two treatments, or drowsy: call your emergency number."
     ),
     wait_minutes=RECHECK_MINUTES,
 )
@@ -181,7 +181,7 @@ LOW = Advice(
     act=(
         "15 to 20 g of fast sugar now: juice or glucose tablets. Measure again after 15 minutes, "
         "and treat again if it is still low. Then something longer lasting to eat. "
-        "Drowsy, or not better after two treatments: call 112, 999 or 911."
+        "Drowsy, or not better after two treatments: call your emergency number."
     ),
     wait_minutes=RECHECK_MINUTES,
 )
@@ -210,7 +210,7 @@ VERY_HIGH = Advice(
     said="Glucose is very high (above 16.7 mmol/L, 300 mg/dL).",
     act=(
         "Follow your own sick-day plan. Test ketones if you can: above 3.0 mmol/L, or vomiting or "
-        "drowsy, call 112, 999 or 911."
+        "drowsy, call your emergency number."
     ),
 )
 KETONES_UNKNOWN = Advice(
@@ -232,7 +232,7 @@ KETONES_EMERGENCY = Advice(
     level="help",
     urgency="emergency",
     said="Ketones are very high (above 3.0 mmol/L).",
-    act="Call 112, 999 or 911. Say the numbers.",
+    act="Call your emergency number. Say the numbers.",
 )
 NO_METER_WITH_RISK = Advice(
     level="not-today",
@@ -267,7 +267,7 @@ def after_session(reading: Reading) -> Advice:
                 said="Glucose is high.",
                 act=(
                     "Follow your own plan for high values. Vomiting, drowsy, or ketones above "
-                    "3.0 mmol/L: call 112, 999 or 911."
+                    "3.0 mmol/L: call your emergency number."
                 ),
             )
         case None:

@@ -96,7 +96,7 @@ def seconds_of(protocol: Protocol | None) -> int:
     return protocol.session.usual if protocol and protocol.session else USUAL_SECONDS
 
 
-MEAL = "A light meal one and a half to two hours before, not later. No alcohol that day. No physiotherapy in the 24 hours before."
+MEAL = "A light meal one and a half to two hours before, not later. No alcohol that day. No heat, current or manipulation as a treatment in the 24 hours before."
 DIABETES = "Never fasting. Meter and sugar within reach."
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 from urllib.parse import parse_qsl, urlencode
+
+from webapp.domain.emergency_number import is_number
 
 Theme = Literal["system", "light", "dark", "dim"]
 Sound = Literal["voice", "chime", "silent"]
@@ -15,6 +18,7 @@ OnOff = Literal["on", "off"]
 COOKIE = "device"
 KEPT_SECONDS = 365 * 24 * 3600
 MOST_COOKIE = 1000
+ZONE = re.compile(r"[\w+/-]{1,40}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Preferences:
 
     ``loud`` sounds on a phone that is set to silent, ``headset`` takes the keys of headphones: on
     phones both stop other music. ``speaker`` is the name of a voice of this device, empty for its
-    own choice.
+    own choice. ``zone`` is its IANA time zone as script told it, ``emergency`` the emergency
+    number that its person has confirmed; both are empty until then.
     """
 
     theme: Theme = "system"
@@ -36,6 +41,8 @@ class Preferences:
     headset: OnOff = "off"
     speaker: str = ""
     note: OnOff = "off"
+    zone: str = ""
+    emergency: str = ""
 
     def cookie(self) -> str:
         return urlencode(asdict(self))
@@ -58,7 +65,14 @@ def preferences_of(fields: dict[str, str]) -> Preferences:
     """The settings in ``fields``; what is missing or unknown stays as it is out of the box."""
     known = {name: fields[name] for name, c in CHOICES.items() if fields.get(name) in c}
     speaker = "".join(c for c in fields.get("speaker", "") if c.isprintable())[:80]
-    return Preferences(**known, speaker=speaker)  # type: ignore[arg-type]
+    zone = fields.get("zone", "")
+    number = fields.get("emergency", "")
+    return Preferences(
+        **known,  # type: ignore[arg-type]
+        speaker=speaker,
+        zone=zone if ZONE.fullmatch(zone) else "",
+        emergency=number if is_number(number) else "",
+    )
 
 
 def read_preferences(cookie: str) -> Preferences:

@@ -8,7 +8,8 @@ from webapp.domain.glucose import Advice
 from webapp.domain.plan import Plan
 from webapp.domain.snapshot import Snapshot
 
-CALL = "Call 112, 999 or 911"
+CALL = "Call your emergency number"
+NUMBER = "your emergency number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ def besides_call(act: str) -> str:
 
 
 def calls_for_help(advice: Advice) -> bool:
-    """Return whether a reading is an emergency."""
-    return advice.urgency == "emergency"
+    """Return whether the number to call belongs beside a reading: an emergency, or one it tells of."""
+    return advice.urgency == "emergency" or NUMBER in advice.act
 
 
 def session_title(snapshot: Snapshot) -> str:

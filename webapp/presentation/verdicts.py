@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from webapp.domain.catalogue import Urgency
-from webapp.domain.screening import Verdict
+from webapp.domain.screening import GLUCOSE, Finding, Verdict
+from webapp.presentation.stage import NUMBER
 
 HELP: dict[Urgency | None, str] = {
     None: "Get help now",
@@ -20,27 +23,32 @@ HEADINGS: dict[Kind, str] = {
     "clear": "Clear to start",
     "changes": "Clear, with changes",
     "word": "Clear, with a clinician's word",
-    "clinician": "A clinician's word first",
+    "clinician": "Ask a clinician first",
     "not-today": "Not today",
 }
 SENTENCES: dict[Kind, str] = {
     "clear": "None of the answers speaks against it.",
     "changes": "The plan below leaves out what your answers ask for.",
     "clinician": "This massage starts only after a clinician has agreed. Ask what stands below.",
-    "not-today": "Your answers speak against a massage today. Rest, and be kind to yourself.",
+    "not-today": "Your answers speak against a massage today.",
 }
 TOO_EARLY = "It is only too early for this one."
+REST = "Rest, and be kind to yourself."
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictWords:
-    """What the page shows of a verdict; ``sign`` is go, ask or stop, ``emergency`` shows the call."""
+    """What the page shows of a verdict; ``sign`` is go, ask or stop, ``emergency`` shows the call.
+
+    ``number_below``: no emergency, but a finding names the number to call.
+    """
 
     kind: Kind
     heading: str
     sentence: str
     sign: Literal["go", "ask", "stop"]
     emergency: bool
+    number_below: bool
 
 
 def words_of(verdict: Verdict, *, needs_word: bool, waits: bool) -> VerdictWords:
@@ -54,12 +62,35 @@ def words_of(verdict: Verdict, *, needs_word: bool, waits: bool) -> VerdictWords
     sentence = SENTENCES.get(kind, "")
     if kind == "not-today" and (waits or too_early):
         heading, sentence = "Not yet", TOO_EARLY if too_early else ""
+    elif kind == "not-today" and needs_rest_alone(verdict.findings):
+        sentence = f"{sentence} {REST}"
     if verdict.low and urgency != "emergency":
         heading = "Treat the low first"
-    return VerdictWords(kind, heading, sentence, sign_of(kind), urgency == "emergency")
+    emergency = urgency == "emergency"
+    named = any(NUMBER in finding.act for finding in verdict.findings)
+    return VerdictWords(
+        kind, heading, sentence, sign_of(kind), emergency, number_below=named and not emergency
+    )
 
 
 def sign_of(kind: Kind) -> Literal["go", "ask", "stop"]:
     if kind in ("clear", "changes", "word"):
         return "go"
     return "ask" if kind == "clinician" else "stop"
+
+
+CONTACT = re.compile(
+    r"\b(call|doctor|nurse|midwife|clinician|specialist|team|urgent care|emergency)\b",
+    re.IGNORECASE,
+)
+
+
+def needs_rest_alone(findings: Iterable[Finding]) -> bool:
+    """True where rest is all: no finding is of glucose, or says whom to call or to see."""
+    return not any(
+        finding.question == GLUCOSE
+        or finding.level in ("clinician", "help")
+        or finding.low
+        or CONTACT.search(finding.act)
+        for finding in findings
+    )

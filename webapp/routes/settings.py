@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from urllib.parse import urlsplit
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from webapp.auth.middleware import error_response
+from webapp.domain.emergency_number import (
+    EmergencyNumber,
+    emergency_number,
+    is_number,
+    region_of,
+)
 from webapp.presentation.preferences import (
     COOKIE,
     KEPT_SECONDS,
@@ -23,6 +34,13 @@ def this_device() -> Preferences:
     return read_preferences(request.cookies.get(site().settings.cookie(COOKIE), ""))
 
 
+def number_here() -> EmergencyNumber:
+    """The emergency number for the device that asks."""
+    mine = this_device()
+    languages = (tag for tag in request.accept_languages.values() if region_of(tag))
+    return emergency_number(mine.emergency, mine.zone, site().clock.zone_name, next(languages, ""))
+
+
 @blueprint.get("")
 def show() -> str:
     here = site().settings
@@ -39,10 +57,39 @@ def keep() -> Response:
 
     Script does the same at once, by the same cookie.
     """
-    response = redirect(url_for("settings.show", kept="yes"), 303)
+    before = this_device()
+    chosen = preferences_of(request.form.to_dict())
+    return kept(
+        replace(chosen, zone=before.zone, emergency=before.emergency),
+        url_for("settings.show", kept="yes"),
+    )
+
+
+@blueprint.post("/emergency-number")
+def keep_number() -> Response:
+    """Keep the emergency number that was chosen or typed, and show the page again that it came from."""
+    number = request.form.get("chosen") or request.form.get("typed", "").strip()
+    if not is_number(number):
+        return error_response(
+            422,
+            "Not a number to call",
+            "An emergency number has two to six digits, like 112. Go back and type it again.",
+        )
+    return kept(replace(this_device(), emergency=number), came_from())
+
+
+def came_from() -> str:
+    """The path of our own page that sent this form; the first page where a browser does not tell."""
+    path = urlsplit(request.headers.get("Referer", "")).path
+    return path if re.match(r"/(?![/\\])", path) else "/"
+
+
+def kept(preferences: Preferences, then: str) -> Response:
+    """An answer that keeps the settings in the cookie and leads on."""
+    response = redirect(then, 303)
     response.set_cookie(
         site().settings.cookie(COOKIE),
-        preferences_of(request.form.to_dict()).cookie(),
+        preferences.cookie(),
         max_age=KEPT_SECONDS,
         samesite="Lax",
         secure=site().settings.secure,

@@ -7,6 +7,7 @@ life at the exact millisecond; after a reboot, or where that cannot be known, it
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -41,6 +42,8 @@ class Clock:
 
     def __init__(self, zone: tzinfo | None = None) -> None:
         self.zone = zone
+        named = zone.key if isinstance(zone, ZoneInfo) else ""
+        self.zone_name = named if zone else machine_zone_name()
         self.boot = boot_id()
         self.offset = wall_ms() - steady_ms()
 
@@ -75,6 +78,16 @@ class Clock:
     def wall_time_of(self, instant: int) -> datetime:
         """The clock on the wall at an instant of this clock."""
         return self.wall_time(instant - self.now())
+
+
+def machine_zone_name() -> str:
+    """The machine's own time zone as an IANA name; empty where the system does not tell."""
+    if set_by_hand := os.environ.get("TZ", "").removeprefix(":"):
+        return set_by_hand
+    try:
+        return str(Path("/etc/localtime").readlink()).partition("zoneinfo/")[2]
+    except OSError:
+        return ""
 
 
 def zone_named(name: str | None) -> ZoneInfo | None:

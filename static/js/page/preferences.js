@@ -75,7 +75,8 @@ export const cookies = {
 };
 
 const COOKIE = location.protocol === "https:" ? "__Host-device" : "device";
-const NAMES = ["theme", "countdown", "sound", "rate", "vibration", "flash", "loud", "headset", "speaker", "note"];
+const NAMES = ["theme", "countdown", "sound", "rate", "vibration", "flash", "loud", "headset", "speaker", "note",
+  "zone", "emergency"];
 const COOKIE_SECONDS = 365 * 24 * 3600;
 
 const values = document.documentElement.dataset;
@@ -89,13 +90,22 @@ function change(name, value) {
 export const preferences = {
   get: (name) => values[name] ?? "",
 
+  /** As it is stored now: a page that lay in a cache may be older. */
+  stored: (name) => new URLSearchParams(cookies.get(COOKIE) ?? "").get(name) ?? preferences.get(name),
+
   /** Counts at once; true where it is stored. */
   set(name, value) {
     change(name, value);
-    const all = new URLSearchParams(NAMES.map((key) => [key, preferences.get(key)]));
+    const before = new URLSearchParams(cookies.get(COOKIE) ?? "");
+    const all = new URLSearchParams(NAMES.map((key) => [key, before.get(key) ?? preferences.get(key)]));
+    all.set(name, value);
     return cookies.set(COOKIE, all, COOKIE_SECONDS);
   },
 };
+
+// The server chooses the emergency number by it.
+const { timeZone = "" } = Intl.DateTimeFormat().resolvedOptions();
+if (preferences.stored("zone") !== timeZone) preferences.set("zone", timeZone);
 
 /** A page out of the back/forward cache may be older than the preferences. */
 addEventListener("pageshow", (event) => {

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tests.builders import shipped
+from tests.support.builders import shipped
 from webapp.domain.catalogue import LEVELS, Catalogue, Level, Question
 from webapp.domain.glucose import Ketones, Reading
 from webapp.domain.protocol import Model, Protocol

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.builders import shipped
 from tests.clinical.words import faults
+from tests.support.builders import shipped
 
 
 def test_every_question_is_short_and_easy() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import shipped
 from tests.clinical.prevalence import (
     DOCS,
     Condition,
@@ -17,6 +16,7 @@ from tests.clinical.prevalence import (
     unknown_answers,
     with_table,
 )
+from tests.support.builders import shipped
 
 LIBRARY = shipped()
 CATALOGUE = LIBRARY.catalogue

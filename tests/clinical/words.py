@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from tests.builders import shipped
+from tests.support.builders import shipped
 from tests.test_wording import FEWEST, reading_ease, syllables, words
 from webapp.domain.catalogue import Catalogue, Question
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.routes.page import Page
+from tests.support.page import Page
 from tests.support.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]

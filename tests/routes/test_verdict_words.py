@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.screened import SAFE
+from tests.support.safe_answers import SAFE
 from tests.support.visitor import Visitor
 
 REST = "Rest, and be kind to yourself."

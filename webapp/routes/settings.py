@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.auth.middleware import error_response
 from webapp.domain.emergency_number import (
     EmergencyNumber,
     emergency_number,
     is_number,
     region_of,
 )
+from webapp.presentation.errors import error_response
 from webapp.presentation.preferences import (
     COOKIE,
     KEPT_SECONDS,

@@ -14,12 +14,12 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Response as Answer
 
-from webapp.domain.course import Client
 from webapp.maintenance import backups, inventory
 from webapp.maintenance.erase import count_rows, ended_before
 from webapp.maintenance.export_stream import stream_export
 from webapp.maintenance.worker import INCOMING, need_room
 from webapp.routes import request_time, site
+from webapp.routes.clients import client_or_404
 from webapp.routes.owner_data import begin, blueprint, job_or_404, job_runner, send_file
 from webapp.storage.courses import Filter
 from webapp.storage.database import StorageError
@@ -34,13 +34,6 @@ TOO_LARGE = (
     "any size."
 )
 PACKED = b"\x1f\x8b"
-
-
-def client_or_404(client_id: str) -> Client:
-    found = site().courses.client(client_id)
-    if found is None:
-        abort(404)
-    return found
 
 
 # -- export --------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ def calm_live(session_id: str) -> Response:
 
 def calm_context(stored: Stored) -> dict[str, object]:
     """What the calm view shows; ``turns`` are the steps ahead: words, hue, ms from now of the end."""
-    snapshot = look(stored)
+    snapshot = summaries.snapshot_of(stored)
     steps = stored.plan.steps[snapshot.state.index :]
     turns = [
         (calm_words(step, stored.plan), hue(step, stored.plan), None if row.wait else row.ends_in)
@@ -187,7 +187,7 @@ def summary(session_id: str) -> Response:
 def summary_page(
     stored: Stored, status: int = 200, fault: str = "", *, unsure: bool = False
 ) -> Response:
-    snapshot = look(stored)
+    snapshot = summaries.snapshot_of(stored)
     here = site()
     entry = here.library.get(snapshot.plan.protocol)
     gap_hours = entry.protocol.course.gap_hours if entry and entry.protocol.course else None
@@ -221,7 +221,7 @@ def summary_page(
 def reading(session_id: str) -> Response:
     """A glucose reading after the hands-on time."""
     stored = stored_or_404(session_id)
-    if not stored.plan.diabetes or not look(stored).hands_on_over:
+    if not stored.plan.diabetes or not summaries.snapshot_of(stored).hands_on_over:
         return summary_page(stored, 409)
     faults: dict[str, str] = {}
     taken = reading_now(request.form, faults)
@@ -269,10 +269,6 @@ def next_date(snapshot: Snapshot, gap_hours: int | None) -> str:
 @blueprint.post("/<session_id>/<act:action>")
 def command(session_id: str, action: Action) -> Response:
     """One act. The answer is always the true state; it says so when nothing was changed."""
-    return commanded(session_id, action)
-
-
-def commanded(session_id: str, action: Action) -> Response:
     stored = stored_or_404(session_id)
     key = request.form.get("key", "")
     if action in STOPS:
@@ -390,7 +386,7 @@ def describe_refit(after: Stored, action: Action, wished_ms: int | None) -> str:
     """What a re-fit made of the wish, when the rules did not allow it exactly."""
     if action != "end-at" or wished_ms is None:
         return ""
-    snapshot = look(after)
+    snapshot = summaries.snapshot_of(after)
     reached = snapshot.hands_on_ends_in or 0
     if abs(reached - wished_ms) < 5_000:
         return ""
@@ -411,13 +407,9 @@ def milliseconds_until(typed: str) -> int | None:
     return int(distance.total_seconds() * 1000) if distance <= FARTHEST_END else None
 
 
-def look(stored: Stored) -> Snapshot:
-    return view(stored.plan, stored.folded, stored.seq, request_time())
-
-
 def context(stored: Stored, **more: object) -> dict[str, object]:
     """What the session's templates show, as of one instant."""
-    snapshot = look(stored)
+    snapshot = summaries.snapshot_of(stored)
     here = site()
     return {
         "session_id": stored.id,

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
@@ -68,11 +68,6 @@ def names_of(certificate: x509.Certificate) -> Names:
         tuple(found.get_values_for_type(x509.DNSName)),
         tuple(a for a in found.get_values_for_type(x509.IPAddress) if isinstance(a, Address)),
     )
-
-
-def fingerprint(certificate: x509.Certificate) -> str:
-    """SHA-256 as systems show it: pairs of digits with colons between."""
-    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
 def read_key(path: Path) -> PrivateKeyTypes:

@@ -990,7 +990,9 @@ CATALOGUE_CASES: list[CatalogueCase] = [
         "no outcomes",
         "screening.json",
         [(FEVER + '"outcomes": [{"level": "not-today", "act": "Another day."}], ', FEVER)],
-        ["12: questions[2]: no outcomes, expected what an unsafe answer leads to"],
+        [
+            "12: questions[2]: no outcomes, expected what an unsafe answer leads to, or 'decided' where a follow-up says it"
+        ],
     ),
     CatalogueCase(
         "never cleared, but by a clinician",

@@ -366,7 +366,7 @@ STATES = (
     ),
     State("verdict-not-today", asked(NAPE, q_fever="yes"), "Not today"),
     State("verdict-help", asked(NAPE, q_neck_dizzy="yes"), "Get help now"),
-    State("verdict-wait", asked(LEGS, glucose="3.8"), "Treat the low first"),
+    State("verdict-wait", asked(LEGS, glucose="3.8"), "Treat the low now"),
     State("verdict-early", course.too_early, "Why earlier?"),
     State("verdict-early-fault", course.no_reason, "Please say why"),
     State("verdict-cups", course.after_cups, "72 hours"),

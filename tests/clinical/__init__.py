@@ -1,1 +1,1 @@
-"""What the questions and verdicts do to people: words, shares, cases."""
+"""Made-up people and the verdict that each should get, through the real pages."""

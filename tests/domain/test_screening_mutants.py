@@ -18,11 +18,18 @@ from typing import Any
 import pytest
 
 from tests.domain import test_glucose as of_glucose
-from tests.domain.test_screening import ALL_FLAGS, URGENCIES, unmet, unmet_flag, unmet_starts
+from tests.domain.test_screening import (
+    ALL_FLAGS,
+    FOLLOWS,
+    URGENCIES,
+    unmet,
+    unmet_flag,
+    unmet_starts,
+)
 from tests.support.builders import shipped
 from webapp.domain import glucose, screening
 from webapp.domain.catalogue import LEVELS, Catalogue, Option, Outcome, Question, RedFlag, When
-from webapp.domain.glucose import BELOW, PLAUSIBLE, UP_TO, Advice, Ketones, Reading
+from webapp.domain.glucose import BELOW, PLAUSIBLE, UP_TO, Advice, Ketones, Person, Reading, Unit
 from webapp.domain.plan import Changes
 from webapp.domain.protocol import Protocol
 from webapp.domain.screening import Answers, Finding, Verdict
@@ -30,7 +37,7 @@ from webapp.domain.screening import Answers, Finding, Verdict
 pytestmark = pytest.mark.slow
 
 CATALOGUE = shipped().catalogue
-WHEN_LISTS = ("regions", "techniques", "conditions", "access")
+WHEN_LISTS = ("regions", "techniques", "conditions", "access", "postures")
 
 
 # -- wrong rules ---------------------------------------------------------------------------------
@@ -86,16 +93,30 @@ def wrong_outcome(outcome: Outcome) -> Iterator[tuple[str, dict[str, object]]]:
         yield "without its wait", {"wait_minutes": None}
     elif outcome.level == "not-today":
         yield "passes by itself", {"wait_minutes": 15}
-    if outcome.light:
-        yield "not light", {"light": False}
-    for index, tag in enumerate(outcome.leave_out):
-        yield f"leaves {tag} in", {"leave_out": without(outcome.leave_out, index)}
-    if outcome.leave_out_marked:
-        yield "leaves the marked places in", {"leave_out_marked": False}
+    yield from wrong_changes(outcome)
     if outcome.when != When():
         yield "for all", {"when": When()}
     for name, when in wrong_whens(outcome.when):
         yield f"when {name}", {"when": when}
+
+
+def wrong_changes(outcome: Outcome) -> Iterator[tuple[str, dict[str, object]]]:
+    """One change of the plan less."""
+    if outcome.light:
+        yield "not light", {"light": False}
+    if outcome.shortest:
+        yield "not the shortest", {"shortest": False}
+    for index, name in enumerate(outcome.leave_out_techniques):
+        gone = without(outcome.leave_out_techniques, index)
+        yield f"leaves {name} in", {"leave_out_techniques": gone}
+    if outcome.reach != "place":
+        yield "only the place", {"reach": "place"}
+    if outcome.reach == "limb":
+        yield "only the region", {"reach": "region"}
+    for index, tag in enumerate(outcome.leave_out):
+        yield f"leaves {tag} in", {"leave_out": without(outcome.leave_out, index)}
+    if outcome.leave_out_marked:
+        yield "leaves the marked places in", {"leave_out_marked": False}
 
 
 def wrong_options(options: tuple[Option, ...]) -> Iterator[tuple[str, tuple[Option, ...]]]:
@@ -120,6 +141,18 @@ def wrong_questions(question: Question) -> Iterator[tuple[str, Question | None]]
         updates.append(("among the others", {"group": "today"}))
     if question.never_cleared:
         updates.append(("cleared by a word", {"never_cleared": False}))
+    for index, sign in enumerate(question.signs):
+        updates.append((f"without {sign}", {"signs": without(question.signs, index)}))
+    if question.decided:
+        updates.append(("not decided", {"decided": False}))
+    if question.lows_only:
+        updates.append(("asked of all with diabetes", {"lows_only": False}))
+    for index, way in enumerate(question.follows):
+        updates.append((f"not after {way.question}", {"follows": without(question.follows, index)}))
+        for token in way.answers:
+            fewer = way.model_copy(update={"answers": tuple(t for t in way.answers if t != token)})
+            ways = replaced(question.follows, index, fewer)
+            updates.append((f"not after {way.question} {token}", {"follows": ways}))
     for name, update in updates:
         yield name, question.model_copy(update=update)
 
@@ -139,7 +172,16 @@ def wrong_flags(flag: RedFlag) -> Iterator[tuple[str, RedFlag | None]]:
 
 
 def only(question_id: str, question: Question | None) -> Catalogue:
-    questions = {question_id: question} if question else {}
+    """The question with its family: what it follows, and what follows from it."""
+    parents = set(FOLLOWS.get(question_id, {}))
+    children = {child for child, before in FOLLOWS.items() if {question_id} & {*before}}
+    siblings = {parent for child in children for parent in FOLLOWS[child]}
+    family = {question_id} | parents | children | siblings
+    questions = {key: q for key, q in CATALOGUE.questions.items() if key in family}
+    if question:
+        questions[question_id] = question
+    else:
+        del questions[question_id]
     return CATALOGUE.model_copy(update={"questions": questions})
 
 
@@ -235,7 +277,7 @@ def wrong_limits() -> Iterator[Wrong]:
 
 def wrong_numbers() -> Iterator[Wrong]:
     hundredth = Decimal("0.01")
-    for attribute in ("KETONES_CLEAR_BELOW", "KETONES_CALL_FROM", "KETONES_EMERGENCY_ABOVE"):
+    for attribute in ("KETONES_CLEAR_BELOW", "KETONES_CALL_ABOVE", "KETONES_EMERGENCY_ABOVE"):
         for step in (-hundredth, hundredth):
             value = getattr(glucose, attribute) + step
             yield Wrong(f"{attribute} {value}", glucose, attribute, value)
@@ -262,7 +304,8 @@ def wrong_advice() -> Iterator[Wrong]:
         if advice.level != "clear":
             updates.append({"level": LEVELS[LEVELS.index(advice.level) - 1]})
         if advice.urgency:
-            updates += [{"urgency": None}, {"urgency": "same-day"}]
+            later = "urgent" if advice.urgency == "same-day" else "same-day"
+            updates += [{"urgency": None}, {"urgency": later}]
         waits = (None, 14, 16) if advice.wait_minutes else (15,)
         updates += [{"wait_minutes": wait} for wait in waits]
         updates.append({"act": "Carry on."})
@@ -276,13 +319,6 @@ Given = Callable[[dict[str, str]], bool]
 LOW_RISKS: dict[str, Given] = {
     "medicine": lambda given: given.get("glucose-medicine") != "none",
     "type": lambda given: given.get("diabetes-type") not in ("type-2", "other"),
-    "last insulin": lambda given: given.get("last-insulin") != "never",
-}
-KETONE_RISKS: dict[str, Given] = {
-    "medicine": lambda given: given.get("glucose-medicine") not in ("none", "tablets"),
-    "type": LOW_RISKS["type"],
-    "last insulin": LOW_RISKS["last insulin"],
-    "ketoacidosis": lambda given: given.get("dka-history") != "no",
 }
 
 
@@ -291,47 +327,101 @@ def any_but(risks: dict[str, Given], left_out: str) -> Callable[[Answers], bool]
     return lambda answers: any(risk(answers.given) for risk in kept)
 
 
-def trusting(risks: dict[str, Given], question: str) -> Callable[[Answers], bool]:
+def trusting(question: str) -> Callable[[Answers], bool]:
     """As it is, but "not sure" and no answer count as the safe answer of ``question``."""
-    safe = {"glucose-medicine": "none", "diabetes-type": "type-2", "last-insulin": "never"}
-    usual = {**safe, "dka-history": "no"}
+    usual = {"glucose-medicine": "none", "diabetes-type": "type-2"}
 
     def found(answers: Answers, unknown: tuple[str | None, ...] = ("unsure", "", None)) -> bool:
         given = dict(answers.given)
         if given.get(question) in unknown:
             given[question] = usual[question]
-        return any(risk(given) for risk in risks.values())
+        return any(risk(given) for risk in LOW_RISKS.values())
 
     return found
 
 
 def wrong_risks() -> Iterator[Wrong]:
-    for attribute, risks in (("low_risk", LOW_RISKS), ("ketone_risk", KETONE_RISKS)):
-        for value in (True, False):
-            yield Wrong(f"{attribute} {value}", screening, attribute, lambda _, v=value: v)
-        for name in risks:
-            yield Wrong(f"{attribute} without {name}", screening, attribute, any_but(risks, name))
-        questions = ["glucose-medicine", "diabetes-type", *["dka-history"] * (len(risks) == 4)]
-        for name in questions:
-            wrong = trusting(risks, name)
-            yield Wrong(f"{attribute} trusts {name}", screening, attribute, wrong)
+    for value in (True, False):
+        yield Wrong(f"low_risk {value}", screening, "low_risk", lambda _, v=value: v)
+    for name in LOW_RISKS:
+        yield Wrong(f"low_risk without {name}", screening, "low_risk", any_but(LOW_RISKS, name))
+    for name in ("glucose-medicine", "diabetes-type"):
+        yield Wrong(f"low_risk trusts {name}", screening, "low_risk", trusting(name))
     tablets: Given = lambda given: given.get("glucose-medicine") not in ("none", "tablets")  # noqa: E731
     no_tablets = {**LOW_RISKS, "medicine": tablets}
     yield Wrong("low_risk without tablets", screening, "low_risk", any_but(no_tablets, ""))
+    person_of = screening.person_of
+    for field in ("lows", "sglt2", "ill", "made_for"):
+        for value in (True, False):
+
+            def wrong(
+                answers: Answers, *, made_for: bool, field: str = field, value: bool = value
+            ) -> Person:
+                return person_of(answers, made_for=made_for).model_copy(update={field: value})
+
+            yield Wrong(f"person: {field} {value}", screening, "person_of", wrong)
+    for ill in (("unwell",), ("fever",), ()):
+        yield Wrong(f"ill by {ill}", screening, "ILL", ill)
+
+
+def wrong_trend() -> Iterator[Wrong]:
+    """Limits of a fall moved, what a trend says as if it were another."""
+    for attribute in ("FALL_MATTERS_BELOW", "FALLS"):
+        table: dict[Unit, Any] = getattr(glucose, attribute)
+        for unit, limits in table.items():
+            for step in (-STEP[unit], STEP[unit]):
+                moved: list[Any]
+                if isinstance(limits, tuple):
+                    moved = [replaced(limits, i, limit + step) for i, limit in enumerate(limits)]
+                else:
+                    moved = [limits + step]
+                for value in moved:
+                    yield Wrong(
+                        f"{attribute} {value} {unit}", glucose, attribute, {**table, unit: value}
+                    )
+    trend_of = glucose.trend_of
+    for trend, as_if in (
+        *(("falling", "steady"), ("falling-fast", "falling"), ("unknown", "steady")),
+        *(("steady", "falling"), ("unknown", "falling"), ("falling", "falling-fast")),
+    ):
+        yield Wrong(f"{trend} as {as_if}", glucose, "trend_of",
+                    lambda r, t=trend, a=as_if: a if trend_of(r) == t else trend_of(r))  # fmt: skip
+    yield Wrong("two readings are not heard", glucose, "trend_of", lambda r: r.trend or "unknown")
+    for strip, value in glucose.STRIP_COUNTS.items():
+        for off in (Decimal("-0.6"), Decimal("0.91")):
+            counts = {**glucose.STRIP_COUNTS, strip: value + off}
+            if (strip, off < 0) not in (("negative", True), ("plus", False), ("plus-plus", True)):
+                yield Wrong(f"{strip} {value + off}", glucose, "STRIP_COUNTS", counts)
+    of_trend, of_ketones = glucose.of_trend, glucose.of_ketones
+    yield Wrong("no trend", glucose, "of_trend", lambda *_: ())
+    yield Wrong("no ketones", glucose, "of_ketones", lambda *_: ())
+    yield Wrong("a strong strip when well", glucose, "of_ketones",
+                lambda r, p, k: of_ketones(r, p.model_copy(update={"ill": True}), k))  # fmt: skip
+    yield Wrong("a strong strip as when well", glucose, "of_ketones",
+                lambda r, p, k: of_ketones(r, p.model_copy(update={"ill": False}), k))  # fmt: skip
+    yield Wrong("an SGLT2 medicine is not heard", glucose, "of_ketones",
+                lambda r, p, k: of_ketones(r, p.model_copy(update={"sglt2": False}), k))  # fmt: skip
+    yield Wrong("a trend without the medicine", glucose, "of_trend",
+                lambda r, p: of_trend(r, p.model_copy(update={"lows": True})))  # fmt: skip
+    for asks in (lambda *_: False, lambda *_: True):
+        yield Wrong("ketones asked", glucose, "asks_for_ketones", asks)
+        yield Wrong("ketones asked by the form", screening, "asks_for_ketones", asks)
 
 
 def wrong_code() -> Iterator[Wrong]:
     """Guards of the check taken away, one at a time."""
     is_answer, is_safe = screening.is_answer, screening.is_safe
     outcome_of, questions_for = screening.outcome_of, screening.questions_for
-    glucose_advice = screening.glucose_advice
+    judge = glucose.judge
     matches = Catalogue.matches
     milder = screening.REFUSED.model_copy(update={"level": "clinician"})
 
-    def first_outcome(c: Catalogue, p: Protocol, q: Question, token: str) -> Outcome | None:
+    def first_outcome(
+        c: Catalogue, p: Protocol, q: Question, token: str, *, diabetes: bool
+    ) -> Outcome | None:
         options = [option for option in q.options if token in (option.id, "unsure")]
         every = q.outcomes or tuple(o for option in options for o in option.outcomes)
-        fitting = [o for o in every if c.matches(o.when, p)]
+        fitting = [o for o in every if c.matches(o.when, p, diabetes=diabetes)]
         return min(fitting, key=lambda o: LEVELS.index(o.level), default=None)
 
     def only_listed(c: Catalogue, p: Protocol) -> tuple[Question, ...]:
@@ -340,23 +430,33 @@ def wrong_code() -> Iterator[Wrong]:
     def not_listed(c: Catalogue, p: Protocol) -> tuple[Question, ...]:
         return questions_for(c, p.model_copy(update={"screening": ()}))
 
-    def by_regions_of_the_file(c: Catalogue, when: When, p: Protocol) -> bool:
+    def by_regions_of_the_file(
+        c: Catalogue, when: When, p: Protocol, *, diabetes: bool = False
+    ) -> bool:
         return (not when.regions or not {*p.regions}.isdisjoint(when.regions)) and matches(
-            c, when.model_copy(update={"regions": ()}), p
+            c, when.model_copy(update={"regions": ()}), p, diabetes=diabetes
         )
 
-    def by_areas_alone(c: Catalogue, when: When, p: Protocol) -> bool:
-        return matches(c, when, p.model_copy(update={"regions": ()}))
+    def by_areas_alone(c: Catalogue, when: When, p: Protocol, *, diabetes: bool = False) -> bool:
+        return matches(c, when, p.model_copy(update={"regions": ()}), diabetes=diabetes)
 
-    def any_of(key: str) -> Callable[[Catalogue, When, Protocol], bool]:
-        return lambda c, when, p: matches(c, when.model_copy(update={key: ()}), p)
+    def any_of(key: str) -> Callable[..., bool]:
+        return lambda c, when, p, diabetes=False: matches(
+            c, when.model_copy(update={key: ()}), p, diabetes=diabetes
+        )
 
-    def nothing_of(key: str) -> Callable[[Catalogue, When, Protocol], bool]:
-        return lambda c, when, p: not getattr(when, key) and matches(c, when, p)
+    def nothing_of(key: str) -> Callable[..., bool]:
+        return lambda c, when, p, diabetes=False: (
+            not getattr(when, key) and matches(c, when, p, diabetes=diabetes)
+        )
 
-    def without_ketones(answers: Answers, reading: Reading) -> tuple[Advice, ...]:
-        none: Ketones | None = None
-        return glucose_advice(answers.model_copy(update={"ketones": none}), reading)
+    def by_the_protocol(c: Catalogue, when: When, p: Protocol, *, diabetes: bool = False) -> bool:
+        return matches(c, when, p)
+
+    def without_ketones(
+        reading: Reading, person: Person, ketones: Ketones | None
+    ) -> tuple[Advice, ...]:
+        return judge(reading, person, None)
 
     yield Wrong("any token answers", screening, "is_answer", lambda *_: True)
     yield Wrong("no token is missing", screening, "is_answer",
@@ -371,16 +471,24 @@ def wrong_code() -> Iterator[Wrong]:
                 lambda q, token: q.kind != "choice" and token == "yes")  # fmt: skip
     yield Wrong("the mildest outcome", screening, "outcome_of", first_outcome)
     yield Wrong("not sure of a choice", screening, "outcome_of",
-                lambda c, p, q, token: None if q.options and token == "unsure"
-                else outcome_of(c, p, q, token))  # fmt: skip
+                lambda c, p, q, token, diabetes: None if q.options and token == "unsure"
+                else outcome_of(c, p, q, token, diabetes=diabetes))  # fmt: skip
     yield Wrong("nothing changes", screening, "changes_of", lambda *_: Changes())
     yield Wrong("changes are lost", screening, "merged", lambda _: Changes())
     yield Wrong("refused is milder", screening, "REFUSED", milder)
-    yield Wrong("glucose is not asked", screening, "needs_glucose", lambda _: False)
-    yield Wrong("glucose is asked of all", screening, "needs_glucose", lambda _: True)
-    yield Wrong("ketones are not asked", screening, "ketones_missing", lambda _: False)
-    yield Wrong("ketones are not heard", screening, "glucose_advice", without_ketones)
-    yield Wrong("no advice on glucose", screening, "glucose_advice", lambda *_: ())
+    yield Wrong("nobody has diabetes", screening, "has_diabetes", lambda *_: False)
+    yield Wrong("everybody has diabetes", screening, "has_diabetes", lambda *_: True)
+    yield Wrong("diabetes goes by the protocol", screening, "has_diabetes",
+                lambda p, _: p.condition == "diabetes-mellitus")  # fmt: skip
+    yield Wrong("not sure of diabetes is no", screening, "has_diabetes",
+                lambda p, a: p.condition == "diabetes-mellitus" or a.given.get("diabetes") == "yes")  # fmt: skip
+    yield Wrong("questions go by the protocol", Catalogue, "matches", by_the_protocol)
+    yield Wrong("ketones are not heard", screening, "judge", without_ketones)
+    yield Wrong("no advice on glucose", screening, "judge", lambda *_: ())
+    yield Wrong("severity by level alone", screening, "severity",
+                lambda outcome: (LEVELS.index(outcome.level), 0))  # fmt: skip
+    yield Wrong("no limbs", screening, "LIMBS", ())
+    yield Wrong("a limb without its feet", screening, "LIMBS", ({"arms"}, {"legs"}))
     yield Wrong("only what the file lists", screening, "questions_for", only_listed)
     yield Wrong("nothing that the file lists", screening, "questions_for", not_listed)
     yield Wrong("regions of the file alone", Catalogue, "matches", by_regions_of_the_file)
@@ -519,7 +627,7 @@ def wrong_complete() -> Iterator[Wrong]:
             signs = {key for key, q in c.questions.items() if q.group == screening.SIGNS}
             if screening.SIGNS in left_out:
                 signs = set()
-            signs |= {screening.GLUCOSE, screening.KETONES} - {*left_out}
+            signs |= {screening.GLUCOSE, screening.KETONES, screening.TREND} - {*left_out}
             return verdict.model_copy(
                 update={"missing_signs": not signs.isdisjoint(verdict.missing)}
             )
@@ -578,10 +686,10 @@ def wrong_afterwards() -> Iterator[Wrong]:
         yield Wrong(f"after: {band} as {as_if}", glucose, "after_session",
                     lambda r, band=band, o=other: after(o if glucose.band_of(r) == band else r))  # fmt: skip
     for band, words in (("low", "Drowsy"), ("high", "Vomiting"), ("very-high", "Vomiting"),
-                        ("high", "drowsy, or"), ("very-high", "call your emergency number")):  # fmt: skip
+                        ("high", "drowsy, or"), ("very-high", "call your")):  # fmt: skip
         yield Wrong(f"after: {band} ends before {words!r}", glucose, "after_session",
                     saying(band, words))  # fmt: skip
-    for attribute, words in (("LOW", "Drowsy"), ("SEVERE_LOW", "Not better")):
+    for attribute, words in (("LOW", "Drowsy"), ("SEVERE_LOW", "Drowsy")):
         advice = getattr(glucose, attribute)
         shorter = advice.model_copy(update={"act": advice.act.split(words)[0]})
         yield Wrong(f"{attribute} ends before {words!r}", glucose, attribute, shorter)
@@ -615,6 +723,7 @@ ALL_WRONG = [
     *wrong_numbers(),
     *wrong_advice(),
     *wrong_risks(),
+    *wrong_trend(),
     *wrong_code(),
     *wrong_words(),
     *wrong_order(),

@@ -30,7 +30,7 @@ def verdict(
         (verdict("not-today"), False, False, "not-today", "Not today", "stop"),
         (verdict("not-today"), False, True, "not-today", "Not yet", "stop"),
         (verdict("not-today", question="course"), False, False, "not-today", "Not yet", "stop"),
-        (verdict("not-today", low=True), False, True, "not-today", "Treat the low first", "stop"),
+        (verdict("not-today", low=True), False, True, "not-today", "Treat the low now", "stop"),
         (verdict("help", "emergency"), False, False, "help", "Get help now", "stop"),
         (verdict("help", "emergency", low=True), False, False, "help", "Get help now", "stop"),
         (verdict("help", "same-day"), False, False, "help", "Medical help today", "stop"),

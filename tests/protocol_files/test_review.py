@@ -83,7 +83,7 @@ def test_every_question_says_who_is_asked_and_what_each_answer_leads_to(question
     (start,) = [n for n, line in enumerate(LINES) if f"** (`{question_id}`). Asked" in line]
     end = next(n for n in range(start + 1, len(LINES)) if not LINES[n].startswith("  - [ ] "))
     head, below = LINES[start], "\n".join(LINES[start + 1 : end])
-    assert head.startswith(f"- [ ] **{plain(question.text)}**")
+    assert head.startswith(f"- [ ] **{plain(question.words)}**")
     assert head.endswith(f"Origin: {question.origin}.")
     assert ("Never cleared" in head) == question.never_cleared
     for outcome in question.every_outcome():

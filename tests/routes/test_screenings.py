@@ -18,6 +18,7 @@ from webapp.site import Site
 from webapp.timekeeping.presence import Presence
 
 MINUTE = 60
+FINE = {"ketones_known": "yes", "ketones": "0.2"}
 
 
 def verdict_of(visitor: Visitor, protocol: str, **fields: str) -> Page:
@@ -131,7 +132,7 @@ def test_a_reading_that_cannot_be_is_questioned_not_taken(
 
 def test_a_decimal_comma_is_a_decimal_point(shipped_visitor: Visitor) -> None:
     page = verdict_of(shipped_visitor, "dm-legs-feet", glucose="3,9")
-    assert heading(page) == "Treat the low first"
+    assert heading(page) == "Treat the low now"
 
 
 def test_the_unit_is_remembered_on_the_device_and_nothing_else(shipped_visitor: Visitor) -> None:
@@ -150,7 +151,7 @@ def test_the_unit_is_remembered_on_the_device_and_nothing_else(shipped_visitor: 
 
 
 def test_a_red_flag_shows_whom_to_call_although_the_rest_is_open(shipped_visitor: Visitor) -> None:
-    answer = shipped_visitor.post("/protocols/oc-self-nape/screening", {"q-neck-dizzy": "yes"})
+    answer = shipped_visitor.post("/protocols/oc-self-nape/screening", {"q-neck-face": "yes"})
     assert answer.status_code == 303
     page = shipped_visitor.page(answer.headers["Location"])
     assert heading(page) == "Get help now"
@@ -164,15 +165,16 @@ def test_a_red_flag_shows_whom_to_call_although_the_rest_is_open(shipped_visitor
         ("oc-self-nape", {"q_fever": "yes"}, "Not today"),
         ("oc-self-nape", {"q_fever": "unsure"}, "Not today"),
         ("oc-self-nape", {"q_last_meal": "recent"}, "Not yet"),
-        ("oc-self-nape", {"q_hypertension": "yes"}, "Ask a clinician first"),
+        ("oc-self-nape", {"q_blood_pressure": "high"}, "Ask a clinician first"),
         ("dm-legs-feet", {"q_foot_hot": "yes"}, "Medical help today"),
         ("oc-classic-full", {"q_hidden_illness": "yes"}, "See a doctor within days"),
-        ("dm-legs-feet", {"glucose": "2.9"}, "Get help now"),
-        ("dm-legs-feet", {"glucose": "2.9", "q_foot_wound": "yes"}, "Get help now"),
-        ("dm-legs-feet", {"glucose": "3.9"}, "Treat the low first"),
-        ("dm-legs-feet", {"glucose": "3.9", "q_unwell": "yes"}, "Treat the low first"),
-        ("dm-legs-feet", {"q_hypo_now": "unsure", "glucose": "250"}, "Treat the low first"),
-        ("dm-legs-feet", {"glucose": "14.5"}, "Clear, with changes"),
+        ("dm-legs-feet", {"glucose": "2.9"}, "Treat the low now"),
+        ("dm-legs-feet", {"glucose": "2.9", "q_foot_wound": "yes"}, "Treat the low now"),
+        ("dm-legs-feet", {"glucose": "2.9", "q_chest_breath": "yes"}, "Get help now"),
+        ("dm-legs-feet", {"glucose": "3.9"}, "Treat the low now"),
+        ("dm-legs-feet", {"glucose": "3.9", "q_unwell": "yes"}, "Treat the low now"),
+        ("dm-legs-feet", {"q_hypo_now": "unsure", "glucose": "6.0"}, "Treat the low now"),
+        ("dm-legs-feet", {"glucose": "14.5"} | FINE, "Clear, with changes"),
         ("oc-thai", {"q_trained": "no"}, "Not today"),
     ],
 )
@@ -202,7 +204,7 @@ def test_answering_again_leaves_open_what_the_wait_was_for(shipped_visitor: Visi
     screening = shipped_visitor.screened("dm-legs-feet", q_hypo_now="yes", glucose="3.8")
     early = shipped_visitor.get(f"/screenings/{screening}/again")
     assert early.status_code == 409
-    assert "Treat the low first" in early.text
+    assert "Treat the low now" in early.text
     shipped_visitor.clock.forward(15 * MINUTE)
     page = shipped_visitor.page(f"/screenings/{screening}/again")
     answered = {e.attrs["name"] for e in page.all("input", type="radio") if "checked" in e.attrs}
@@ -212,27 +214,127 @@ def test_answering_again_leaves_open_what_the_wait_was_for(shipped_visitor: Visi
     assert page.by_id("glucose").attrs["value"] == ""
 
 
-def test_ketones_are_asked_for_when_glucose_is_high(shipped_visitor: Visitor) -> None:
-    high: dict[str, str] = {"q_glucose_medicine": "insulin", "q_last_insulin": "over-an-hour"}
-    answer = shipped_visitor.answer("dm-legs-feet", glucose="14.2", **high)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"glucose": "14.2"},
+        {"q_sglt2": "yes"},
+        {"q_sglt2": "unsure"},
+        {"q_unwell": "yes"},
+        {"q_fever": "yes"},
+    ],
+    ids=str,
+)
+def test_ketones_are_asked_for_when_they_matter(
+    shipped_visitor: Visitor, fields: dict[str, str]
+) -> None:
+    answer = shipped_visitor.answer("dm-legs-feet", **fields)
     assert answer.status_code == 422
-    assert "Blood ketones?" in answer.text
-    for ketones, title in (
-        ("0.5", "Clear, with changes"),
-        ("0.6", "Not today"),
-        ("3.1", "Get help now"),
-    ):
-        page = verdict_of(
-            shipped_visitor,
-            "dm-legs-feet",
-            glucose="14.2",
-            ketones_known="yes",
-            ketones=ketones,
-            **high,
-        )
-        assert heading(page) == title
-    page = verdict_of(shipped_visitor, "dm-legs-feet", glucose="14.2", ketones_known="no", **high)
+    assert "Ketones: they matter now" in Page(answer.text).by_id("open-answers").text
+    page = verdict_of(shipped_visitor, "dm-legs-feet", ketones_known="no", **fields)
     assert heading(page) == "Not today"
+
+
+@pytest.mark.parametrize(
+    ("known", "ketones", "title"),
+    [
+        ("yes", "0.5", "Clear, with changes"),
+        ("yes", "0.6", "Not today"),
+        ("yes", "1.6", "Medical help today"),
+        ("yes", "3.1", "Get help now"),
+        ("negative", "", "Clear, with changes"),
+        ("trace", "", "Not today"),
+        ("plus", "", "Medical help today"),
+        ("plus-plus", "", "Medical help today"),
+        ("no", "", "Not today"),
+    ],
+)
+def test_ketones_of_blood_and_of_a_strip(
+    shipped_visitor: Visitor, known: str, ketones: str, title: str
+) -> None:
+    fields = {"ketones_known": known, "ketones": ketones, "glucose": "14.2"}
+    assert heading(verdict_of(shipped_visitor, "dm-legs-feet", **fields)) == title
+
+
+def test_a_reading_without_its_trend_is_asked_for_it(shipped_visitor: Visitor) -> None:
+    answer = shipped_visitor.answer("dm-legs-feet", trend="")
+    assert answer.status_code == 422
+    assert "The trend of glucose" in answer.text
+
+
+def test_two_readings_stand_for_an_arrow(shipped_visitor: Visitor) -> None:
+    risk: dict[str, str] = {"q_glucose_medicine": "tablets", "trend": "unknown", "glucose": "6.5"}
+    assert heading(verdict_of(shipped_visitor, "dm-legs-feet", **risk)) == "Not yet"
+    page = verdict_of(shipped_visitor, "dm-legs-feet", glucose_before="6.6", **risk)
+    assert heading(page) == "Clear to start"
+    for wrong in ("115", "six"):
+        answer = shipped_visitor.answer("dm-legs-feet", glucose_before=wrong, **risk)
+        assert answer.status_code == 422
+        assert "the earlier reading as a number of the same unit" in answer.text
+
+
+def test_diabetes_brings_its_questions_and_the_reading_to_any_protocol(
+    shipped_visitor: Visitor,
+) -> None:
+    answer = shipped_visitor.answer("oc-self-nape", q_diabetes="", glucose_shown="")
+    assert answer.status_code == 422
+    panel = Page(answer.text).by_id("open-answers").text
+    assert "Diabetes of any type" in panel
+    assert "The glucose reading" not in panel
+    answer = shipped_visitor.answer("oc-self-nape", q_diabetes="yes", glucose_shown="")
+    assert "The glucose reading" in Page(answer.text).by_id("open-answers").text
+    fields = {
+        "q_diabetes": "yes",
+        "q_glucose_medicine": "insulin",
+        "q_last_insulin": "over-an-hour",
+    }
+    page = verdict_of(shipped_visitor, "oc-self-nape", **fields)
+    assert heading(page) == "Clear, with changes"
+    assert "Keep sugar at hand" in page.source
+    session_id = ready(shipped_visitor, "oc-self-nape", **fields)
+    stored = shipped_visitor.storage.load(session_id)
+    assert stored is not None
+    assert stored.plan.diabetes
+    assert stored.plan.hands_on_seconds == 400
+    assert stored.admission is not None
+    assert stored.admission.needs_reading
+    assert any(flag.id == "hypo" for flag in stored.plan.red_flags)
+
+
+def test_a_follow_up_is_asked_before_a_sign_is_told(shipped_visitor: Visitor) -> None:
+    answer = shipped_visitor.answer("oc-self-nape", q_neck_dizzy="yes")
+    assert answer.status_code == 422
+    assert "Is it new, or has a doctor explained it?" in (
+        Page(answer.text).by_id("open-answers").text
+    )
+    for token, title in (
+        ("new", "Get help now"),
+        ("unsure", "Get help now"),
+        ("old", "Ask a clinician first"),
+    ):
+        fields = {"q_neck_dizzy": "yes", "q_neck_dizzy_since": token}
+        assert heading(verdict_of(shipped_visitor, "oc-self-nape", **fields)) == title
+
+
+def test_a_tick_for_none_never_answers_a_follow_up(shipped_visitor: Visitor) -> None:
+    answer = shipped_visitor.answer("oc-self-nape", q_weak_bones="yes")
+    assert answer.status_code == 422
+    assert "Any fall or stumble" in Page(answer.text).by_id("open-answers").text
+
+
+def test_no_comfort_stands_above_a_danger(shipped_visitor: Visitor) -> None:
+    for fields in ({"glucose": "14.2", "ketones_known": "yes", "ketones": "1.0"},
+                   {"glucose": "18.0"} | FINE, {"q_flare": "yes"}):  # fmt: skip
+        page = verdict_of(shipped_visitor, "dm-legs-feet", **fields)
+        assert "be kind to yourself" not in page.source
+
+
+def test_a_low_is_treated_before_anybody_is_called(shipped_visitor: Visitor) -> None:
+    page = verdict_of(shipped_visitor, "dm-legs-feet", glucose="2.8")
+    assert heading(page) == "Treat the low now"
+    source = page.source
+    assert source.index("15 to 20 g of fast sugar") < source.index('href="tel:')
+    assert "not better after two treatments: call your emergency number" in source
 
 
 def test_changes_change_the_plan_and_say_why(shipped_visitor: Visitor) -> None:
@@ -273,7 +375,7 @@ def test_a_number_that_fits_both_units_is_taken_only_when_the_meter_is_looked_at
     other = shipped_visitor.answer("dm-legs-feet", glucose="25", unit="mg/dL", unit_sure="mmol/L")
     assert other.status_code == 422
     page = verdict_of(
-        shipped_visitor, "dm-legs-feet", glucose="25", unit="mmol/L", unit_sure="mmol/L"
+        shipped_visitor, "dm-legs-feet", glucose="25", unit="mmol/L", unit_sure="mmol/L", **FINE
     )
     assert "Glucose is very high" in page.source
 
@@ -353,7 +455,7 @@ def test_a_word_that_is_not_whole_is_not_taken(
         ("oc-self-nape", {"q_clot_known": "yes"}),
         ("oc-self-nape", {"q_neck_vessels": "yes"}),
         ("oc-classic-full", {"q_aneurysm": "yes"}),
-        ("oc-cupping-back", {"q_cups_diabetes": "yes"}),
+        ("oc-cupping-back", {"q_diabetes": "yes"}),
         ("oc-cupping-back", {"q_blood_thinners": "yes"}),
         ("dm-legs-feet", {"glucose": "3.0"}),
         ("dm-legs-feet", {"q_foot_wound": "yes"}),
@@ -674,7 +776,13 @@ def test_the_reading_afterwards_is_kept_and_answered(shipped_visitor: Visitor) -
     shipped_visitor.post(address, {"glucose-shown": "hi"})
     after = shipped_visitor.page(f"/sessions/{session_id}/summary").by_id("after").text
     assert "HI" in after
-    assert "Glucose is high" in after
+    assert "above what the meter can show" in after
+    shipped_visitor.clock.forward(15 * MINUTE)
+    very_high = {"glucose-shown": "number", "glucose": "17.0", "unit": "mmol/L"}
+    shipped_visitor.post(address, very_high)
+    after = shipped_visitor.page(f"/sessions/{session_id}/summary").by_id("after").text
+    assert "Glucose is very high" in after
+    assert "measure again in an hour or two" in after
     wrong = shipped_visitor.post(address, reading | {"glucose": "115"})
     assert wrong.status_code == 422
     assert "Is it 115 mg/dL?" in wrong.text

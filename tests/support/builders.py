@@ -133,6 +133,7 @@ def protocol(
             "regions": ["back"],
             "performer": ["helper"],
             "position": "Lying.",
+            "postures": (),
             "access": "open",
             "evidence": {"grade": "traditional", "note": "None."},
             "session": {"min": least, "usual": usual, "max": most},

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-GROUPS = ("signs", "today", "illness", "place", "feet", "method", "glucose")
+GROUPS = ("signs", "today", "illness", "place", "feet", "method", "glucose", "hands")
 CHOICES = {
     "last-meal": "good",
+    "diabetes": "no",
     "diabetes-type": "type-2",
     "glucose-medicine": "none",
-    "last-insulin": "never",
-    "dka-history": "no",
+    "sglt2": "no",
+    "platelets": "none",
+    "blood-pressure": "no",
+    "procedure": "no",
     "honey-patch": "yes",
     "trained": "yes",
 }
@@ -16,6 +19,7 @@ READING = {
     "glucose-shown": "number",
     "glucose": "7.2",
     "unit": "mmol/L",
+    "trend": "steady",
     "minutes-ago": "0",
 }
 

@@ -10,12 +10,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from webapp.domain.protocol import Access, Id, Line, Model, Origin, Protocol, Text, Title
+from webapp.domain.protocol import Access, Id, Line, Model, Origin, Posture, Protocol, Text, Title
 
 Level = Literal["clear", "changes", "clinician", "not-today", "help"]
 LEVELS: tuple[Level, ...] = ("clear", "changes", "clinician", "not-today", "help")
 
 Urgency = Literal["emergency", "same-day", "urgent"]
+
+# How far hands stay off a marked place: it alone, all of its region, or the whole limb.
+Reach = Literal["place", "region", "limb"]
 
 UNSURE = "unsure"
 
@@ -108,22 +111,29 @@ class Source(Model):
 
 
 class When(Model):
-    """Which protocols this is about: every list that is given has to match; none given, all."""
+    """Which protocols this is about: every list that is given has to match; none given, all.
+
+    The condition of diabetes is also that of a person who has it, whatever the protocol is for.
+    A protocol that does not say how the client lies may need every posture.
+    """
 
     regions: tuple[Id, ...] = ()
     techniques: tuple[Id, ...] = ()
     conditions: tuple[Id, ...] = ()
     access: tuple[Access, ...] = ()
+    postures: tuple[Posture, ...] = ()
 
 
 EVERY_PROTOCOL = (When(),)
+DIABETES = "diabetes-mellitus"
 
 
 class Outcome(Model):
     """What an unsafe answer leads to; of several that match, the most restrictive.
 
     ``act`` says what to do, or what to ask a clinician. ``wait_minutes``: asked again after
-    that. ``leave_out`` are tags of phases, ``leave_out_marked`` the places the person marked.
+    that. ``leave_out`` are tags of phases, ``leave_out_techniques`` techniques,
+    ``leave_out_marked`` the places the person marked, as far as ``reach`` says.
     """
 
     when: When = When()
@@ -132,8 +142,11 @@ class Outcome(Model):
     urgency: Urgency | None = None
     wait_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
     light: bool = False
+    shortest: bool = False
     leave_out: tuple[Id, ...] = ()
+    leave_out_techniques: tuple[Id, ...] = ()
     leave_out_marked: bool = False
+    reach: Reach = "place"
 
     @model_validator(mode="after")
     def whole(self) -> Outcome:
@@ -151,30 +164,52 @@ class Option(Model):
     outcomes: tuple[Outcome, ...] = ()
 
 
+class Follows(Model):
+    """A follow-up is asked after one of these ``answers`` to another question."""
+
+    question: Id
+    answers: Annotated[tuple[Id, ...], Field(min_length=1)]
+
+
 class Question(Model):
     """Something to answer before a start.
 
     ``sign``: yes is unsafe. ``promise``: yes is safe. ``place``: yes and the places where.
     ``choice``: one of ``options``. "Not sure" is always as unsafe as the worst answer.
+    ``signs`` stand below ``text``, one a line. ``follows``: asked only after one of these answers.
+    ``decided``: what an unsafe answer leads to is said by the follow-up. ``lows_only``: asked only
+    with a medicine that can cause lows, or where that is not known.
     """
 
     id: Id
     group: Id
     text: Text
+    signs: tuple[Line, ...] = ()
     kind: Literal["sign", "promise", "place", "choice"] = "sign"
     asked: Annotated[tuple[When, ...], Field(min_length=1)] = EVERY_PROTOCOL
     outcomes: tuple[Outcome, ...] = ()
     options: tuple[Option, ...] = ()
+    follows: tuple[Follows, ...] = ()
+    decided: bool = False
+    lows_only: bool = False
     never_cleared: bool = False
     origin: Origin
+
+    @property
+    def words(self) -> str:
+        """The text with its signs, in one line."""
+        return f"{self.text} {'; '.join(self.signs)}" if self.signs else self.text
 
     @model_validator(mode="after")
     def whole(self) -> Question:
         if (self.kind == "choice") != bool(self.options):
             found = f"kind '{self.kind}' with {'' if self.options else 'no '}options"
             raise ValueError(f"{found}, expected some with the kind 'choice' and only there")
-        if self.kind != "choice" and not self.outcomes:
-            raise ValueError("no outcomes, expected what an unsafe answer leads to")
+        if self.kind != "choice" and bool(self.outcomes) == self.decided:
+            raise ValueError(
+                f"{'outcomes' if self.outcomes else 'no outcomes'}, expected what an unsafe answer "
+                "leads to, or 'decided' where a follow-up says it"
+            )
         if self.never_cleared and any(o.level == "clinician" for o in self.every_outcome()):
             raise ValueError(
                 "never_cleared, but an outcome asks for a clinician's word, "
@@ -229,16 +264,24 @@ class Catalogue(Model):
             for area in self.areas
         }
 
-    def concerns(self, whens: tuple[When, ...], protocol: Protocol) -> bool:
-        """True when one of ``whens`` is about what ``protocol`` does."""
-        return any(self.matches(when, protocol) for when in whens)
+    def concerns(
+        self, whens: tuple[When, ...], protocol: Protocol, *, diabetes: bool = False
+    ) -> bool:
+        """True when one of ``whens`` is about what ``protocol`` does, for a person with ``diabetes``."""
+        return any(self.matches(when, protocol, diabetes=diabetes) for when in whens)
 
-    def matches(self, when: When, protocol: Protocol) -> bool:
-        phases = tuple(protocol.all_phases())
-        regions = {*protocol.regions, *(self.areas[p.area].region for p in phases)}
+    def matches(self, when: When, protocol: Protocol, *, diabetes: bool = False) -> bool:
+        conditions = {protocol.condition, *([DIABETES] if diabetes else [])}
+        areas, techniques = protocol.used
+        regions = {*protocol.regions, *(self.areas[area].region for area in areas)}
         return (
             (not when.regions or not regions.isdisjoint(when.regions))
-            and (not when.techniques or any(p.technique in when.techniques for p in phases))
-            and (not when.conditions or protocol.condition in when.conditions)
+            and (not when.techniques or not techniques.isdisjoint(when.techniques))
+            and (not when.conditions or not conditions.isdisjoint(when.conditions))
             and (not when.access or protocol.access in when.access)
+            and (
+                not when.postures
+                or protocol.postures is None
+                or not set(when.postures).isdisjoint(protocol.postures)
+            )
         )

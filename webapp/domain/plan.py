@@ -51,26 +51,32 @@ class UnreachableError(ValueError):
 
 
 class LeaveOut(Model):
-    """Hands stay off: phases in ``area`` (on ``side`` when one is given), or phases with ``tag``."""
+    """Hands stay off: phases in ``area`` (on ``side`` when one is given), or phases with ``tag``
+    or ``technique``. ``whole``: no phase touches the area at all, nor one that reaches into it.
+    """
 
     why: str
     area: str | None = None
     side: Literal["left", "right"] | None = None
     tag: str | None = None
+    technique: str | None = None
+    whole: bool = False
 
 
 class Changes(Model):
     """What a screening changes in a plan; each with its reason in words.
 
     ``light``: no phase above pressure 2 of 5. ``shortest``: the least time, whatever was wished.
+    ``glucose``: the person has diabetes, so the session can stop for a low and asks for a reading.
     """
 
     leave_out: tuple[LeaveOut, ...] = ()
     light: tuple[str, ...] = ()
     shortest: tuple[str, ...] = ()
+    glucose: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.leave_out or self.light or self.shortest)
+        return bool(self.leave_out or self.light or self.shortest or self.glucose)
 
 
 class PlanChange(Model):
@@ -220,10 +226,16 @@ def fit(
     parts = tuple(part_of(item) for item, _ in line if isinstance(item, Phase))
     rungs = ladder(parts, protocol.rules, protocol.session.max)
     asked = round(seconds / GRID_SECONDS)
-    least = protocol.session.min if len(line) == len(wanted) else 0
-    lowest = max(sum(rungs[0]), -(-least // GRID_SECONDS))
-    total = min(lowest if changes.shortest else max(asked, lowest), sum(rungs[-1]))
-    most = total * GRID_SECONDS if changes.shortest else protocol.session.max
+    whole = len(line) == len(wanted)
+    lowest = max(sum(rungs[0]), -(-protocol.session.min // GRID_SECONDS) if whole else 0)
+    wish = asked if whole else share_of(protocol, wanted, line, asked)
+    total = min(lowest if changes.shortest else max(wish, lowest), sum(rungs[-1]))
+    most = protocol.session.max
+    if changes.shortest:
+        most = total * GRID_SECONDS
+    elif not whole:
+        longest = share_of(protocol, wanted, line, most // GRID_SECONDS)
+        most = max(total, longest) * GRID_SECONDS
     rung = iter(rungs[max(0, total - sum(rungs[0]))])
     steps = [
         *(step_of(step, "prepare") for step in kept(protocol.prepare, chosen)),
@@ -249,12 +261,33 @@ def fit(
         changes=(
             *made,
             *(PlanChange(what="The shortest plan", why=why) for why in changes.shortest),
+            *(
+                PlanChange(what="Glucose is measured straight after", why=w)
+                for w in changes.glucose
+            ),
         ),
-        diabetes=protocol.condition == "diabetes-mellitus",
+        diabetes=protocol.condition == "diabetes-mellitus" or bool(changes.glucose),
     )
 
 
 PhaseLine = tuple[tuple[Phase | Change, str], ...]
+
+
+def share_of(protocol: Protocol, wanted: PhaseLine, line: PhaseLine, asked: int) -> int:
+    """What of a wish is left for ``line``, in grid steps: left-out phases take their share with them.
+
+    Never more than what is usual for the phases that stay.
+    """
+    assert protocol.session is not None
+    phases = [(item, step_id) for item, step_id in wanted if isinstance(item, Phase)]
+    parts = tuple(part_of(item) for item, _ in phases)
+    rungs = ladder(parts, protocol.rules, protocol.session.max)
+    lowest = max(sum(rungs[0]), -(-protocol.session.min // GRID_SECONDS))
+    total = min(max(asked, lowest), sum(rungs[-1]))
+    rung = rungs[max(0, total - sum(rungs[0]))]
+    stays = {step_id for _, step_id in line}
+    kept = [i for i, (_, step_id) in enumerate(phases) if step_id in stays]
+    return min(sum(rung[i] for i in kept), sum(parts[i].usual for i in kept))
 
 
 def changed(
@@ -279,13 +312,16 @@ def changed(
 
 
 def is_left_out(phase: Phase, rule: LeaveOut, areas: Mapping[str, Area]) -> bool:
-    """True when the phase lies in the place or carries the tag; a place on no side is on both."""
+    """True when the phase lies in the place, or has the tag or technique; a place on no side is on both."""
     if rule.tag is not None and rule.tag in phase.tags:
+        return True
+    if rule.technique is not None and rule.technique == phase.technique:
         return True
     if rule.area is None:
         return False
     inside = phase.area == rule.area or rule.area in areas[phase.area].within
-    return inside and not on_other_side(phase, rule)
+    reaches = rule.whole and phase.area in areas[rule.area].within
+    return (inside or reaches) and not on_other_side(phase, rule)
 
 
 def on_other_side(phase: Phase, rule: LeaveOut) -> bool:

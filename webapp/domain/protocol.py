@@ -6,6 +6,7 @@ The JSON Schema in ``protocols/schema/`` is generated from them. All times are w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -32,6 +33,8 @@ SecondsCount = Annotated[int, Field(ge=0, le=7200)]
 Side = Literal["left", "right", "both", "middle"]
 Performer = Literal["therapist", "helper", "self"]
 Access = Literal["open", "clearance", "professional", "withheld"]
+# How the client has to lie or sit for a protocol at some time.
+Posture = Literal["face-down", "face-up", "head-forward"]
 Arrow = Literal[
     "up", "down", "outward", "inward", "across", "circles", "spirals", "zigzag", "still"
 ]
@@ -257,7 +260,7 @@ Entry = Annotated[
 
 
 class Protocol(Model):
-    """A whole protocol file."""
+    """A whole protocol file. ``postures``: those that it cannot do without; None when not told."""
 
     schema_: Annotated[str | None, Field(alias="$schema")] = None
     format: Literal[1]
@@ -268,6 +271,7 @@ class Protocol(Model):
     regions: Annotated[tuple[Id, ...], Field(min_length=1)]
     performer: Annotated[tuple[Performer, ...], Field(min_length=1)]
     position: Text
+    postures: tuple[Posture, ...] | None = None
     access: Access
     reason: Text | None = None
     evidence: Evidence
@@ -289,6 +293,12 @@ class Protocol(Model):
                 yield from entry.phases
             else:
                 yield entry
+
+    @cached_property
+    def used(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The areas and the techniques of all phases."""
+        phases = tuple(self.all_phases())
+        return frozenset(p.area for p in phases), frozenset(p.technique for p in phases)
 
     def optional_steps(self) -> dict[str, str]:
         """Title by id of everything that is off unless chosen, in order."""

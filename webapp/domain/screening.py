@@ -9,18 +9,28 @@ from the areas and techniques that the protocol touches.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Literal
 
 from pydantic import Field
 
-from webapp.domain.catalogue import LEVELS, UNSURE, Catalogue, Level, Outcome, Question, Urgency
-from webapp.domain.glucose import Advice, Ketones, Reading, asks_for_ketones, judge
+from webapp.domain.catalogue import (
+    DIABETES,
+    LEVELS,
+    UNSURE,
+    Catalogue,
+    Level,
+    Outcome,
+    Question,
+    Reach,
+    Urgency,
+)
+from webapp.domain.glucose import Advice, Ketones, Person, Reading, asks_for_ketones, judge
 from webapp.domain.plan import Changes, LeaveOut
 from webapp.domain.protocol import Model, Protocol
 
-RULES = 1  # counts up when the code of a rule changes
+RULES = 2  # counts up when the code of a rule changes
 ANSWERS_COUNT_MS = 60 * 60_000
 READING_COUNTS_MS = 15 * 60_000
 WORD_COUNTS_DAYS = 183
@@ -31,10 +41,11 @@ DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 # What besides a doctor the diabetes team and the midwife can answer for.
 TEAM_MAY_CLEAR = {
     "glucose-medicine",
-    "last-insulin",
     "diabetes-unsteady",
     "feet-numb",
     "foot-shape",
+    "foot-cold-since",
+    "foot-ulcer-before",
 }
 MIDWIFE_MAY_CLEAR = {"pregnancy"}
 
@@ -188,25 +199,57 @@ class Screening(Model):
 
 SIGNS = "signs"
 GLUCOSE = "glucose-reading"
+TREND = "glucose-trend"
+KETONES = "ketones"
+HAS_DIABETES = "diabetes"
 LOWS = ("hypo-now",)  # questions that tell of a low; readings tell it themselves
 # Whose answers decide what a reading means; without them no refusal for glucose is told yet.
-RISKS = ("diabetes-type", "glucose-medicine", "last-insulin", "dka-history")
-KETONES = "ketones"
+RISKS = (
+    *(HAS_DIABETES, "diabetes-type", "glucose-medicine", "last-insulin", "sglt2"),
+    *("hypo-severe", "unwell", "fever"),
+)
+ILL = ("unwell", "fever")
 
 
 def questions_for(catalogue: Catalogue, protocol: Protocol) -> tuple[Question, ...]:
-    """What is asked, in the order of groups: by area and technique, and what the file adds."""
-    asked = [
-        question
+    """All that may be asked, in the order of groups: by area, technique and posture, and what the
+    file adds; follow-ups and what only people with diabetes are asked too.
+    """
+    asked = {
+        question.id: question
         for question in catalogue.questions.values()
-        if question.id in protocol.screening or catalogue.concerns(question.asked, protocol)
-    ]
+        if question.id in protocol.screening
+        or catalogue.concerns(question.asked, protocol, diabetes=True)
+    }
     order = list(catalogue.groups)
-    return tuple(sorted(asked, key=lambda question: order.index(question.group)))
+    found = [
+        q for q in asked.values() if not q.follows or any(w.question in asked for w in q.follows)
+    ]
+    return tuple(sorted(found, key=lambda question: order.index(question.group)))
 
 
-def needs_glucose(protocol: Protocol) -> bool:
-    return protocol.condition == "diabetes-mellitus"
+def asked_after(catalogue: Catalogue, protocol: Protocol, answers: Answers) -> tuple[Question, ...]:
+    """What of ``questions_for`` is asked of somebody who has given these ``answers``."""
+    diabetes = has_diabetes(protocol, answers)
+    asked: dict[str, Question] = {}
+    for question in questions_for(catalogue, protocol):
+        listed = question.id in protocol.screening
+        if not listed and not catalogue.concerns(question.asked, protocol, diabetes=diabetes):
+            continue
+        if question.lows_only and not low_risk(answers):
+            continue
+        if question.follows and not any(
+            way.question in asked and answers.given.get(way.question) in way.answers
+            for way in question.follows
+        ):
+            continue
+        asked[question.id] = question
+    return tuple(asked.values())
+
+
+def has_diabetes(protocol: Protocol, answers: Answers) -> bool:
+    """True unless the person said no to it: a protocol made for diabetes does not ask."""
+    return protocol.condition == DIABETES or answers.given.get(HAS_DIABETES) != "no"
 
 
 def screen(catalogue: Catalogue, protocol: Protocol, answers: Answers) -> Verdict:
@@ -214,7 +257,8 @@ def screen(catalogue: Catalogue, protocol: Protocol, answers: Answers) -> Verdic
     findings: list[Finding] = []
     missing: list[str] = []
     changes: list[Changes] = []
-    questions = questions_for(catalogue, protocol)
+    diabetes = has_diabetes(protocol, answers)
+    questions = asked_after(catalogue, protocol, answers)
     for question in questions:
         token = answers.given.get(question.id)
         if not is_answer(question, token, answers.places.get(question.id, ())):
@@ -222,26 +266,36 @@ def screen(catalogue: Catalogue, protocol: Protocol, answers: Answers) -> Verdic
             continue
         if token is None or is_safe(question, token):
             continue
-        outcome = outcome_of(catalogue, protocol, question, token)
+        if question.decided and any(
+            way.question == question.id for other in questions for way in other.follows
+        ):
+            continue
+        outcome = outcome_of(catalogue, protocol, question, token, diabetes=diabetes)
         if outcome is None:
             continue
-        findings.append(finding_of(question, outcome, token))
-        changes.append(changes_of(question, outcome, answers.places.get(question.id, ())))
-    if needs_glucose(protocol):
+        findings.append(finding_of(catalogue, question, outcome, token))
+        places = answers.places.get(question.id, ())
+        changes.append(changes_of(catalogue, question, outcome, places))
+    if diabetes:
+        if protocol.condition != DIABETES:
+            changes.append(Changes(glucose=("Diabetes",)))
         if answers.reading is None:
             missing.append(GLUCOSE)
         else:
-            found = glucose_advice(answers, answers.reading)
+            person = person_of(answers, made_for=protocol.condition == DIABETES)
+            found = judge(answers.reading, person, answers.ketones)
             findings += [finding_of_advice(advice) for advice in found]
             changes += [Changes(shortest=(advice.said,)) for advice in found if advice.shortest]
-            if ketones_missing(answers):
+            if answers.reading.shown == "number" and answers.reading.trend is None:
+                missing.append(TREND)
+            if answers.ketones is None and asks_for_ketones(answers.reading, person):
                 missing.append(KETONES)
     level: Level = max((f.level for f in findings), key=LEVELS.index, default="clear")
     return Verdict(
         level=level,
         findings=tuple(sorted(findings, key=most_pressing_first)),
         missing=tuple(missing),
-        missing_signs=any(name in missing for name in (KETONES, GLUCOSE, *RISKS))
+        missing_signs=any(name in missing for name in (KETONES, GLUCOSE, TREND, *RISKS))
         or any(q.group == SIGNS and q.id in missing for q in questions),
         changes=merged(changes),
     )
@@ -271,7 +325,7 @@ def is_safe(question: Question, token: str) -> bool:
 
 
 def outcome_of(
-    catalogue: Catalogue, protocol: Protocol, question: Question, token: str
+    catalogue: Catalogue, protocol: Protocol, question: Question, token: str, *, diabetes: bool
 ) -> Outcome | None:
     """What an answer leads to: the most restrictive outcome that matches, None when it is fine.
 
@@ -282,19 +336,27 @@ def outcome_of(
         candidates = tuple(outcome for option in options for outcome in option.outcomes)
     else:
         candidates = question.outcomes
-    matching = [o for o in candidates if catalogue.matches(o.when, protocol)]
+    matching = [o for o in candidates if catalogue.matches(o.when, protocol, diabetes=diabetes)]
     if question.kind == "place" and token == UNSURE:
         return REFUSED
     if not matching:
         return None if question.kind == "choice" else REFUSED
-    return max(matching, key=lambda outcome: LEVELS.index(outcome.level))
+    return max(matching, key=severity)
+
+
+def severity(outcome: Outcome) -> tuple[int, int]:
+    """By level, then by urgency."""
+    return LEVELS.index(outcome.level), -URGENCIES.index(outcome.urgency)
 
 
 REFUSED = Outcome(level="not-today", act="Find out first. In doubt, no massage.")
 
 
-def finding_of(question: Question, outcome: Outcome, token: str) -> Finding:
-    text = question.text
+def finding_of(catalogue: Catalogue, question: Question, outcome: Outcome, token: str) -> Finding:
+    text = question.words
+    parent = next((catalogue.questions.get(way.question) for way in question.follows), None)
+    if parent and parent.decided:
+        text = parent.words
     if question.kind == "choice":
         option = next((o.text for o in question.options if o.id == token), "not sure")
         text = f"{text}: {option[0].lower()}{option[1:]}"
@@ -313,20 +375,43 @@ def finding_of(question: Question, outcome: Outcome, token: str) -> Finding:
     )
 
 
-def changes_of(question: Question, outcome: Outcome, places: Sequence[str]) -> Changes:
-    leave_out = [LeaveOut(why=question.text, tag=tag) for tag in outcome.leave_out]
+def changes_of(
+    catalogue: Catalogue, question: Question, outcome: Outcome, places: Sequence[str]
+) -> Changes:
+    why = question.words
+    leave_out = [LeaveOut(why=why, tag=tag) for tag in outcome.leave_out]
+    leave_out += [LeaveOut(why=why, technique=name) for name in outcome.leave_out_techniques]
     if outcome.leave_out_marked:
-        leave_out += [place_to_leave_out(place, question.text) for place in places]
-    return Changes(leave_out=tuple(leave_out), light=(question.text,) if outcome.light else ())
+        for place in places:
+            leave_out += places_to_leave_out(catalogue, place, why, outcome.reach)
+    return Changes(
+        leave_out=tuple(leave_out),
+        light=(why,) if outcome.light else (),
+        shortest=(why,) if outcome.shortest else (),
+    )
 
 
-def place_to_leave_out(place: str, why: str) -> LeaveOut:
+LIMBS = ({"arms"}, {"legs", "feet"})
+
+
+def places_to_leave_out(
+    catalogue: Catalogue, place: str, why: str, reach: Reach
+) -> Iterator[LeaveOut]:
+    """The place itself, or every area of its region or limb, and then whatever reaches into one."""
     area, _, side = place.partition(":")
-    if side == "left":
-        return LeaveOut(why=why, area=area, side="left")
-    if side == "right":
-        return LeaveOut(why=why, area=area, side="right")
-    return LeaveOut(why=why, area=area)
+    where = side if side in ("left", "right") else None
+    if reach == "place" or area not in catalogue.areas:
+        yield LeaveOut.model_validate({"why": why, "area": area, "side": where})
+        return
+    region = catalogue.areas[area].region
+    regions = {region}
+    if reach == "limb":
+        regions = next((limb for limb in LIMBS if region in limb), regions)
+    for other in catalogue.areas.values():
+        if other.id == area or other.region in regions:
+            yield LeaveOut.model_validate(
+                {"why": why, "area": other.id, "side": where, "whole": True}
+            )
 
 
 def refused(verdict: Verdict, finding: Finding) -> Verdict:
@@ -341,39 +426,26 @@ def merged(changes: Sequence[Changes]) -> Changes:
         leave_out=tuple(rule for change in changes for rule in change.leave_out),
         light=tuple(why for change in changes for why in change.light),
         shortest=tuple(why for change in changes for why in change.shortest),
+        glucose=tuple(why for change in changes for why in change.glucose),
     )
 
 
 def low_risk(answers: Answers) -> bool:
     """Insulin, a sulfonylurea or a glinide; type 1 always; unknown counts as yes (R05)."""
     given = answers.given
-    return (
-        given.get("glucose-medicine") != "none"
-        or given.get("diabetes-type") not in ("type-2", "other")
-        or given.get("last-insulin") != "never"
+    return given.get("glucose-medicine") != "none" or given.get("diabetes-type") not in (
+        "type-2",
+        "other",
     )
 
 
-def ketone_risk(answers: Answers) -> bool:
-    """Insulin, or ketoacidosis at any time; unknown counts as yes (R08)."""
-    given = answers.given
-    return (
-        given.get("glucose-medicine") not in ("none", "tablets")
-        or given.get("diabetes-type") not in ("type-2", "other")
-        or given.get("last-insulin") != "never"
-        or given.get("dka-history") != "no"
-    )
-
-
-def glucose_advice(answers: Answers, reading: Reading) -> tuple[Advice, ...]:
-    return judge(reading, low_risk(answers), ketone_risk(answers), answers.ketones)
-
-
-def ketones_missing(answers: Answers) -> bool:
-    return (
-        answers.ketones is None
-        and answers.reading is not None
-        and asks_for_ketones(answers.reading, ketone_risk(answers))
+def person_of(answers: Answers, *, made_for: bool) -> Person:
+    """What a reading means for this person; what is not known counts as so."""
+    return Person(
+        lows=low_risk(answers),
+        sglt2=answers.given.get("sglt2") != "no",
+        ill=any(answers.given.get(question) != "no" for question in ILL),
+        made_for=made_for,
     )
 
 

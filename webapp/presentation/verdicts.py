@@ -40,7 +40,7 @@ REST = "Rest, and be kind to yourself."
 class VerdictWords:
     """What the page shows of a verdict; ``sign`` is go, ask or stop, ``emergency`` shows the call.
 
-    ``number_below``: no emergency, but a finding names the number to call.
+    ``number_below``: no emergency, or sugar first, but a finding names the number to call.
     """
 
     kind: Kind
@@ -64,9 +64,11 @@ def words_of(verdict: Verdict, *, needs_word: bool, waits: bool) -> VerdictWords
         heading, sentence = "Not yet", TOO_EARLY if too_early else ""
     elif kind == "not-today" and needs_rest_alone(verdict.findings):
         sentence = f"{sentence} {REST}"
-    if verdict.low and urgency != "emergency":
-        heading = "Treat the low first"
-    emergency = urgency == "emergency"
+    emergencies = [f for f in verdict.worst if f.urgency == "emergency"]
+    sugar_first = verdict.low is not None and all(finding.low for finding in emergencies)
+    if sugar_first:
+        heading = "Treat the low now"
+    emergency = urgency == "emergency" and not sugar_first
     named = any(NUMBER in finding.act for finding in verdict.findings)
     return VerdictWords(
         kind, heading, sentence, sign_of(kind), emergency, number_below=named and not emergency

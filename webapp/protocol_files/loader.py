@@ -98,7 +98,12 @@ class Library:
     ) -> Plan:
         """Fit, and give the plan its own copy of what it shows. Raises UnreachableError."""
         catalogue = self.catalogue
-        flags = [f for f in catalogue.red_flags.values() if catalogue.concerns(f.when, protocol)]
+        diabetes = bool(changes.glucose)
+        flags = [
+            flag
+            for flag in catalogue.red_flags.values()
+            if catalogue.concerns(flag.when, protocol, diabetes=diabetes)
+        ]
         plan = fit(protocol, seconds, chosen, changes, catalogue.areas)
         return with_names(plan, catalogue.techniques, catalogue.areas, flags)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import product
 from typing import NamedTuple, get_args
@@ -19,26 +19,33 @@ from webapp.domain.catalogue import (
     Catalogue,
     Outcome,
     Question,
+    Reach,
     RedFlag,
     Technique,
     When,
 )
 from webapp.domain.glucose import (
     BELOW,
-    KETONES_CALL_FROM,
+    FALL_MATTERS_BELOW,
+    KETONES_CALL_ABOVE,
     KETONES_CLEAR_BELOW,
     KETONES_EMERGENCY_ABOVE,
     PLAUSIBLE,
     READING_COUNTS_MINUTES,
+    STRIP_COUNTS,
     UP_TO,
     Advice,
     Band,
     Ketones,
+    Person,
     Reading,
+    Trend,
     Unit,
     after_session,
     band_of,
-    judge,
+    of_ketones,
+    of_number,
+    of_trend,
 )
 from webapp.domain.labels import CONDITIONS, GRADES, LOCKS, breathing, by_whom, span
 from webapp.domain.pictures import is_wrong, words_of
@@ -59,8 +66,8 @@ from webapp.domain.screening import (
     WHO,
     WORD_COUNTS_DAYS,
     Answers,
-    ketone_risk,
     low_risk,
+    person_of,
     questions_for,
 )
 from webapp.protocol_files.loader import Library
@@ -78,6 +85,74 @@ class Conflict(NamedTuple):
     chosen: str
 
 
+class Milder(NamedTuple):
+    """A verdict that is milder than that of content version 9462604ecad2, and why.
+
+    ``fact`` names it in ``tests/clinical/test_before.py``, which refuses any other.
+    """
+
+    fact: str
+    now: str
+    before: str
+    source: str
+
+
+MILDER = (
+    Milder(
+        "mole",
+        "ordinary moles do not end hand massage; a changing one is for a doctor within days",
+        "hands off every mole, so often no massage",
+        "R59; L214 is about cups",
+    ),
+    Milder(
+        "long-acting",
+        "long-acting insulin and an automated pump's own doses start no wait",
+        "an hour after any insulin",
+        "facts correction 5: rapid insulin",
+    ),
+    Milder(
+        "old-sign",
+        "dizziness, nausea, weakness, numbness, pain in both legs, a sore leg without a clot, cold feet: old and explained by a doctor leads to a clinician's word",
+        "emergency or the same day, however old",
+        "R57, R21; a clot only where a doctor has ruled it out",
+    ),
+    Milder(
+        "cancer-and-back",
+        "cancer earlier with back pain asks for a clinician's word",
+        "never cleared",
+        "R22: a prompt to be examined",
+    ),
+    Milder(
+        "pressure-controlled",
+        "controlled blood pressure: light and shortest, by hand (softer than L277)",
+        "a clinician's word near the neck",
+        "R55",
+    ),
+    Milder(
+        "mild-asthma",
+        "mild asthma, well: light and shortest, by hand (softer than L406)",
+        "a clinician's word",
+        "R60",
+    ),
+    Milder(
+        "exercises",
+        "physiotherapy exercises start no wait; heat, current and manipulation do",
+        "24 hours after any physiotherapy",
+        "L200, L453 speak of such treatment; R35",
+    ),
+    Milder(
+        "accident-days-ago",
+        "a fall, knock or strain more than two days ago with pain of neck or back: the same day",
+        "emergency",
+        "R20, R22",
+    ),
+    Milder(
+        "snack",
+        "a snack advised for glucose starts no new wait",
+        "90 minutes after any snack",
+        "R02",
+    ),
+)
 CONFLICTS = tuple(
     Conflict(*row)
     for row in (
@@ -193,6 +268,11 @@ def body_lines(library: Library) -> Iterator[str]:
     yield from glucose_lines()
     yield from ("", "## Red flags", "", "They end a session; the page says what to do.", "")
     yield from (red_flag_line(flag, catalogue) for flag in catalogue.red_flags.values())
+    yield from ("", "## Deliberately milder than content version 9462604ecad2", "")
+    yield "All other verdicts are at least as strict; a test runs both beside each other."
+    yield ""
+    for row in MILDER:
+        yield tick(f"**{row.fact}.** Now: {row.now}. Before: {row.before}. Source: {row.source}.")
     yield from ("", "## Conflicts where a choice was made", "")
     for conflict in CONFLICTS:
         yield tick(f"**{conflict.id} {conflict.topic}.** Base text: {conflict.base}. "
@@ -421,8 +501,8 @@ def question_lines(
     named = [f"`{p.id}`" for p in asked if not catalogue.concerns(question.asked, p)]
     also = f" ({listed(named, 'and')} by the file's own wish)" if named else ""
     yield tick(
-        f"**{plain(question.text)}** (`{question.id}`). Asked when a protocol "
-        f"{listed([about(w, catalogue) for w in question.asked])}: {names or 'none'}{also}. {clearing(question)} "
+        f"**{plain(question.words)}** (`{question.id}`). Asked when a protocol "
+        f"{listed([about(w, catalogue) for w in question.asked])}: {names or 'none'}{also}. {following(question)}{clearing(question)} "
         f"Origin: {question.origin}."
     )
     for answer, outcomes in answers(question):
@@ -437,18 +517,39 @@ def question_lines(
     if question.kind == "choice":
         yield tick("Not sure: as the worst of these.", 1)
     tokens = [*(option.id for option in question.options), UNSURE]
-    for risk, of in (("lows", low_risk), ("ketones", ketone_risk)):
+    for risk, of in RISKS.items():
         counting = [t for t in tokens if of(Answers(given={**NO_RISK, question.id: t}))]
-        if counting:
-            yield tick(f"In the rule of glucose a risk of {risk}: {', '.join(counting)}.", 1)
+        if counting and (question.id in NO_RISK):
+            yield tick(f"In the rule of glucose {risk}: {', '.join(counting)}.", 1)
 
 
 NO_RISK = {
     "diabetes-type": "type-2",
     "glucose-medicine": "none",
-    "last-insulin": "never",
-    "dka-history": "no",
+    "sglt2": "no",
+    "unwell": "no",
+    "fever": "no",
 }
+
+
+def person_after(answers: Answers) -> Person:
+    """Return what these answers say of a person, in a massage not made for diabetes."""
+    return person_of(answers, made_for=False)
+
+
+RISKS: dict[str, Callable[[Answers], bool]] = {
+    "a risk of lows": low_risk,
+    "an SGLT2 medicine": lambda answers: person_after(answers).sglt2,
+    "an illness": lambda answers: person_after(answers).ill,
+}
+
+
+def following(question: Question) -> str:
+    """After which answers a follow-up is asked, and whether one decides."""
+    ways = [f"`{way.question}` is {listed(way.answers)}" for way in question.follows]
+    asked = f"Only when {listed(ways)}. " if ways else ""
+    lows = "Only with a medicine that can cause lows, or where that is not known. "
+    return asked + lows * question.lows_only + "Its follow-up decides. " * question.decided
 
 
 def clearing(question: Question) -> str:
@@ -490,10 +591,21 @@ def about(when: When, catalogue: Catalogue) -> str:
         names = [catalogue.techniques[t].name.lower() for t in when.techniques]
         parts.append(f"uses {listed(names)}")
     if when.conditions:
-        parts.append(f"is for {listed([CONDITIONS[c].lower() for c in when.conditions])}")
+        parts.append(
+            f"or the person has to do with {listed([CONDITIONS[c].lower() for c in when.conditions])}"
+        )
     if when.access:
         parts.append(f"is {listed(when.access)}")
+    if when.postures:
+        parts.append(f"needs {listed([p.replace('-', ' ') for p in when.postures])}")
     return " and ".join(parts) or "runs"
+
+
+REACH_WORDS: dict[Reach, str] = {
+    "place": "the marked places are left out",
+    "region": "the whole region of the marked places is left out, in every step",
+    "limb": "the whole limb of the marked places is left out, in every step",
+}
 
 
 def outcome_text(outcome: Outcome, asked: Sequence[Protocol]) -> str:
@@ -503,8 +615,12 @@ def outcome_text(outcome: Outcome, asked: Sequence[Protocol]) -> str:
         more.append(f"asked again after {outcome.wait_minutes} min")
     if outcome.light:
         more.append("light")
+    if outcome.shortest:
+        more.append("the shortest plan")
     if outcome.leave_out_marked:
-        more.append("the marked places are left out")
+        more.append(REACH_WORDS[outcome.reach])
+    if outcome.leave_out_techniques:
+        more.append(f"left out: {listed(outcome.leave_out_techniques)}")
     for tag in outcome.leave_out:
         titles = dict.fromkeys(
             phase.title for p in asked for phase in p.all_phases() if tag in phase.tags
@@ -532,16 +648,23 @@ LOW_RISK = {
     "with insulin, a sulfonylurea or a glinide, with type 1, or not known": True,
     "without such a medicine": False,
 }
-KETONE_RISK = {
-    "with insulin or a ketoacidosis earlier, or not known": True,
-    "without insulin and ketoacidosis": False,
+CONDITION = {
+    "well, no SGLT2 medicine": {"sglt2": False, "ill": False},
+    "with an SGLT2 medicine, or not known": {"sglt2": True, "ill": False},
+    "unwell, with a fever or an infection, or not known": {"sglt2": False, "ill": True},
+}
+TRENDS: dict[str, Trend] = {
+    "steady": "steady",
+    "falling": "falling",
+    "falling fast": "falling-fast",
+    "not known": "unknown",
 }
 A_LITTLE = Decimal("0.1")
 KETONES = {
     "ketones not measured": None,
     f"ketones below {KETONES_CLEAR_BELOW} mmol/L": KETONES_CLEAR_BELOW - A_LITTLE,
-    f"ketones {KETONES_CLEAR_BELOW} to below {KETONES_CALL_FROM}": KETONES_CLEAR_BELOW,
-    f"ketones {KETONES_CALL_FROM} to {KETONES_EMERGENCY_ABOVE}": KETONES_CALL_FROM,
+    f"ketones {KETONES_CLEAR_BELOW} to {KETONES_CALL_ABOVE}": KETONES_CLEAR_BELOW,
+    f"ketones above {KETONES_CALL_ABOVE} to {KETONES_EMERGENCY_ABOVE}": KETONES_EMERGENCY_ABOVE,
     f"ketones above {KETONES_EMERGENCY_ABOVE}": KETONES_EMERGENCY_ABOVE + A_LITTLE,
 }
 
@@ -559,6 +682,20 @@ def glucose_lines() -> Iterator[str]:
         yield from cases(sample(band))
     yield tick("**No meter at hand**")
     yield from cases(Reading(shown="none"))
+    yield tick(
+        "**Ketones**, asked for above 13.9 mmol/L (250 mg/dL), when ill, and with an SGLT2 medicine"
+    )
+    yield from ketone_lines()
+    yield tick(
+        "A urine strip: "
+        + ", ".join(f"{strip} counts as {value} mmol/L" for strip, value in STRIP_COUNTS.items())
+        + "; ++ or more with any illness is an emergency."
+    )
+    yield tick(
+        "A meter without an arrow: two readings ten minutes apart. A fall of 0.6 mmol/L (10 mg/dL) or "
+        "more is falling, of more than 1.1 (20 mg/dL) falling fast."
+    )
+    yield tick("In a massage made for diabetes a steady reading asks for no shorter plan.")
     yield tick("LO on the meter counts as the lowest band, HI as the highest.")
     yield tick(
         f"A number outside {plausible('mmol/L')} or {plausible('mg/dL')} is not taken: perhaps the unit was mixed up."
@@ -577,15 +714,58 @@ def plausible(unit: Unit) -> str:
     return f"{least} to {most} {unit}"
 
 
+WELL = Person(lows=False, sglt2=False, ill=False)
+
+
 def cases(reading: Reading) -> Iterator[str]:
-    """What the rule says of a reading, told apart only by what makes a difference."""
-    found = {
-        (low, risk, ketones): advice_text(
-            judge(reading, LOW_RISK[low], KETONE_RISK[risk], Ketones(mmol_per_l=KETONES[ketones]))
+    """What the rule says of a number and of its trend, told apart only by what makes a difference."""
+    yield from told_apart(
+        {
+            (low, ill): advice_text(
+                of_number(reading, Person(lows=LOW_RISK[low], **CONDITION[ill]))
+            )
+            for low, ill in product(LOW_RISK, CONDITION)
+        }
+    )
+    yield from trend_cases(reading)
+    if band_of(reading) == "go":
+        above = Reading(shown="number", value=FALL_MATTERS_BELOW["mmol/L"])
+        yield from trend_cases(above, f"From {above.value} mmol/L (126 mg/dL) on, ")
+
+
+def trend_cases(reading: Reading, where: str = "") -> Iterator[str]:
+    """What the trend says besides the number; nothing where it says nothing."""
+    trends = {
+        (low, f"trend {trend}"): advice_text(said)
+        for low, trend in product(LOW_RISK, TRENDS)
+        if (
+            said := of_trend(
+                reading.model_copy(update={"trend": TRENDS[trend]}),
+                WELL.model_copy(update={"lows": LOW_RISK[low]}),
+            )
         )
-        for low, risk, ketones in product(LOW_RISK, KETONE_RISK, KETONES)
     }
-    told = [place for place in range(3) if matters(found, place)]
+    yield from (
+        line.replace("- [ ] ", f"- [ ] {where}", 1) for line in told_apart(trends) if trends
+    )
+
+
+def ketone_lines() -> Iterator[str]:
+    """What ketones say at a usual number; at any other they say the same beside it."""
+    found = {
+        (ill, ketones): advice_text(
+            of_ketones(
+                sample("go"), Person(lows=False, **CONDITION[ill]), Ketones(mmol_per_l=value)
+            )
+        )
+        for ill, (ketones, value) in product(CONDITION, KETONES.items())
+    }
+    yield from told_apart(found)
+
+
+def told_apart(found: Mapping[tuple[str, str], str]) -> Iterator[str]:
+    """Give a line for each text, with the cases it is for as far as they matter."""
+    told = [place for place in (0, 1) if matters(found, place)]
     lines: dict[str, list[str]] = {}
     for case, text in found.items():
         lines.setdefault(text, []).append(", ".join(case[place] for place in told))
@@ -594,11 +774,11 @@ def cases(reading: Reading) -> Iterator[str]:
         yield tick(f"{label[:1].upper()}{label[1:]}: {text}" if label else text, 1)
 
 
-def matters(found: dict[tuple[str, str, str], str], place: int) -> bool:
+def matters(found: Mapping[tuple[str, str], str], place: int) -> bool:
     """True when two cases that differ in this place alone are told differently."""
-    by_rest: dict[tuple[str, ...], set[str]] = {}
+    by_rest: dict[str, set[str]] = {}
     for case, text in found.items():
-        by_rest.setdefault((*case[:place], *case[place + 1 :]), set()).add(text)
+        by_rest.setdefault(case[1 - place], set()).add(text)
     return any(len(texts) > 1 for texts in by_rest.values())
 
 

@@ -1,7 +1,8 @@
 """The answers of a screening, out of the fields of a form.
 
 Fields: ``q-<question>`` a token, ``none-<group>`` no to all the rest of a group, ``place-<question>``
-marked places, ``glucose-shown``, ``glucose``, ``unit``, ``minutes-ago``, ``ketones-known``, ``ketones``.
+marked places, ``glucose-shown``, ``glucose``, ``unit``, ``trend``, ``glucose-before``, ``minutes-ago``,
+``ketones-known`` (``yes``, ``no`` or what a strip shows), ``ketones``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from webapp.domain.glucose import (
     KETONES_MOST,
     PLAUSIBLE,
     READING_COUNTS_MINUTES,
+    STRIP_COUNTS,
+    TRENDS,
     Ketones,
     MeterDisplay,
     Reading,
@@ -28,7 +31,7 @@ from webapp.domain.glucose import (
 )
 from webapp.domain.plan import unroll
 from webapp.domain.protocol import Phase, Protocol
-from webapp.domain.screening import Answers, needs_glucose
+from webapp.domain.screening import Answers, has_diabetes
 
 Fields = MultiDict[str, str]
 
@@ -61,7 +64,8 @@ def answers_of(fields: Fields, questions: Sequence[Question], protocol: Protocol
         sent = tuple(fields.getlist(f"place-{question.id}"))
         if sent and (token != "yes" or not known.keys() >= set(sent)):
             continue  # places without a yes, or of another protocol: asked again
-        if not token and question.kind in IN_GROUPS and ticked(fields, f"none-{question.group}"):
+        in_group = question.kind in IN_GROUPS and not question.follows
+        if not token and in_group and ticked(fields, f"none-{question.group}"):
             token = "no"
         if token:
             given[question.id] = token
@@ -69,7 +73,7 @@ def answers_of(fields: Fields, questions: Sequence[Question], protocol: Protocol
             places[question.id] = sent
     faults: dict[str, str] = {}
     reading, minutes_ago, ketones = None, 0, None
-    if needs_glucose(protocol):
+    if has_diabetes(protocol, Answers(given=given)):
         reading, minutes_ago = reading_of(fields, faults)
         ketones = ketones_of(fields, faults)
     answers = Answers(given=given, places=places, reading=reading, ketones=ketones)
@@ -92,7 +96,20 @@ def reading_of(fields: Fields, faults: dict[str, str]) -> tuple[Reading | None, 
     if shown != "number":
         return (Reading(shown=shown), minutes) if minutes is not None else (None, 0)
     reading = number_reading(fields, faults)
+    if reading:
+        reading = with_trend(reading, fields, faults)
     return (reading, minutes) if reading and minutes is not None else (None, 0)
+
+
+def with_trend(reading: Reading, fields: Fields, faults: dict[str, str]) -> Reading | None:
+    """The reading with its arrow, and with the number of ten minutes before where one is given."""
+    trend = next((t for t in TRENDS if t == fields.get("trend")), None)
+    typed = fields.get("glucose-before", "").strip()
+    before = Decimal(typed.replace(",", ".")) if NUMBER.match(typed) else None
+    if typed and (before is None or implausible(before, reading.unit)):
+        faults["glucose-before"] = "Please give the earlier reading as a number of the same unit."
+        return None
+    return reading.model_copy(update={"trend": trend, "before": before})
 
 
 def reading_now(fields: Fields, faults: dict[str, str]) -> Reading | None:
@@ -148,6 +165,9 @@ def ketones_of(fields: Fields, faults: dict[str, str]) -> Ketones | None:
     known = fields.get("ketones-known")
     if known == "no":
         return Ketones(mmol_per_l=None)
+    strip = next((shown for shown in STRIP_COUNTS if shown == known), None)
+    if strip:
+        return Ketones(mmol_per_l=None, strip=strip)
     if known != "yes":
         return None
     typed = fields.get("ketones", "").strip()

@@ -9,17 +9,18 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from webapp.domain.catalogue import Question
+from webapp.domain.catalogue import DIABETES, UNSURE, Question
 from webapp.domain.plan import Plan, UnreachableError
 from webapp.domain.screening import (
     GLUCOSE,
+    HAS_DIABETES,
     KETONES,
+    TREND,
     Answers,
     Finding,
     Screening,
     Verdict,
     Word,
-    needs_glucose,
     questions_for,
     refusal,
     refused,
@@ -31,6 +32,7 @@ from webapp.presentation.verdicts import words_of
 from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import assignments, protocols, request_time, site
 from webapp.routes.screening_form import (
+    IN_GROUPS,
     UNITS,
     Fields,
     ScreeningForm,
@@ -146,17 +148,19 @@ def form(entry: LibraryEntry, plan: Plan, sheet: Sheet, status: int = 200) -> Re
     here = site()
     catalogue = here.library.catalogue
     questions = asked_of(entry)
+    hides_diabetes = entry.protocol.condition != DIABETES
     body = render_template(
         "screenings/form.html",
         protocol=entry.protocol,
         plan=plan,
         groups=[
-            (group, [q for q in questions if q.group == group.id])
+            (group, sets_of([q for q in questions if q.group == group.id]))
             for group in catalogue.groups.values()
             if any(q.group == group.id for q in questions)
         ],
-        asks_glucose=needs_glucose(entry.protocol),
-        asks_ketones=KETONES in sheet.missing or bool(sheet.fields.get("ketones-known")),
+        of_diabetes=lambda question: hides_diabetes and of_diabetes(question),
+        hides_diabetes=hides_diabetes,
+        tokens_of=tokens_of,
         places=place_choices(entry),
         sheet=sheet,
         missing=missing_words(questions, sheet.missing),
@@ -174,19 +178,84 @@ def missing_words(questions: Sequence[Question], missing: Sequence[str]) -> list
     Groups of which nothing is answered are one line each.
     """
     words: list[tuple[str, str]] = []
+    if HAS_DIABETES in missing:  # what only people with diabetes are asked waits for this answer
+        missing = [name for name in missing if name not in (GLUCOSE, TREND, KETONES)]
+        missing = [n for n in missing if not any(q.id == n and of_diabetes(q) for q in questions)]
     for group in dict.fromkeys(q.group for q in questions):
-        mine = [q for q in questions if q.group == group]
+        mine = [q for q in questions if q.group == group and not q.follows]
         open_ones = [q for q in mine if q.id in missing]
-        if len(open_ones) == len(mine) > 1:
+        if len(open_ones) == len([q for q in mine if not of_diabetes(q)]) > 1:
             title = site().library.catalogue.groups[group].title
-            words.append((f"group-{group}", f"{title}: all {len(mine)}"))
+            words.append((f"group-{group}", f"{title}: all {len(open_ones)}"))
         else:
             words += [(f"ask-{q.id}", q.text) for q in open_ones]
+        words += [
+            (f"ask-{q.id}", q.words)
+            for q in questions
+            if q.group == group and q.follows and q.id in missing
+        ]
     if GLUCOSE in missing:
         words.append(("ask-glucose", "The glucose reading"))
+    if TREND in missing:
+        words.append(("ask-trend", "The trend of glucose"))
     if KETONES in missing:
-        words.append(("ask-ketones", "Ketones: glucose is high"))
+        words.append(("ask-ketones", "Ketones: they matter now"))
     return words
+
+
+def of_diabetes(question: Question) -> bool:
+    """True for what only people with diabetes are asked."""
+    return all(when.conditions == (DIABETES,) for when in question.asked)
+
+
+def tokens_of(question: Question) -> list[tuple[str, str]]:
+    """The answers to choose from, with their words."""
+    unsure = (UNSURE, "Not sure")
+    if question.kind == "choice":
+        return [*((option.id, option.text) for option in question.options), unsure]
+    if question.kind == "promise":
+        return [("yes", "Yes"), ("no", "No"), unsure]
+    return [("no", "No"), ("yes", "Yes"), unsure]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A question on the page, with the answers that open its follow-ups below it."""
+
+    question: Question
+    opens: frozenset[str]
+
+
+@dataclass(frozen=True)
+class AskingSet:
+    """Questions that stand together with what follows from them."""
+
+    first: tuple[Asking, ...]
+    follow: tuple[Asking, ...]
+
+
+def sets_of(questions: Sequence[Question]) -> list[AskingSet]:
+    """The questions of a group: each with its follow-ups, what is answered by a tick first."""
+    opens: dict[str, set[str]] = {q.id: set() for q in questions}
+    for question in questions:
+        for way in question.follows:
+            opens.get(way.question, set()).update(way.answers)
+
+    def asking(found: Sequence[Question]) -> tuple[Asking, ...]:
+        return tuple(Asking(q, frozenset(opens[q.id])) for q in found)
+
+    sets: list[AskingSet] = []
+    placed = set[str]()
+    first = [q for q in questions if not q.follows]
+    for question in sorted(first, key=lambda q: q.kind not in IN_GROUPS):
+        if question.id in placed:
+            continue
+        follow = [q for q in questions if any(w.question == question.id for w in q.follows)]
+        named = {way.question for q in follow for way in q.follows} | {question.id}
+        together = [q for q in first if q.id in named]
+        placed |= {q.id for q in together}
+        sets.append(AskingSet(asking(together), asking(follow)))
+    return sets
 
 
 def place_choices(entry: LibraryEntry) -> list[tuple[str, str]]:

@@ -250,7 +250,7 @@ fact | protocol | answer | says | level | act | rest
 2.4 spinal injury, legs | dm2-acupressure | spine-injury | injury of the spine | clinician | doctor |
 2.4 surgery within a month | oc-classic-lumbar | surgery | operation within the last month | clinician | surgeon |
 2.4 inflammatory arthritis, neck | oc-self-nape | joint-inflammation | rheumatoid arthritis | clinician | doctor |
-2.4 connective tissue, neck | oc-classic-full | joint-inflammation | lupus.*tissue | clinician | doctor |
+2.4 connective tissue, neck | oc-classic-full | joint-inflammation | lupus or the like.*joints that are inflamed | clinician | doctor |
 2.4 psychiatric flare | oc-classic-lumbar | mental-flare | mental illness that is worse | clinician | treats |
 2.4 under 18 | oc-self-4step | under-18 | younger than 18 | not-today | adults |
 2.4 exacerbation | oc-classic-lumbar | flare | strong pain | not-today | doctor first |
@@ -459,8 +459,8 @@ R55 controlled, strong points | oc-ap-sedating | blood-pressure=controlled | pre
 R55 controlled, points on the hand | spine arms points | blood-pressure=controlled | pressure | changes | light | light shortest
 2.4 BP high or not known | oc-classic-lumbar | blood-pressure=high | pressure | clinician | doctor |
 2.4 BP not sure | oc-self-nape | blood-pressure=unsure | pressure | clinician | doctor |
-2.4 arterial disease of the legs | dm-legs-feet | leg-arteries | arteries that are too narrow, in the legs | clinician | doctor |
-2.4 arterial disease, any | oc-self-nape | leg-arteries | elsewhere | clinician | doctor |
+2.4 arterial disease of the legs | dm-legs-feet | leg-arteries | narrow arteries in the legs | clinician | doctor |
+2.4 arterial disease, any | oc-self-nape | leg-arteries | other place | clinician | doctor |
 2.4 lymphatic disease | oc-classic-lumbar | lymph | lymph | clinician | doctor |
 2.4 respiratory disease | oc-ap-ear | lungs-asthma=other | disease of the lungs | clinician | doctor |
 2.4 asthma not sure | oc-self-nape | lungs-asthma=unsure | asthma at any time | clinician | doctor |

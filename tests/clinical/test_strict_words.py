@@ -1,4 +1,4 @@
-"""Every question of the catalogue within the measure: ``pytest tests/clinical/strict_words.py``."""
+"""Every question of the catalogue within the measure: all of them."""
 
 from __future__ import annotations
 

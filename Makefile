@@ -47,7 +47,7 @@ security: .venv/dev .venv/compiled browser
 
 # The fault tests in full: every point of the kill sweeps, fifty restarts of PostgreSQL.
 soak: .venv/dev .venv/compiled
-	STEADY_HANDS_SOAK=1 $(BIN)/python -m pytest -q -s tests/faults
+	STEADY_HANDS_SOAK=1 $(BIN)/python -m pytest -q -s tests/faults tests/clinical/test_before.py
 
 bench: .venv/dev .venv/compiled
 	$(BIN)/python -m benchmarks

@@ -1064,4 +1064,42 @@ CATALOGUE_CASES: list[CatalogueCase] = [
             "6: techniques[3].tempo.max: 301 is out of range, expected at most 300",
         ],
     ),
+    CatalogueCase(
+        "a point that is kept from an unknown place",
+        "points.json",
+        [('"not_here": ["spine"]', '"not_here": ["throat"]')],
+        [
+            "3: points[0].not_here[0]: unknown keep-away item 'throat', "
+            "expected one of: kidneys, spine"
+        ],
+    ),
+    CatalogueCase(
+        "a point in one place and in a band",
+        "points.json",
+        [('"bands": [', '"at": [{"view": "back", "frame": "y", "along": 0.2}], "bands": [')],
+        ["4: points[1]: found both or none of at and bands, expected one of them"],
+    ),
+    CatalogueCase(
+        "a short name too long for the stage",
+        "keep_away.json",
+        [('"spine bones"', '"the bones of the spine"')],
+        ["3: keep_away[0].short: 22 characters, expected at most 18"],
+    ),
+    CatalogueCase(
+        "a landmark from an unknown source",
+        "landmarks.json",
+        [
+            (
+                '"along": 0.7}], "sources": ["WHO"]',
+                '"along": 0.7}], "sources": ["GRAY"]',
+            ),
+        ],
+        ["3: landmarks[0].sources[0]: unknown source 'GRAY', expected one of: WHO"],
+    ),
+    CatalogueCase(
+        "three hands",
+        "hands.json",
+        [('"count": 2', '"count": 3')],
+        ["4: hands[1].count: found 3, expected 1 or 2"],
+    ),
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from webapp.domain.protocol import Access, Id, Line, Model, Origin, Posture, Protocol, Text, Title
 
@@ -98,6 +98,96 @@ class PlaceWords(Model):
     area: Id
     place: Line
     side: Line | None = None
+
+
+Fraction = Annotated[float, Field(ge=-1, le=2, strict=False)]
+Confidence = Literal["high", "medium", "low"]
+
+
+class Hand(Model):
+    """A way to hold the hands, as it is drawn; ``count`` says how many hands it takes."""
+
+    id: Id
+    text: Line
+    count: Literal[1, 2]
+
+
+class Spot(Model):
+    """A place in a view; fractions along and across its ``frame``, across from the middle or inner side.
+
+    Frames: ``y`` back, low back, nape and ear from top to bottom; ``u`` shoulder outward from the
+    neck; ``t`` thigh and ``s`` lower leg downward; ``w`` top of the foot from the ankle to the toes;
+    ``u`` sole from the heel to the toes; ``f`` forearm from the elbow, ``m`` hand from the wrist.
+    """
+
+    view: Id
+    frame: Literal["f", "m", "s", "t", "u", "w", "y"]
+    along: Fraction
+    across: Fraction | None = None
+
+
+class Band(Model):
+    """A part of a view in which a point may be chosen; least and most along and across its frame."""
+
+    view: Id
+    frame: Literal["f", "m", "s", "t", "u", "w", "y"]
+    along: Annotated[tuple[Fraction, ...], Field(min_length=2, max_length=2)]
+    across: Annotated[tuple[Fraction, ...], Field(min_length=2, max_length=2)]
+
+
+class Landmark(Model):
+    """Something that can be felt or seen, where a stroke begins or ends; one spot for each view."""
+
+    id: Id
+    name: Title
+    at: Annotated[tuple[Spot, ...], Field(min_length=1)]
+    sources: tuple[str, ...]
+    confidence: Confidence
+
+
+class Point(Model):
+    """A point to press, in its place (``at``), or the ``bands`` in which it is chosen by feel."""
+
+    id: Id
+    name: Title
+    at: tuple[Spot, ...] = ()
+    bands: tuple[Band, ...] = ()
+    rule: Text
+    felt_by: Text | None = None
+    fingers: Text | None = None
+    not_here: tuple[Id, ...] = ()
+    sources: tuple[str, ...]
+    confidence: Confidence
+
+    @model_validator(mode="after")
+    def placed(self) -> Point:
+        if bool(self.at) == bool(self.bands):
+            raise ValueError("found both or none of at and bands, expected one of them")
+        return self
+
+
+class KeepAway(Model):
+    """A place that hands keep off: ``short`` for the stage, ``name`` in full for page and voice.
+
+    ``where`` gives fractions of the ``views`` in which it can be drawn.
+    """
+
+    id: Id
+    short: Annotated[str, StringConstraints(min_length=1, max_length=18)]
+    name: Line
+    views: tuple[Id, ...] = ()
+    where: Text | None = None
+    why: Text
+    draw: Text | None = None
+    sources: tuple[str, ...]
+    confidence: Confidence
+
+
+class AnatomySource(Model):
+    """Where a landmark, a point or a keep-away item comes from."""
+
+    id: str
+    title: Text
 
 
 class Source(Model):
@@ -252,6 +342,11 @@ class Catalogue(Model):
     red_flags: dict[str, RedFlag]
     wrong_pictures: tuple[WrongPicture, ...]
     place_words: dict[tuple[str, str, str], PlaceWords]
+    hands: dict[str, Hand]
+    points: dict[str, Point]
+    keep_away: dict[str, KeepAway]
+    landmarks: dict[str, Landmark]
+    anatomy: dict[str, AnatomySource]
     rules_hash: str
 
     @cached_property

@@ -92,7 +92,10 @@ def catalogue_complaints(value: object, catalogue: Catalogue) -> Iterator[Compla
         (("areas", "*", "within", "*"), "area", catalogue.areas),
         (("techniques", "*", "never_areas", "*"), "area", catalogue.areas),
         (("questions", "*", "group"), "group", catalogue.groups),
+        (("points", "*", "not_here", "*"), "keep-away item", catalogue.keep_away),
     ]
+    for key in ("points", "keep_away", "landmarks"):
+        names.append(((key, "*", "sources", "*"), "source", catalogue.anatomy))
     for when in WHENS:
         names.append(((*when, "techniques", "*"), "technique", catalogue.techniques))
         names.append(((*when, "regions", "*"), "region", regions))

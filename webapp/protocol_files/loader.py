@@ -10,10 +10,15 @@ from functools import cache
 from pathlib import Path
 
 from webapp.domain.catalogue import (
+    AnatomySource,
     Area,
     Catalogue,
     Group,
+    Hand,
+    KeepAway,
+    Landmark,
     PlaceWords,
+    Point,
     Question,
     RedFlag,
     Source,
@@ -164,9 +169,14 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
             for protocol in words.protocols
             for phase in words.phases
         },
+        hands={h.id: h for h in items("hands.json", "hands", Hand)},
+        points={p.id: p for p in items("points.json", "points", Point)},
+        keep_away={k.id: k for k in items("keep_away.json", "keep_away", KeepAway)},
+        landmarks={m.id: m for m in items("landmarks.json", "landmarks", Landmark)},
+        anatomy={s.id: s for s in items("landmarks.json", "sources", AnatomySource)},
         rules_hash=rules_hash([found(name) for name in RULE_FILES]),
     )
-    for name in RULE_FILES:
+    for name in (*RULE_FILES, *PLACE_FILES):
         document = document_of(name)
         complaints = catalogue_complaints(document.value, catalogue)
         faults = [Fault(document.line(place), place, text) for place, text in complaints]
@@ -176,6 +186,7 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
 
 
 RULE_FILES = ("screening.json", "areas.json", "techniques.json")
+PLACE_FILES = ("points.json", "keep_away.json", "landmarks.json")
 
 
 def rules_hash(files: Iterable[Path]) -> str:

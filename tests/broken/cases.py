@@ -40,6 +40,15 @@ class CatalogueCase(NamedTuple):
         return edited((CATALOGUE / self.file).read_text(encoding="utf-8"), self.edits)
 
 
+# The base in format 2, on the same lines.
+SECOND = [
+    ('"format": 1', '"format": 2'),
+    ('"title": "Opening strokes",', '"title": "Opening strokes", "hands": "two-palms",'),
+    ('"title": "Kneading",', '"title": "Kneading", "hands": "flat-palm",'),
+    ('"title": "Closing strokes",', '"title": "Closing strokes", "hands": "two-palms",'),
+]
+
+
 CASES: list[Case] = [
     Case(
         "a comma is missing",
@@ -247,7 +256,9 @@ CASES: list[Case] = [
         [('"more_than": 0.5', '"more_than": 1')],
         ["18: rules.share[0].more_than: 1 is out of range, expected less than 1.0"],
     ),
-    Case("another format", [('"format": 1', '"format": 2')], ["2: format: found 2, expected 1"]),
+    Case(
+        "another format", [('"format": 1', '"format": 3')], ["2: format: found 3, expected 1 or 2"]
+    ),
     Case(
         "true for one",
         [('"pressure": 2', '"pressure": true')],
@@ -256,12 +267,12 @@ CASES: list[Case] = [
     Case(
         "one with a fraction for the format",
         [('"format": 1', '"format": 1.0')],
-        ["2: format: found 1.0, expected 1"],
+        ["2: format: found 1.0, expected 1 or 2"],
     ),
     Case(
         "true for the format",
         [('"format": 1', '"format": true')],
-        ["2: format: found true, expected 1"],
+        ["2: format: found true, expected 1 or 2"],
     ),
     Case(
         "a number in quotes",
@@ -824,7 +835,7 @@ CASES: list[Case] = [
             ('"title": "Rise slowly", ', ""),
         ],
         [
-            "2: format: found 3, expected 1",
+            "2: format: found 3, expected 1 or 2",
             "14: evidence.sources[1]: unknown source 'R99', expected one of: R01, R02, R03, R04, R05, R05b, R06, R07, R08, R09, R10, R11, …",
             "16: session.usual: found '180', expected a whole number",
             "24: screening[1]: unknown screening question 'feever', expected one of: aneurysm, back-signs, blood-thinners, chest-breath, cups-device, cups-diabetes, cups-marks, cups-moles, deep-infection, diabetes-unsteady, disc, eye-bleed, …",
@@ -834,6 +845,105 @@ CASES: list[Case] = [
             "54: phases[1].phases[0].pressure: found true, expected a whole number",
             "63: phases[2].id: the id 'opening' is taken, expected another one",
             "75: aftercare[0].title: this field is missing, expected it here",
+        ],
+    ),
+    Case(
+        "fields of format 2 in format 1",
+        [
+            ('"pressure": 2,', '"pressure": 2, "hands": "flat-palm", "not_here": ["spine"],'),
+            ('"stop": ["Hands down."],', '"stop": ["Hands down."], "leave_out": [["kneading"]],'),
+        ],
+        [
+            '25: leave_out: a field of format 2, expected "format": 2',
+            '52: phases[1].phases[0].hands: a field of format 2, expected "format": 2',
+            '52: phases[1].phases[0].not_here: a field of format 2, expected "format": 2',
+        ],
+    ),
+    Case(
+        "format 2 without hands, with a field of format 1",
+        [
+            *SECOND[:1],
+            *SECOND[2:],
+            (
+                '"instructions": ["Flat palms glide up."],',
+                '"instructions": ["Up."], "avoid": ["Spine"],',
+            ),
+        ],
+        [
+            "30: phases[0].hands: this field is missing, expected a hand position",
+            "39: phases[0].avoid: a field of format 1, expected not_here and go_lightly",
+        ],
+    ),
+    Case(
+        "unknown hands, landmarks and places",
+        [
+            ('"format": 1', '"format": 2'),
+            ('"title": "Opening strokes",', '"title": "O", "hands": "fist", "from": "hips",'),
+            ('"title": "Kneading",', '"title": "K", "hands": "flat-palm", "not_here": ["throat"],'),
+            ('"title": "Closing strokes",', '"title": "C", "hands": "two-palms", "to": "sky",'),
+        ],
+        [
+            "33: phases[0].hands: unknown hand position 'fist', expected one of: flat-palm, two-palms",
+            "33: phases[0].from: unknown landmark 'hips', expected one of: low-back, shoulders",
+            "50: phases[1].phases[0].not_here[0]: unknown keep-away item 'throat', "
+            "expected one of: kidneys, spine",
+            "63: phases[2].to: unknown landmark 'sky', expected one of: low-back, shoulders",
+        ],
+    ),
+    Case(
+        "a point that is a band, a band that is a point, passes that fall",
+        [
+            *SECOND[:1],
+            (
+                '"title": "Opening strokes",',
+                '"title": "O", "hands": "two-palms", "point": "back-band",',
+            ),
+            (
+                '"title": "Kneading",',
+                '"title": "K", "hands": "flat-palm", "point": {"band": "back-t5", "number": 1},',
+            ),
+            (
+                '"title": "Closing strokes",',
+                '"title": "C", "hands": "two-palms", "passes": {"least": 5, "most": 4},',
+            ),
+        ],
+        [
+            "33: phases[0].point: unknown point 'back-band', expected one of: back-t5",
+            "50: phases[1].phases[0].point.band: unknown band 'back-t5', expected one of: back-band",
+            "63: phases[2].passes: found 5 and 4, expected least <= most",
+        ],
+    ),
+    Case(
+        "a short plan that leaves out the unknown, twice",
+        [
+            *SECOND,
+            (
+                '"stop": ["Hands down."],',
+                '"stop": ["Hands down."], "leave_out": [["kneading"], ["kneading", "patting"]],',
+            ),
+        ],
+        [
+            "25: leave_out[1][0]: 'kneading' stands here twice, expected once",
+            "25: leave_out[1][1]: unknown phase 'patting', expected one of: closing, kneading, opening",
+        ],
+    ),
+    Case(
+        "an id that is the move to another phase, a cue in light words outside the phase",
+        [
+            *SECOND[:1],
+            ('"title": "Opening strokes",', '"title": "O", "hands": "two-palms",'),
+            *SECOND[2:3],
+            ('"id": "closing"', '"id": "to-opening"'),
+            (
+                '"title": "Closing strokes",',
+                '"title": "C", "hands": "two-palms", "light": {"instructions": ["Softly."], '
+                '"cues": [{"at": 50, "say": "Soft."}]},',
+            ),
+        ],
+        [
+            "61: phases[2].id: the id 'to-opening' is taken, expected another one",
+            "63: phases[2].light.cues[0].at: 50 lies outside the phase at its shortest, "
+            "expected -20 to 20",
         ],
     ),
 ]

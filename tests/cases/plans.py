@@ -54,6 +54,23 @@ def cups_last() -> Plan:
     )
 
 
+def moves() -> Plan:
+    """Cups on both sides, and 10 s to move between two places, which their cap counts."""
+    return usual_plan(
+        protocol(
+            phase("oil"),
+            phase("right", (60, 90, 180), side="right", tags=["cups"]),
+            phase("left", (60, 90, 180), side="left", tags=["cups"]),
+            phase("close"),
+            session=(180, 300, 600),
+            rules=rules(cap={"cups": 205}, counting=["cups"]),
+            aftercare=[step("rest", 120)],
+            format=2,
+            move_seconds=10,
+        )
+    )
+
+
 def two_caps() -> Plan:
     """A phase under two caps, of which one counts on in a pause; one that does not beside it."""
     return usual_plan(
@@ -132,6 +149,7 @@ def built() -> dict[str, Plan]:
         "cups-tight": cups(209),
         "cups-wide": cups(270),
         "cups-last": cups_last(),
+        "moves": moves(),
         "two-caps": two_caps(),
         "shares": shares(),
         "odd-bounds": odd_bounds(),

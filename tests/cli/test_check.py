@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ def check(*arguments: object) -> Result:
 def mixed(tmp_path: Path) -> Path:
     """A folder with a good file and a broken one."""
     (tmp_path / "base.json").write_text(BASE, encoding="utf-8")
-    broken = BASE.replace('"format": 1', '"format": 2').replace('"tempo": 12', '"tempo": "12"')
+    broken = BASE.replace('"format": 1', '"format": 3').replace('"tempo": 12', '"tempo": "12"')
     (tmp_path / "wrong.json").write_text(broken.replace('"base"', '"wrong"'), encoding="utf-8")
     return tmp_path
 
@@ -49,7 +50,7 @@ def test_every_fault_is_one_line_and_the_status_is_1(mixed: Path) -> None:
     result = check(mixed / "base.json", mixed / "wrong.json")
     assert result.exit_code == 1
     assert result.output.splitlines() == [
-        f"{mixed / 'wrong.json'}:2: format: found 2, expected 1",
+        f"{mixed / 'wrong.json'}:2: format: found 3, expected 1 or 2",
         f"{mixed / 'wrong.json'}:37: phases[0].tempo: found '12', expected a whole number",
         "1 of 2 files are right.",
     ]
@@ -77,7 +78,64 @@ def test_the_answer_in_json_says_the_same(mixed: Path) -> None:
     (mixed / "wrong.json").unlink()
     good = check("--json", "--protocols", mixed)
     assert good.exit_code == 0
-    assert json.loads(good.output) == {"files": 1, "bad": 0, "faults": []}
+    assert json.loads(good.output) == {"files": 1, "bad": 0, "faults": [], "warnings": []}
+
+
+def test_a_text_too_long_for_the_stage_is_a_warning_with_its_count(tmp_path: Path) -> None:
+    path = tmp_path / "base.json"
+    line = "Flat palms glide up, all the way to the lowest ribs."
+    path.write_text(BASE.replace("Flat palms glide up.", line), encoding="utf-8")
+    told = f"{len(line)} characters on the stage ({line!r}), expected at most 42"
+    result = check(path)
+    assert (result.exit_code, result.output.splitlines()) == (
+        0,
+        [f"{path}:39: phases[0].instructions[0]: {told} (warning)", "1 of 1 files are right."],
+    )
+    assert json.loads(check("--json", path).output)["warnings"] == [
+        {"file": str(path), "line": 39, "path": "phases[0].instructions[0]", "message": told}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "count", "most"),
+    [
+        ('"Opening strokes",', f'"{"a" * 33}", "hands": "two-palms",', "title", 33, 32),
+        (
+            '"Opening strokes",',
+            f'"Opening", "hands": "two-palms", "direction": "{"b" * 34}",',
+            "direction",
+            43,
+            42,
+        ),
+        (
+            '"Opening strokes",',
+            f'"Opening", "hands": "two-palms", "not_here": ["spine"], "go_lightly": ["{"c" * 57}"],',
+            "not_here",
+            71,
+            70,
+        ),
+        (
+            '"Opening strokes",',
+            f'"Opening", "hands": "two-palms", "light": {{"instructions": ["{"d" * 43}"]}},',
+            "light.instructions[0]",
+            43,
+            42,
+        ),
+    ],
+)
+def test_every_limit_of_the_stage_is_told_from_the_first_sign_beyond_it(
+    tmp_path: Path, old: str, new: str, where: str, count: int, most: int
+) -> None:
+    path = tmp_path / "base.json"
+    text = BASE.replace('"format": 1', '"format": 2').replace(old, new)
+    for title in ("Kneading", "Closing strokes"):
+        text = text.replace(f'"title": "{title}",', f'"title": "{title}", "hands": "two-palms",')
+    path.write_text(text, encoding="utf-8")
+    (line, _) = check(path).output.splitlines()
+    assert f"phases[0].{where}: {count} characters on the stage" in line
+    assert line.endswith(f"expected at most {most} (warning)")
+    path.write_text(re.sub(r"([abcd])\1{32,}", lambda m: m[0][1:], text), encoding="utf-8")
+    assert check(path).output == "1 of 1 files are right.\n"
 
 
 def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:

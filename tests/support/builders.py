@@ -114,8 +114,12 @@ def protocol(
     rules: Rules = Rules(),  # noqa: B008 (frozen)
     prepare: Sequence[Step] = (),
     aftercare: Sequence[Step] = (),
+    **more: Any,
 ) -> Protocol:
-    """A protocol whose session is the sum of its phases unless told otherwise."""
+    """A protocol whose session is the sum of its phases unless told otherwise.
+
+    ``more`` overrides any field; with ``format=2`` there is a move between two places.
+    """
     all_of = [
         (p.seconds.min, p.seconds.usual, p.seconds.max)
         for entry in entries
@@ -141,6 +145,7 @@ def protocol(
             "prepare": tuple(prepare),
             "aftercare": tuple(aftercare),
             "phases": entries,
+            **more,
         },
         strict=False,
     )

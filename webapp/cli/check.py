@@ -32,11 +32,15 @@ output_option = click.option(
     help="Folder of protocol files; also checked when no FILE is named.",
 )
 def check(files: tuple[Path, ...], as_json: bool, protocols: Path | None) -> None:
-    """Check protocol files; exit status 1 when one has a fault."""
+    """Check protocol files; exit status 1 when one has a fault.
+
+    Texts that are longer than the stage has room for are told as warnings.
+    """
     from webapp.protocol_files.loader import BadFile, BadFileError, load_catalogue, load_protocol
 
     folder = protocols or shipped("protocols")
     bad: list[BadFile] = []
+    long: list[BadFile] = []
     paths = list(files) or sorted(folder.glob("*.json"))
     if not paths:
         raise PlainError(f"there are no protocol files in {folder}")
@@ -46,26 +50,36 @@ def check(files: tuple[Path, ...], as_json: bool, protocols: Path | None) -> Non
         raise PlainError(str(error)) from None
     for path in paths:
         try:
-            load_protocol(path, catalogue)
+            entry = load_protocol(path, catalogue)
+            long.append(BadFile(click.format_filename(path), entry.warnings))
         except BadFileError as error:
             bad.append(BadFile(click.format_filename(path), error.bad.faults))
-    click.echo(result_json(paths, bad) if as_json else result_text(paths, bad))
+    click.echo((result_json if as_json else result_text)(paths, bad, long))
     sys.exit(1 if bad else 0)
 
 
-def result_text(paths: list[Path], bad: list[BadFile]) -> str:
+def result_text(paths: list[Path], bad: list[BadFile], long: list[BadFile]) -> str:
     lines = [line for item in bad for line in item.lines()]
+    warnings = [f"{line} (warning)" for item in long for line in item.lines()]
     good = len(paths) - len(bad)
-    return "\n".join([*lines, f"{good} of {len(paths)} files are right."])
+    return "\n".join([*lines, *warnings, f"{good} of {len(paths)} files are right."])
 
 
-def result_json(paths: list[Path], bad: list[BadFile]) -> str:
-    faults = [
+def result_json(paths: list[Path], bad: list[BadFile], long: list[BadFile]) -> str:
+    answer = {
+        "files": len(paths),
+        "bad": len(bad),
+        "faults": [fault for item in bad for fault in as_json_items(item)],
+        "warnings": [fault for item in long for fault in as_json_items(item)],
+    }
+    return json.dumps(answer, indent=2)
+
+
+def as_json_items(item: BadFile) -> list[dict[str, str | int]]:
+    return [
         {"file": item.file, "line": f.line, "path": f.where(), "message": f.message}
-        for item in bad
         for f in item.faults
     ]
-    return json.dumps({"files": len(paths), "bad": len(bad), "faults": faults}, indent=2)
 
 
 @click.command()

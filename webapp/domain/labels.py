@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webapp.domain.catalogue import Area
 from webapp.domain.protocol import Breathing, Span
 
 PERFORMERS = {"therapist": "a therapist", "helper": "a helper at home", "self": "yourself"}
@@ -22,6 +23,18 @@ LOCKS = {
     "professional": "For trained hands only",
     "withheld": "Explained, never run",
 }
+
+
+LIMBS = ("legs", "feet", "arms", "ear")
+
+
+def place_name(area: Area, side: str | None) -> str:
+    """Where: ``Left calf``, ``Left: upper back``, ``Calf, both``, ``Back``."""
+    limb = area.region in LIMBS or area.name.startswith("Side ")
+    if side in ("left", "right"):
+        name = f"{area.name[0].lower()}{area.name[1:]}"
+        return f"{side.capitalize()}{'' if limb else ':'} {name}"
+    return f"{area.name}, both" if limb and side == "both" else area.name
 
 
 def span(value: Span) -> str:

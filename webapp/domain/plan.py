@@ -4,7 +4,11 @@ The fit climbs a ladder. The lowest rung gives every phase its least time (and a
 phases as much more as the rule needs); each rung above adds one grid step of 5 s to the phase
 that lags most behind its usual time (a divisor method of apportionment, so every phase
 follows ``usual * lambda`` between its bounds). Sums are therefore exact, and no phase ever gets less
-from a longer wish. All times are whole seconds unless the name says ``_ms``.
+from a longer wish with the same phases.
+
+Where the file says what a short plan leaves out, each number of entries left out has a ladder of its
+own, and the plan is made on the one with most phases that reaches the wish. Between two places stands
+the time to move, which is no hands-on time. All times are whole seconds unless the name says ``_ms``.
 """
 
 from __future__ import annotations
@@ -13,20 +17,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Literal
 
 from pydantic import Field
 
-from webapp.domain.catalogue import Area, RedFlag, Technique
+from webapp.domain.catalogue import Area, KeepAway, RedFlag, Technique
 from webapp.domain.protocol import (
     Arrow,
     Breathing,
     Cap,
     Change,
+    ChosenPoint,
     Cue,
     Duration,
     Model,
+    Passes,
     Phase,
     Protocol,
     Rules,
@@ -44,6 +51,7 @@ StepKind = Literal["prepare", "phase", "change", "aftercare"]
 
 
 LIGHT_PRESSURE = 2
+LIGHT_TODAY = "Light today"
 
 
 class UnreachableError(ValueError):
@@ -87,7 +95,12 @@ class PlanChange(Model):
 
 
 class PlannedStep(Model):
-    """One step of a session. ``seconds`` 0 means that it waits until told from the start."""
+    """One step of a session. ``seconds`` 0 means that it waits until told from the start.
+
+    ``avoid`` names places in words: all of them in a plan of format 1, otherwise only those that
+    the person marked. A step of the kind ``change`` that does not wait is a move to the next phase,
+    which it shows.
+    """
 
     id: str
     kind: StepKind
@@ -111,17 +124,30 @@ class PlannedStep(Model):
     cues: tuple[Cue, ...] = ()
     avoid: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    hands: str | None = None
+    from_landmark: str | None = None
+    to_landmark: str | None = None
+    point: str | ChosenPoint | None = None
+    not_here: tuple[str, ...] = ()
+    go_lightly: tuple[str, ...] = ()
+    passes: Passes | None = None
 
     @property
     def hands_on(self) -> bool:
         """True for a phase of hands-on work."""
         return self.kind == "phase"
 
+    @property
+    def is_move(self) -> bool:
+        """True for the time between two places, which passes by itself."""
+        return self.kind == "change" and not self.wait
+
 
 class Plan(Model):
     """What a session runs: the frozen steps with all that is needed to show and to limit them.
 
     ``asked_seconds`` is the wish after rounding, ``hands_on_seconds`` what the rules allow.
+    ``left_out`` are titles of phases for which the time is too short.
     """
 
     protocol: str
@@ -139,6 +165,8 @@ class Plan(Model):
     diabetes: bool = False
     techniques: dict[str, Technique] = Field(default_factory=dict)
     areas: dict[str, Area] = Field(default_factory=dict)
+    keep_away: dict[str, KeepAway] = Field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
     def __hash__(self) -> int:
         """Return a hash of the times alone: that is quick, and equal plans have equal times."""
@@ -180,6 +208,7 @@ Rung = tuple[int, ...]
 
 NO_CHANGES = Changes()
 NO_AREAS: Mapping[str, Area] = MappingProxyType({})
+NO_KEEP_AWAY: Mapping[str, KeepAway] = MappingProxyType({})
 
 
 def unroll(protocol: Protocol) -> tuple[tuple[Phase | Change, str], ...]:
@@ -192,11 +221,14 @@ def unroll(protocol: Protocol) -> tuple[tuple[Phase | Change, str], ...]:
         for position, side in enumerate(entry.for_sides):
             if position:
                 line.append((entry.change, f"change-{number}-{side}"))
-            line += [
-                (phase.model_copy(update={"side": side}), f"{phase.id}-{side}")
-                for phase in entry.phases
-            ]
+            line += [(on_side(phase, side), f"{phase.id}-{side}") for phase in entry.phases]
     return tuple(line)
+
+
+def on_side(phase: Phase, side: Side) -> Phase:
+    """The phase of a group on one side; each tag stands also with its side, for caps of one side."""
+    tags = (*phase.tags, *(f"{tag}-{side}" for tag in phase.tags))
+    return phase.model_copy(update={"side": side, "tags": tags})
 
 
 def fit(
@@ -211,6 +243,7 @@ def fit(
     ``chosen`` are ids of optional phases and steps that are wanted; all others of them stay out.
     ``changes`` are what the screening asks for; ``areas`` then says which area lies in which.
     The wish is rounded to 5 s; outside the reachable range the nearest reachable total is planned.
+    A short plan leaves out what the file names, as little of it as the wish allows.
     Where phases are left out, the session's own least no longer holds, only that of each phase.
     Raises UnreachableError when the rules cannot be kept at all.
     """
@@ -222,29 +255,25 @@ def fit(
         if not (isinstance(item, Phase) and item.optional and item.id not in chosen)
     )
     line, made = changed(wanted, changes, areas) if changes else (wanted, ())
-    check_ends(line, protocol.rules)
-    parts = tuple(part_of(item) for item, _ in line if isinstance(item, Phase))
-    rungs = ladder(parts, protocol.rules, protocol.session.max)
+    choices = fittings(protocol, line)
     asked = round(seconds / GRID_SECONDS)
     whole = len(line) == len(wanted)
-    lowest = max(sum(rungs[0]), -(-protocol.session.min // GRID_SECONDS) if whole else 0)
     wish = asked if whole else share_of(protocol, wanted, line, asked)
-    total = min(lowest if changes.shortest else max(wish, lowest), sum(rungs[-1]))
+    least = protocol.session.min if whole else 0
+    lowest = max(min(choice.low for choice in choices), -(-least // GRID_SECONDS))
+    wish = lowest if changes.shortest else max(wish, lowest)
+    choice = min(choices, key=lambda choice: choice.miss(wish))
+    total = min(max(wish, choice.low), choice.high)
     most = protocol.session.max
     if changes.shortest:
         most = total * GRID_SECONDS
     elif not whole:
         longest = share_of(protocol, wanted, line, most // GRID_SECONDS)
         most = max(total, longest) * GRID_SECONDS
-    rung = iter(rungs[max(0, total - sum(rungs[0]))])
+    rung = choice.rungs[total - choice.low]
     steps = [
         *(step_of(step, "prepare") for step in kept(protocol.prepare, chosen)),
-        *(
-            phase_of(item, step_id, next(rung) * GRID_SECONDS)
-            if isinstance(item, Phase)
-            else change_of(item, step_id)
-            for item, step_id in line
-        ),
+        *planned_line(protocol, choice.line, rung),
         *(step_of(step, "aftercare") for step in kept(protocol.aftercare, chosen)),
     ]
     return Plan(
@@ -267,6 +296,7 @@ def fit(
             ),
         ),
         diabetes=protocol.condition == "diabetes-mellitus" or bool(changes.glucose),
+        left_out=choice.left_out,
     )
 
 
@@ -279,15 +309,127 @@ def share_of(protocol: Protocol, wanted: PhaseLine, line: PhaseLine, asked: int)
     Never more than what is usual for the phases that stay.
     """
     assert protocol.session is not None
-    phases = [(item, step_id) for item, step_id in wanted if isinstance(item, Phase)]
-    parts = tuple(part_of(item) for item, _ in phases)
-    rungs = ladder(parts, protocol.rules, protocol.session.max)
-    lowest = max(sum(rungs[0]), -(-protocol.session.min // GRID_SECONDS))
-    total = min(max(asked, lowest), sum(rungs[-1]))
-    rung = rungs[max(0, total - sum(rungs[0]))]
+    choices = fittings(protocol, wanted)
+    least = -(-protocol.session.min // GRID_SECONDS)
+    wish = max(asked, least, min(choice.low for choice in choices))
+    choice = min(choices, key=lambda choice: choice.miss(wish))
+    rung = choice.rungs[min(max(wish, choice.low), choice.high) - choice.low]
+    planned = [step_id for item, step_id in choice.line if isinstance(item, Phase)]
     stays = {step_id for _, step_id in line}
-    kept = [i for i, (_, step_id) in enumerate(phases) if step_id in stays]
-    return min(sum(rung[i] for i in kept), sum(parts[i].usual for i in kept))
+    usual = sum(part_of(item).usual for item, _ in line if isinstance(item, Phase))
+    given = sum(steps for step_id, steps in zip(planned, rung, strict=True) if step_id in stays)
+    return min(given, usual)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """A line of phases with its ladder; ``left_out`` are the titles that it lacks for its shortness."""
+
+    line: PhaseLine
+    rungs: tuple[Rung, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def low(self) -> int:
+        return sum(self.rungs[0])
+
+    @property
+    def high(self) -> int:
+        return sum(self.rungs[-1])
+
+    def miss(self, total: int) -> int:
+        """How far its nearest total is from ``total``, in grid steps."""
+        return max(self.low - total, total - self.high, 0)
+
+
+def fittings(protocol: Protocol, line: PhaseLine) -> tuple[Fitting, ...]:
+    """The line with its ladder, first whole, then with one entry of ``leave_out`` less each time.
+
+    Raises UnreachableError where none of them can keep the rules.
+    """
+    found: list[Fitting] = []
+    refused: UnreachableError | None = None
+    gone: set[str] = set()
+    for entry in ((), *protocol.leave_out):
+        gone.update(entry)
+        rest = without(line, gone)
+        if entry and found and len(rest) == len(found[-1].line):
+            continue
+        try:
+            found.append(Fitting(rest, rungs_of(protocol, rest), titles_of(line, gone)))
+        except UnreachableError as error:
+            refused = refused or error
+    if refused and not found:
+        raise refused
+    return tuple(found)
+
+
+def without(line: PhaseLine, gone: set[str]) -> PhaseLine:
+    if not gone:
+        return line
+    stays = [(item, i) for item, i in line if not (isinstance(item, Phase) and item.id in gone)]
+    return without_idle_changes(stays)
+
+
+def titles_of(line: PhaseLine, ids: set[str]) -> tuple[str, ...]:
+    phases = (item for item, _ in line if isinstance(item, Phase))
+    return tuple(dict.fromkeys(phase.title for phase in phases if phase.id in ids))
+
+
+def rungs_of(protocol: Protocol, line: PhaseLine) -> tuple[Rung, ...]:
+    """The ladder of a line; what caps count on the way between places is taken off them."""
+    check_ends(line, protocol.rules)
+    moving = {
+        cap.tag: sum(move.seconds for _, _, move in moved(protocol, line) if cap.tag in move.tags)
+        for cap in protocol.rules.cap
+    }
+    parts = tuple(part_of(item) for item, _ in line if isinstance(item, Phase))
+    most = protocol.session.max if protocol.session else 0
+    counted = tuple((tag, seconds * 1000) for tag, seconds in moving.items() if seconds)
+    return ladder(parts, protocol.rules, most, Spent(by_tag=counted))
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The time to come to a phase from another place; ``tags`` are those that a cap counts meanwhile."""
+
+    seconds: int = 0
+    tags: tuple[str, ...] = ()
+
+
+def moved(protocol: Protocol, line: PhaseLine) -> list[tuple[Phase | Change, str, Move]]:
+    """Each item of the line, with the move that comes before it."""
+    capped = {cap.tag for cap in protocol.rules.cap}
+    found: list[tuple[Phase | Change, str, Move]] = []
+    before: Phase | None = None
+    for item, step_id in line:
+        move = Move()
+        if isinstance(item, Phase) and before and place_of(item) != place_of(before):
+            usual = protocol.move_seconds if protocol.format > 1 else 0
+            on_body = tuple(t for t in item.tags if t in before.tags and t in capped)
+            move = Move(usual if item.move_seconds is None else item.move_seconds, on_body)
+        found.append((item, step_id, move))
+        before = item if isinstance(item, Phase) else None
+    return found
+
+
+def place_of(phase: Phase) -> tuple[str, str | None, object]:
+    return phase.area, phase.side, phase.point
+
+
+def planned_line(protocol: Protocol, line: PhaseLine, rung: Rung) -> list[PlannedStep]:
+    """The steps between preparation and aftercare, the time of each phase from ``rung``."""
+    steps: list[PlannedStep] = []
+    times = iter(rung)
+    for item, step_id, move in moved(protocol, line):
+        if isinstance(item, Change):
+            steps.append(change_of(item, step_id))
+            continue
+        step = phase_of(item, step_id, next(times) * GRID_SECONDS)
+        if move.seconds:
+            steps.append(move_to(step, move))
+        steps.append(step)
+    return steps
 
 
 def changed(
@@ -339,8 +481,19 @@ def keeping_off(phase: Phase, changes: Changes, areas: Mapping[str, Area]) -> Ph
 
 
 def lightened(phase: Phase, changes: Changes) -> Phase:
+    """The phase at light pressure, in the file's own words for that where it has some."""
     if not changes.light:
         return phase
+    if phase.hands:
+        said = phase.light or phase
+        return phase.model_copy(
+            update={
+                "pressure": min(phase.pressure, LIGHT_PRESSURE),
+                "go_lightly": (LIGHT_TODAY, *phase.go_lightly),
+                "instructions": said.instructions,
+                "cues": said.cues,
+            }
+        )
     return phase.model_copy(
         update={
             "pressure": min(phase.pressure, LIGHT_PRESSURE),
@@ -570,6 +723,18 @@ def check_reachable(protocol: Protocol) -> None:
         raise UnreachableError(
             f"session.max is {session.max} s, but the longest plan that keeps the rules takes {longest} s"
         )
+    for fuller, shorter in pairwise(fittings(protocol, usual_line(protocol))):
+        if shorter.high + 1 < fuller.low:
+            raise UnreachableError(
+                f"no plan takes {(shorter.high + 1) * GRID_SECONDS} s: what is left out then leaves too little"
+            )
+
+
+def usual_line(protocol: Protocol) -> PhaseLine:
+    """What is done unless something is chosen: everything that is not optional."""
+    return tuple(
+        (item, i) for item, i in unroll(protocol) if not (isinstance(item, Phase) and item.optional)
+    )
 
 
 def usual_seconds(duration: Duration | None) -> int:
@@ -608,6 +773,25 @@ def change_of(change: Change, step_id: str) -> PlannedStep:
     )
 
 
+def move_to(step: PlannedStep, move: Move) -> PlannedStep:
+    """The time before ``step`` in which hands move there: it shows what the phase will."""
+    return step.model_copy(
+        update={
+            "id": f"to-{step.id}",
+            "kind": "change",
+            "seconds": move.seconds,
+            "min_seconds": 0,
+            "max_seconds": move.seconds,
+            "tags": move.tags,
+            "wait": False,
+            "optional": False,
+            "cues": (),
+            "breathing": None,
+            "tempo": None,
+        }
+    )
+
+
 def phase_of(phase: Phase, step_id: str, seconds: int) -> PlannedStep:
     """A phase with the time that the fit gave it."""
     return PlannedStep(
@@ -631,6 +815,13 @@ def phase_of(phase: Phase, step_id: str, seconds: int) -> PlannedStep:
         cues=phase.cues,
         avoid=phase.avoid,
         tags=phase.tags,
+        hands=phase.hands,
+        from_landmark=phase.from_,
+        to_landmark=phase.to,
+        point=phase.point,
+        not_here=phase.not_here,
+        go_lightly=phase.go_lightly,
+        passes=phase.passes,
         origin=phase.origin,
     )
 
@@ -640,6 +831,7 @@ def with_names(
     techniques: dict[str, Technique],
     areas: dict[str, Area],
     red_flags: Sequence[RedFlag] = (),
+    keep_away: Mapping[str, KeepAway] = NO_KEEP_AWAY,
 ) -> Plan:
     """The plan with its own copy of every name and sign it shows, so that it can be frozen."""
     return plan.model_copy(
@@ -647,6 +839,7 @@ def with_names(
             "red_flags": tuple(red_flags),
             "techniques": {s.technique: techniques[s.technique] for s in plan.steps if s.technique},
             "areas": {s.area: areas[s.area] for s in plan.steps if s.area},
+            "keep_away": {name: keep_away[name] for s in plan.steps for name in s.not_here},
         }
     )
 

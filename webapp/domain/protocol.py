@@ -1,6 +1,8 @@
 """The protocol format: these models are its only definition.
 
 The JSON Schema in ``protocols/schema/`` is generated from them. All times are whole seconds.
+Files of format 1 and of format 2 have the same models; which field belongs to which format is
+checked in ``webapp/protocol_files/consistency.py``.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from pydantic import (
     model_validator,
 )
 
-FORMAT = 1
+FORMATS = (1, 2)
+FORMAT = FORMATS[-1]
+MOVE_SECONDS = 5
 
 ORIGIN_PART = r"(base L\d+(-L?\d+)?|source R\d+b?|inferred)"
 
@@ -180,6 +184,34 @@ class Cue(Model):
     say: Line
 
 
+class Passes(Model):
+    """How often the hands go over the place."""
+
+    least: Annotated[int, Field(ge=1, le=30)]
+    most: Annotated[int, Field(ge=1, le=30)]
+
+    @model_validator(mode="after")
+    def ordered(self) -> Passes:
+        """Raise ValueError unless the counts rise."""
+        if self.least > self.most:
+            raise ValueError(f"found {self.least} and {self.most}, expected least <= most")
+        return self
+
+
+class ChosenPoint(Model):
+    """The ``number``-th point that is chosen by feel in a band of the catalogue."""
+
+    band: Id
+    number: Annotated[int, Field(ge=1, le=12)]
+
+
+class LightWords(Model):
+    """What a session of light pressure says in place of the instructions and cues of a phase."""
+
+    instructions: Annotated[tuple[Line, ...], Field(min_length=1, max_length=3)]
+    cues: tuple[Cue, ...] = ()
+
+
 class Breathing(Model):
     """Slow breathing at this pace; a whole breath takes 6 to 16 s."""
 
@@ -209,7 +241,11 @@ class Step(Model):
 
 
 class Phase(Model):
-    """One technique in one place for a time."""
+    """One technique in one place for a time.
+
+    ``avoid`` stands in format 1 only, ``hands`` and everything named below ``tags`` in format 2 only.
+    ``move_seconds`` is the time to move there from another place, instead of the protocol's own.
+    """
 
     id: Id
     technique: Id
@@ -226,6 +262,15 @@ class Phase(Model):
     cues: tuple[Cue, ...] = ()
     avoid: tuple[Line, ...] = ()
     tags: tuple[Id, ...] = ()
+    hands: Id | None = None
+    from_: Annotated[Id | None, Field(alias="from")] = None
+    to: Id | None = None
+    point: Id | ChosenPoint | None = None
+    not_here: tuple[Id, ...] = ()
+    go_lightly: tuple[Line, ...] = ()
+    passes: Passes | None = None
+    light: LightWords | None = None
+    move_seconds: Annotated[int, Field(ge=0, le=30)] | None = None
     wait: bool = False
     optional: bool = False
     origin: Origin
@@ -260,10 +305,15 @@ Entry = Annotated[
 
 
 class Protocol(Model):
-    """A whole protocol file. ``postures``: those that it cannot do without; None when not told."""
+    """A whole protocol file.
+
+    ``leave_out``: what a short plan leaves out, the first entry first; the phases of an entry go
+    together, those of a group with both sides. ``move_seconds``: the time to move to another place.
+    Both stand in format 2 only. ``postures``: those that it cannot do without; None when not told.
+    """
 
     schema_: Annotated[str | None, Field(alias="$schema")] = None
-    format: Literal[1]
+    format: Literal[1, 2]
     id: Id
     title: Title
     summary: Text
@@ -285,6 +335,8 @@ class Protocol(Model):
     prepare: tuple[Step, ...] = ()
     aftercare: tuple[Step, ...] = ()
     phases: tuple[Entry, ...] = ()
+    leave_out: tuple[Annotated[tuple[Id, ...], Field(min_length=1)], ...] = ()
+    move_seconds: Annotated[int, Field(ge=0, le=30)] = MOVE_SECONDS
 
     def all_phases(self) -> Iterator[Phase]:
         """Every phase as written, groups opened but not unrolled."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from webapp.domain.plan import GRID_MS, GRID_SECONDS, Part, Plan, PlannedStep, Spent, ladder
-from webapp.domain.session import FAR_AWAY, State, entry_status, used_ms
+from webapp.domain.session import FAR_AWAY, State, counted_ms, entry_status
 
 
 def phases_ahead(plan: Plan, state: State) -> list[int]:
@@ -56,7 +56,9 @@ def allot(plan: Plan, state: State, parts: tuple[Part, ...], wish: int) -> tuple
 
 def parts_ahead(plan: Plan, state: State, ahead: Sequence[int], odd: int) -> tuple[Part, ...]:
     """What the re-fit may still plan. A cap goes before a phase's minimum, first come first served."""
-    space = [cap.seconds * 1000 - used_ms(plan, state, n) for n, cap in enumerate(plan.rules.cap)]
+    space = [
+        cap.seconds * 1000 - counted_ms(plan, state, n) for n, cap in enumerate(plan.rules.cap)
+    ]
     parts: list[Part] = []
     for i in ahead:
         covering = [n for n, cap in enumerate(plan.rules.cap) if cap.tag in plan.steps[i].tags]
@@ -74,7 +76,7 @@ def ends_of(plan: Plan, state: State, index: int) -> tuple[int, int, int]:
     """Least and most that the phase under way may still have, and the room that its caps leave."""
     tags = plan.steps[index].tags
     rooms = [
-        cap.seconds * 1000 - used_ms(plan, state, n)
+        cap.seconds * 1000 - counted_ms(plan, state, n)
         for n, cap in enumerate(plan.rules.cap)
         if cap.tag in tags
     ]
@@ -107,7 +109,7 @@ def spent(plan: Plan, state: State) -> Spent:
     by_technique: dict[str, int] = {}
     by_tag: dict[str, int] = {}
     for number, cap in enumerate(plan.rules.cap):
-        by_tag[cap.tag] = used_ms(plan, state, number)
+        by_tag[cap.tag] = counted_ms(plan, state, number)
     for i, step in enumerate(plan.steps):
         if step.hands_on and step.technique:
             by_technique[step.technique] = by_technique.get(step.technique, 0) + state.done[i]

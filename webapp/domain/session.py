@@ -298,13 +298,21 @@ def enter(plan: Plan, state: State, index: int) -> State:
 
 def back(plan: Plan, state: State) -> State:
     """To the step before; right after an early end, to the step that was left for it."""
-    index = max(0, state.index - 1)
+    index = step_before(plan, state.index)
     if plan.steps[index].kind == "aftercare":
         return enter(plan, restore_if_used_up(state, index), index)
     if state.ended_from is not None:
         index = state.ended_from
     again = replace(restore_if_used_up(state, index), ended_early=False, ended_from=None)
     return enter(plan, again, index)
+
+
+def step_before(plan: Plan, index: int) -> int:
+    """The step before ``index`` that is no move between places: a move passes by itself."""
+    index = max(0, index - 1)
+    while index and plan.steps[index].is_move:
+        index -= 1
+    return index
 
 
 def restore_if_used_up(state: State, index: int) -> State:
@@ -367,6 +375,12 @@ def used_ms(plan: Plan, state: State, number: int) -> int:
     """What cap ``number`` has counted so far."""
     done = sum(state.done[i] for i in tagged(plan, plan.rules.cap[number].tag))
     return done + state.held[number]
+
+
+def counted_ms(plan: Plan, state: State, number: int) -> int:
+    """What cap ``number`` has counted, and what it will count between the phases ahead."""
+    moves = (i for i in tagged(plan, plan.rules.cap[number].tag) if not plan.steps[i].hands_on)
+    return used_ms(plan, state, number) + sum(state.left[i] for i in moves if i >= state.index)
 
 
 def hands_on_ms(plan: Plan, state: State) -> int:

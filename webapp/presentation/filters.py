@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from webapp.domain import payload
 from webapp.domain.glucose import Reading
-from webapp.domain.labels import CONDITIONS, GRADES, LOCKS, breathing, by_whom, span
+from webapp.domain.labels import CONDITIONS, GRADES, LOCKS, breathing, by_whom, place_name, span
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.protocol import Duration, PhaseDuration
 from webapp.domain.session import Event
@@ -55,21 +55,9 @@ def span_of_minutes(duration: Duration | PhaseDuration) -> str:
     return f"{low.removesuffix(' min')} to {high}"
 
 
-LIMBS = ("legs", "feet", "arms", "ear")
-
-
 def side_and_area(step: PlannedStep, plan: Plan) -> str:
-    """Where: ``Left calf``, ``Left: upper back``, ``Back, both sides``."""
-    if not step.area:
-        return ""
-    area = plan.areas[step.area]
-    name = area.name
-    if step.side in ("left", "right"):
-        limb = area.region in LIMBS or name.startswith("Side ")
-        name = f"{step.side.capitalize()}{'' if limb else ':'} {name[0].lower()}{name[1:]}"
-    elif step.side == "both":
-        name = f"{name}, both sides"
-    return name
+    """Where: ``Left calf``, ``Left: upper back``, ``Back``."""
+    return place_name(plan.areas[step.area], step.side) if step.area else ""
 
 
 def place(step: PlannedStep, plan: Plan) -> str:

@@ -7,8 +7,14 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from webapp.domain.catalogue import Catalogue
-from webapp.domain.plan import OPTIONAL_FLOOR_SECONDS, UnreachableError, check_reachable, fit
-from webapp.domain.protocol import FORMAT, Phase, Protocol, SideGroup
+from webapp.domain.plan import (
+    OPTIONAL_FLOOR_SECONDS,
+    UnreachableError,
+    check_reachable,
+    fit,
+    unroll,
+)
+from webapp.domain.protocol import FORMATS, Phase, Protocol, SideGroup
 from webapp.protocol_files import json_reader
 from webapp.protocol_files.json_reader import Document
 from webapp.protocol_files.validation import FORMS, quote_value, validate
@@ -43,8 +49,12 @@ STEPS: tuple[json_reader.Path, ...] = (("prepare", "*"), ("aftercare", "*"))
 def reference_complaints(value: object, name: str, catalogue: Catalogue) -> Iterator[Complaint]:
     """Ids that name nothing or name it twice, told although other fields have faults."""
     version = value.get("format") if isinstance(value, dict) else None
-    if isinstance(version, bool | float) and version == FORMAT:  # a model takes them for 1
-        yield ("format",), f"found {quote_value(version)}, expected {FORMAT}"
+    if isinstance(version, bool | float) and version in FORMATS:  # a model takes them for whole
+        yield (
+            ("format",),
+            f"found {quote_value(version)}, expected {' or '.join(map(str, FORMATS))}",
+        )
+    yield from format_complaints(value, version)
     for place, text in texts(value, ("id",)):
         if text != name:
             yield (
@@ -55,10 +65,18 @@ def reference_complaints(value: object, name: str, catalogue: Catalogue) -> Iter
     for place, text in texts(value, ("evidence", "sources", "*")):
         yield from unknown_id(place, "source", text, catalogue.sources)
     for phase in PHASES:
-        for place, text in texts(value, (*phase, "technique")):
-            yield from unknown_id(place, "technique", text, catalogue.techniques)
-        for place, text in texts(value, (*phase, "area")):
-            yield from unknown_id(place, "area", text, catalogue.areas)
+        for fields, noun, known in (
+            (("technique",), "technique", catalogue.techniques),
+            (("area",), "area", catalogue.areas),
+            (("hands",), "hand position", catalogue.hands),
+            (("from",), "landmark", catalogue.landmarks),
+            (("to",), "landmark", catalogue.landmarks),
+            (("point",), "point", points(catalogue, chosen=False)),
+            (("point", "band"), "band", points(catalogue, chosen=True)),
+            (("not_here", "*"), "keep-away item", catalogue.keep_away),
+        ):
+            for place, text in texts(value, (*phase, *fields)):
+                yield from unknown_id(place, noun, text, known)
     for owner in (("course",), *STEPS, *PHASES):
         for place, text in texts(value, (*owner, "origin")):
             for source in SOURCE_IN_ORIGIN.findall(text):
@@ -74,6 +92,57 @@ def question_complaints(value: object, catalogue: Catalogue) -> Iterator[Complai
         if text in asked:
             yield place, f"{quote_value(text)} is asked twice, expected once"
         asked.add(text)
+
+
+NEW_IN_PHASES = (
+    *("hands", "from", "to", "point", "not_here", "go_lightly", "passes", "light", "move_seconds"),
+)
+NEW_IN_FILES = ("leave_out", "move_seconds")
+
+
+def points(catalogue: Catalogue, *, chosen: bool) -> list[str]:
+    """The points in a place of their own, or the bands in which one is chosen."""
+    return [point.id for point in catalogue.points.values() if bool(point.bands) == chosen]
+
+
+def raw_phases(value: object) -> Iterator[tuple[json_reader.Path, dict[str, object]]]:
+    """Every phase with its path, in a file that may have faults."""
+    entries = value.get("phases") if isinstance(value, dict) else None
+    for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if not isinstance(entry, dict):
+            continue
+        if "for_sides" not in entry:
+            yield ("phases", i), entry
+            continue
+        inner = entry.get("phases")
+        for j, phase in enumerate(inner if isinstance(inner, list) else ()):
+            if isinstance(phase, dict):
+                yield ("phases", i, "phases", j), phase
+
+
+def format_complaints(value: object, version: object) -> Iterator[Complaint]:
+    """Fields of the other format, and what format 2 asks for."""
+    if not isinstance(value, dict) or isinstance(version, bool) or version not in FORMATS:
+        return
+    if version == 1:
+        for field in NEW_IN_FILES:
+            if field in value:
+                yield (field,), 'a field of format 2, expected "format": 2'
+    for place, phase in raw_phases(value):
+        if version == 1:
+            for field in NEW_IN_PHASES:
+                if field in phase:
+                    yield (*place, field), 'a field of format 2, expected "format": 2'
+            continue
+        if "avoid" in phase:
+            yield (*place, "avoid"), "a field of format 1, expected not_here and go_lightly"
+        if "hands" not in phase:
+            yield (*place, "hands"), "this field is missing, expected a hand position"
+        if phase.get("technique") == "point-pressure" and "point" not in phase:
+            yield (
+                (*place, "point"),
+                "this field is missing, expected a point, or a band and a number",
+            )
 
 
 # Where catalogue files name things of the catalogue: the place, the noun, the part that knows it.
@@ -120,16 +189,24 @@ def unknown_id(
 
 
 def step_ids(value: object) -> Iterator[tuple[json_reader.Path, str]]:
-    """Every id a plan would use, with its place; a phase in a group has one for each side too."""
+    """Every id a plan would use, with its place; a phase in a group has one for each side too.
+
+    In format 2 the move to a phase has one as well.
+    """
+    moves = isinstance(value, dict) and value.get("format") == 2
     yield from texts(value, (*STEPS[0], "id"))
     entries = value.get("phases") if isinstance(value, dict) else None
     for i, entry in enumerate(entries if isinstance(entries, list) else ()):
         place: json_reader.Path = ("phases", i)
-        yield from ((place + path, text) for path, text in texts(entry, ("id",)))
+        for path, text in texts(entry, ("id",)):
+            yield place + path, text
+            yield from [(place + path, f"to-{text}")] * moves
         sides = dict.fromkeys(text for _, text in texts(entry, ("for_sides", "*")))
         for path, text in texts(entry, ("phases", "*", "id")):
             yield place + path, text
-            yield from ((place + path, f"{text}-{side}") for side in sides)
+            for side in sides:
+                yield place + path, f"{text}-{side}"
+                yield from [(place + path, f"to-{text}-{side}")] * moves
         yield from (((*place, "for_sides"), f"change-{i + 1}-{s}") for s in [*sides][1:])
     yield from texts(value, (*STEPS[1], "id"))
 
@@ -147,6 +224,7 @@ def repeated_ids(ids: Iterable[tuple[json_reader.Path, str]]) -> Iterator[Compla
 def protocol_complaints(protocol: Protocol) -> Iterator[Complaint]:
     """What is wrong with the whole although each field alone is right."""
     yield from access_complaints(protocol)
+    yield from leave_out_complaints(protocol)
     if protocol.reviewed and not is_date(protocol.reviewed.date):
         yield (
             ("reviewed", "date"),
@@ -155,6 +233,22 @@ def protocol_complaints(protocol: Protocol) -> Iterator[Complaint]:
     for i, entry in enumerate(protocol.phases):
         if isinstance(entry, SideGroup) and len(set(entry.for_sides)) < len(entry.for_sides):
             yield ("phases", i, "for_sides"), "the same side twice, expected both sides"
+
+
+def leave_out_complaints(protocol: Protocol) -> Iterator[Complaint]:
+    """Ids in ``leave_out`` that name no phase, one twice, or one that is off unless chosen."""
+    phases = {phase.id: phase for phase in protocol.all_phases()}
+    named = set[str]()
+    for i, entry in enumerate(protocol.leave_out):
+        for j, phase_id in enumerate(entry):
+            place: json_reader.Path = ("leave_out", i, j)
+            if phase_id not in phases:
+                yield from unknown_id(place, "phase", phase_id, phases)
+            elif phase_id in named:
+                yield place, f"{quote_value(phase_id)} stands here twice, expected once"
+            elif phases[phase_id].optional:
+                yield place, f"{quote_value(phase_id)} is off unless chosen, expected another phase"
+            named.add(phase_id)
 
 
 def is_date(text: str) -> bool:
@@ -182,17 +276,10 @@ def access_complaints(protocol: Protocol) -> Iterator[Complaint]:
 
 def phases_with_path(document: Document) -> Iterator[tuple[json_reader.Path, Phase]]:
     """Every phase that is right in itself, with its path in the file."""
-    entries = document.value.get("phases") if isinstance(document.value, dict) else None
-    for i, entry in enumerate(entries if isinstance(entries, list) else ()):
-        places: list[tuple[json_reader.Path, object]] = [(("phases", i), entry)]
-        if isinstance(entry, dict) and "for_sides" in entry:
-            group = entry.get("phases")
-            inner = group if isinstance(group, list) else ()
-            places = [(("phases", i, "phases", j), item) for j, item in enumerate(inner)]
-        for place, item in places:
-            phase, _ = validate(document, item, place, Phase)
-            if phase:
-                yield place, phase
+    for place, item in raw_phases(document.value):
+        phase, _ = validate(document, item, place, Phase)
+        if phase:
+            yield place, phase
 
 
 def phase_complaints(place: json_reader.Path, phase: Phase) -> Iterator[Complaint]:
@@ -218,12 +305,14 @@ def phase_complaints(place: json_reader.Path, phase: Phase) -> Iterator[Complain
             (*place, "seconds", "max"),
             f"{most} is too short for an optional phase, expected at least {least}",
         )
-    for i, cue in enumerate(phase.cues):
-        if cue.at != "half" and abs(cue.at) > least:
-            yield (
-                (*place, "cues", i, "at"),
-                f"{cue.at} lies outside the phase at its shortest, expected {-least} to {least}",
-            )
+    said = {("cues",): phase.cues, ("light", "cues"): phase.light.cues if phase.light else ()}
+    for where, cues in said.items():
+        for i, cue in enumerate(cues):
+            if cue.at != "half" and abs(cue.at) > least:
+                yield (
+                    (*place, *where, i, "at"),
+                    f"{cue.at} lies outside the phase at its shortest, expected {-least} to {least}",
+                )
 
 
 def technique_complaints(
@@ -257,7 +346,7 @@ def rule_complaints(protocol: Protocol) -> Iterator[Complaint]:
 
 def aimless_rules(protocol: Protocol) -> Iterator[Complaint]:
     """Yield the rules that apply to no phase."""
-    phases = list(protocol.all_phases())
+    phases = [item for item, _ in unroll(protocol) if isinstance(item, Phase)]
     used = {phase.technique for phase in phases}
     tags = {tag for phase in phases for tag in phase.tags}
     for i, share in enumerate(protocol.rules.share):

@@ -41,6 +41,7 @@ from webapp.protocol_files.consistency import (
     texts,
 )
 from webapp.protocol_files.json_reader import Document, Fault, NotJsonError
+from webapp.protocol_files.limits import Complaint, length_complaints
 from webapp.protocol_files.validation import ModelT, validate
 
 
@@ -66,10 +67,14 @@ class BadFileError(Exception):
 
 @dataclass(frozen=True)
 class LibraryEntry:
-    """A protocol that loaded, with the hash of its file (which version this is)."""
+    """A protocol that loaded, with the hash of its file (which version this is).
+
+    ``warnings`` are texts that are longer than the stage has room for.
+    """
 
     protocol: Protocol
     digest: str
+    warnings: tuple[Fault, ...] = ()
 
 
 @dataclass
@@ -110,7 +115,7 @@ class Library:
             if catalogue.concerns(flag.when, protocol, diabetes=diabetes)
         ]
         plan = fit(protocol, seconds, chosen, changes, catalogue.areas)
-        return with_names(plan, catalogue.techniques, catalogue.areas, flags)
+        return with_names(plan, catalogue.techniques, catalogue.areas, flags, catalogue.keep_away)
 
 
 def load(folder: Path, shipped: Path) -> Library:
@@ -204,9 +209,11 @@ def load_protocol(path: Path, catalogue: Catalogue) -> LibraryEntry:
     protocol, faults = validate(document, document.value, (), Protocol)
     faults = [*document.faults, *faults]
     complaints = [*reference_complaints(document.value, path.stem, catalogue)]
+    long = list[Complaint]()
     for place, phase in phases_with_path(document):
         complaints += phase_complaints(place, phase)
         complaints += technique_complaints(place, phase, catalogue)
+        long += length_complaints(place, phase, catalogue)
     if protocol:
         complaints += protocol_complaints(protocol)
     told = {fault.path for fault in faults}
@@ -215,7 +222,8 @@ def load_protocol(path: Path, catalogue: Catalogue) -> LibraryEntry:
         faults = [Fault(document.line(p), p, text) for p, text in rule_complaints(protocol)]
     if faults or not protocol:
         raise bad_file(path, faults)
-    return LibraryEntry(protocol, hashlib.sha256(raw).hexdigest())
+    warnings = tuple(Fault(document.line(p), p, text) for p, text in long)
+    return LibraryEntry(protocol, hashlib.sha256(raw).hexdigest(), warnings)
 
 
 def bad_file(path: Path, faults: Iterable[Fault]) -> BadFileError:

@@ -49,7 +49,7 @@ from webapp.domain.glucose import (
 )
 from webapp.domain.labels import CONDITIONS, GRADES, LOCKS, breathing, by_whom, span
 from webapp.domain.pictures import is_wrong, words_of
-from webapp.domain.plan import LIGHT_PRESSURE
+from webapp.domain.plan import LIGHT_PRESSURE, unroll
 from webapp.domain.protocol import (
     Count,
     CourseRules,
@@ -371,7 +371,11 @@ def rule_texts(protocol: Protocol) -> Iterator[str]:
     for share in rules.share:
         yield f"Rule: {share.technique} takes more than {share.more_than:.0%} of the time."
     for cap in rules.cap:
-        titles = dict.fromkeys(p.title for p in protocol.all_phases() if cap.tag in p.tags)
+        titles = dict.fromkeys(
+            item.title
+            for item, _ in unroll(protocol)
+            if isinstance(item, Phase) and cap.tag in item.tags
+        )
         pause = " It counts on in a pause until they are off." if cap.counts_while_paused else ""
         yield f"Cap: {plain('; '.join(titles))}: {cap.seconds} s in all at most.{pause}"
     ends = [f"begins with {rules.first}"] * bool(rules.first)

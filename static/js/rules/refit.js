@@ -1,6 +1,6 @@
 // New times for the remaining phases, so that hands-on work ends on time. Same rules and names as
 // webapp/domain/refit.py and `ladder` of webapp/domain/plan.py; tests/cases/session.json holds both.
-import { entryStatus, handsOn, sum, usedMs } from "./session.js";
+import { countedMs, entryStatus, handsOn, sum } from "./session.js";
 
 const GRID_SECONDS = 5;
 const GRID_MS = GRID_SECONDS * 1000;
@@ -133,7 +133,7 @@ function allotted(plan, state, parts, wish) {
 
 /** A cap goes before a phase's minimum; earlier phases are served first. */
 function partsAhead(plan, state, ahead, odd) {
-  const space = plan.rules.cap.map((cap, n) => cap.seconds * 1000 - usedMs(plan, state, n));
+  const space = plan.rules.cap.map((cap, n) => cap.seconds * 1000 - countedMs(plan, state, n));
   return ahead.map((i) => {
     const [step, had] = [plan.steps[i], state.attempt[i]];
     const covering = coveringCaps(plan, step);
@@ -153,7 +153,7 @@ const roomIn = (spaces) => Math.max(0, Math.min(FAR_AWAY, ...spaces));
 /** Least and most that the current phase may still have, and the room that its caps leave. */
 function endsOf(plan, state, index) {
   const step = plan.steps[index];
-  const leftOf = (n) => plan.rules.cap[n].seconds * 1000 - usedMs(plan, state, n);
+  const leftOf = (n) => plan.rules.cap[n].seconds * 1000 - countedMs(plan, state, n);
   const room = roomIn(coveringCaps(plan, step).map(leftOf));
   return [...boundsLeft(step, state.attempt[index], room), room];
 }
@@ -195,7 +195,7 @@ function round(value) {
 }
 
 function spent(plan, state) {
-  const byTag = new Map(plan.rules.cap.map((cap, n) => [cap.tag, usedMs(plan, state, n)]));
+  const byTag = new Map(plan.rules.cap.map((cap, n) => [cap.tag, countedMs(plan, state, n)]));
   const byTechnique = new Map();
   plan.steps.forEach((step, i) => {
     if (!handsOn(step) || !step.technique) return;

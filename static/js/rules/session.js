@@ -88,6 +88,9 @@ function hold(plan, state, passed) {
 
 export const handsOn = (step) => step.kind === "phase";
 
+/** True for the time between two places, which passes by itself. */
+const isMove = (step) => step.kind === "change" && !step.wait;
+
 export const handsOnOver = (plan, index) => !plan.steps.slice(index).some(handsOn);
 
 export const sum = (values) => values.reduce((total, value) => total + value, 0);
@@ -98,6 +101,12 @@ export const tagged = (plan, tag) =>
 export function usedMs(plan, state, number) {
   const { tag } = plan.rules.cap[number];
   return sum(tagged(plan, tag).map((i) => state.done[i])) + state.held[number];
+}
+
+/** What cap `number` has counted, and what it will count between the phases ahead. */
+export function countedMs(plan, state, number) {
+  const moves = tagged(plan, plan.rules.cap[number].tag).filter((i) => !handsOn(plan.steps[i]));
+  return usedMs(plan, state, number) + sum(moves.map((i) => (i >= state.index ? state.left[i] : 0)));
 }
 
 /** Done plus still planned. */
@@ -203,12 +212,19 @@ function enter(plan, state, index) {
 
 /** To the step before; right after an early end, to the step that it left. */
 function back(plan, state) {
-  const before = Math.max(0, state.index - 1);
+  const before = stepBefore(plan, state.index);
   if (plan.steps[before].kind === "aftercare") {
     return enter(plan, giveAgain(state, before), before);
   }
   const index = state.endedFrom ?? before;
   return enter(plan, { ...giveAgain(state, index), endedEarly: false, endedFrom: null }, index);
+}
+
+/** The step before `index` that is no move between places: a move passes by itself. */
+function stepBefore(plan, index) {
+  let before = Math.max(0, index - 1);
+  while (before && isMove(plan.steps[before])) before -= 1;
+  return before;
 }
 
 /** What is left of the step, or the whole step when nothing is. */

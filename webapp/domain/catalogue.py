@@ -10,7 +10,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from webapp.domain.protocol import Access, Id, Line, Model, Origin, Posture, Protocol, Text, Title
+from webapp.domain.protocol import (
+    Access,
+    Id,
+    Line,
+    Model,
+    Origin,
+    Phase,
+    Posture,
+    Protocol,
+    Text,
+    Title,
+)
 
 Level = Literal["clear", "changes", "clinician", "not-today", "help"]
 LEVELS: tuple[Level, ...] = ("clear", "changes", "clinician", "not-today", "help")
@@ -358,6 +369,11 @@ class Catalogue(Model):
             )
             for area in self.areas
         }
+
+    def kept_off(self, phase: Phase) -> tuple[str, ...]:
+        """What a phase keeps off: places in their full names, then rules; of format 1 its lines."""
+        places = (self.keep_away[item].name for item in phase.not_here)
+        return (*phase.avoid, *places, *phase.go_lightly)
 
     def concerns(
         self, whens: tuple[When, ...], protocol: Protocol, *, diabetes: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webapp.domain.catalogue import Area
-from webapp.domain.protocol import Breathing, Span
+from webapp.domain.protocol import Breathing, Passes, Span
 
 PERFORMERS = {"therapist": "a therapist", "helper": "a helper at home", "self": "yourself"}
 GRADES = {
@@ -54,6 +54,13 @@ def span(value: Span) -> str:
 def breathing(pace: Breathing) -> str:
     """Return a pace of breathing in words."""
     return f"Breathe in {pace.in_seconds} s, out {pace.out_seconds} s"
+
+
+def passes(count: Passes) -> str:
+    """``4 to 5 times``."""
+    if count.least == count.most:
+        return "once" if count.most == 1 else f"{count.most} times"
+    return f"{count.least} to {count.most} times"
 
 
 def by_whom(performers: tuple[str, ...]) -> str:

@@ -391,7 +391,10 @@ def rungs_of(protocol: Protocol, line: PhaseLine) -> tuple[Rung, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The time to come to a phase from another place; ``tags`` are those that a cap counts meanwhile."""
+    """The time to come to a phase from another place.
+
+    ``tags`` are those of what stays on the body, which its cap counts meanwhile.
+    """
 
     seconds: int = 0
     tags: tuple[str, ...] = ()
@@ -399,7 +402,7 @@ class Move:
 
 def moved(protocol: Protocol, line: PhaseLine) -> list[tuple[Phase | Change, str, Move]]:
     """Each item of the line, with the move that comes before it."""
-    capped = {cap.tag for cap in protocol.rules.cap}
+    capped = {cap.tag for cap in protocol.rules.cap if cap.counts_while_paused}
     found: list[tuple[Phase | Change, str, Move]] = []
     before: Phase | None = None
     for item, step_id in line:

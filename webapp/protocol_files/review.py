@@ -47,10 +47,11 @@ from webapp.domain.glucose import (
     of_number,
     of_trend,
 )
-from webapp.domain.labels import CONDITIONS, GRADES, LOCKS, breathing, by_whom, span
+from webapp.domain.labels import CONDITIONS, GRADES, LOCKS, breathing, by_whom, passes, span
 from webapp.domain.pictures import is_wrong, words_of
 from webapp.domain.plan import LIGHT_PRESSURE, unroll
 from webapp.domain.protocol import (
+    ChosenPoint,
     Count,
     CourseRules,
     Duration,
@@ -157,7 +158,7 @@ CONFLICTS = tuple(
     Conflict(*row)
     for row in (
         ("C01", "Length of classical massage", "20 to 30 min (L183), 7 to 30 min (L503)", "whole back 20 to 30 min, one zone 7 to 20 min"),
-        ("C02", "How much of each technique", "kneading more than half (L181), each movement 4 to 5 times (L503)", "the time rules; the passes are only a spoken cue"),
+        ("C02", "How much of each technique", "kneading more than half (L181), each movement 4 to 5 times (L503)", "the time rules; the passes are shown and spoken"),
         ("C03", "Time with cups on", "up to 7 min (L212), 10 min (L507)", "7 min at most, 5 min as usual"),
         ("C04", "Days between cups", "after 3 days (L212), every 3 days (L507)", "72 hours at least, and the marks have faded"),
         ("C05", "Direction of cups", "low back to neck (L212), neck down and back up (L507)", "up the back only; never on the neck"),
@@ -223,6 +224,8 @@ How to sign:
 3. Fill in the block at the end, and send the copy to the maintainers. A part may be signed as well: say which protocols.
 4. They put the copy beside this file, mend what you named, and enter your name and the date as `reviewed` in each protocol file
    that you passed. Its page then shows them.
+
+What the words of the phases were before stands in [clinical-changes.md](clinical-changes.md).
 
 This file is written by `make review`. Do not edit it. Which control stands against which hazard is in [hazards.md](hazards.md)."""
 SIGN_OFF = """\
@@ -352,6 +355,10 @@ def about_lines(protocol: Protocol, catalogue: Catalogue) -> Iterator[str]:
     yield tick(f"Position: {plain(protocol.position)}")
     yield tick(f"Hands-on time: {seconds(protocol.session)}")
     yield from (tick(rule) for rule in rule_texts(protocol))
+    if protocol.leave_out:
+        titles = {phase.id: phase.title for phase in protocol.all_phases()}
+        order = ", then ".join(" and ".join(titles[i] for i in e) for e in protocol.leave_out)
+        yield tick(f"A short plan leaves out: {plain(order)}.")
     if protocol.course:
         yield tick(course_text(protocol.course))
     if protocol.needs:
@@ -436,14 +443,38 @@ def phase_line(phase: Phase, sides: str, words: str, catalogue: Catalogue) -> st
     way = f", {phase.direction}" if phase.direction else ""
     tempo = f", {phase.tempo} a minute" if phase.tempo else ""
     breath = f" {breathing(phase.breathing)}." if phase.breathing else ""
-    keep_off = f" Keep off: {plain('; '.join(phase.avoid))}." if phase.avoid else ""
+    kept_off = catalogue.kept_off(phase)
+    keep_off = f" Keep off: {plain('; '.join(kept_off))}." if kept_off else ""
     said = " ".join(f"“{cue.say}” ({moment(cue.at)})." for cue in phase.cues)
     return tick(
         f"Phase: **{plain(phase.title)}.** {seconds(phase.seconds)}{'' if phase.side else ' each side'}."
         f"{' By choice.' * phase.optional} {technique.name}; {plain(place + way)}; "
-        f"pressure {phase.pressure} of 5{tempo}. {plain(' '.join(phase.instructions))}{breath}"
+        f"pressure {phase.pressure} of 5{tempo}.{plain(how(phase, catalogue))} "
+        f"{plain(' '.join(phase.instructions))}{plain(light_text(phase))}{breath}"
         f"{f' Said: {plain(said)}' if said else ''}{keep_off}{words} Origin: {phase.origin}."
     )
+
+
+def how(phase: Phase, catalogue: Catalogue) -> str:
+    """Hand position, landmarks, point and passes of a phase; nothing for a phase of format 1."""
+    if not phase.hands:
+        return ""
+    parts = [catalogue.hands[phase.hands].text]
+    if phase.from_ and phase.to:
+        ends = [catalogue.landmarks[mark].name for mark in (phase.from_, phase.to)]
+        parts.append(f"from {ends[0]} to {ends[1]}")
+    if isinstance(phase.point, ChosenPoint):
+        parts.append(f"{catalogue.points[phase.point.band].name}, number {phase.point.number}")
+    elif phase.point:
+        point = catalogue.points[phase.point]
+        parts.append(f"{point.name}: {point.rule}")
+    if phase.passes:
+        parts.append(passes(phase.passes))
+    return f" {'; '.join(parts)}."
+
+
+def light_text(phase: Phase) -> str:
+    return f" At light pressure: {' '.join(phase.light.instructions)}" if phase.light else ""
 
 
 def moment(at: int | str) -> str:

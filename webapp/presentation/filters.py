@@ -11,7 +11,16 @@ from markupsafe import Markup
 
 from webapp.domain import payload
 from webapp.domain.glucose import Reading
-from webapp.domain.labels import CONDITIONS, GRADES, LOCKS, breathing, by_whom, place_name, span
+from webapp.domain.labels import (
+    CONDITIONS,
+    GRADES,
+    LOCKS,
+    breathing,
+    by_whom,
+    passes,
+    place_name,
+    span,
+)
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.protocol import Duration, PhaseDuration
 from webapp.domain.session import Event
@@ -67,8 +76,23 @@ def place(step: PlannedStep, plan: Plan) -> str:
 
 
 def technique_name(step: PlannedStep, plan: Plan) -> str:
-    """The big word on the stage: the technique, or the title of a step without one."""
+    """The everyday name of the technique, or the title of a step without one."""
     return plan.techniques[step.technique].name if step.technique else step.title
+
+
+def technique_label(step: PlannedStep, plan: Plan) -> str:
+    """The technique and its textbook name, where that is another one: ``Rubbing (friction)``."""
+    name, other = technique_name(step, plan), textbook(step, plan)
+    return name if other.lower() == name.lower() else f"{name} ({other})"
+
+
+def not_here(step: PlannedStep, plan: Plan) -> list[str]:
+    """The places to keep off in short, and those that the person marked."""
+    return [*(plan.keep_away[item].short for item in step.not_here), *step.avoid]
+
+
+def not_here_in_full(step: PlannedStep, plan: Plan) -> list[str]:
+    return [*(plan.keep_away[item].name for item in step.not_here), *step.avoid]
 
 
 def textbook(step: PlannedStep, plan: Plan) -> str:
@@ -175,6 +199,10 @@ FILTERS = {
     "side_and_area": side_and_area,
     "technique_name": technique_name,
     "textbook": textbook,
+    "technique_label": technique_label,
+    "not_here": not_here,
+    "not_here_in_full": not_here_in_full,
+    "passes": passes,
     "breathing": breathing,
     "hue": hue,
     "by_whom": by_whom,

@@ -474,6 +474,7 @@ def how(phase: Phase, catalogue: Catalogue) -> str:
 
 
 def light_text(phase: Phase) -> str:
+    """What is said at light pressure instead, when the file has words for it."""
     return f" At light pressure: {' '.join(phase.light.instructions)}" if phase.light else ""
 
 

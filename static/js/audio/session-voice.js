@@ -13,6 +13,12 @@ const JUST_CHIMED_MS = 2_000;
 const SOON_MS = 60;
 const HALTED = ["paused", "stopped"];
 
+// The parts of a step that are said: on entering it; after the move that has said them; on demand.
+const PLACES = [".step-place", ".place-words"];
+const ON_ENTRY = [".step-name", ...PLACES, ".step-lines li:first-child", ".step-text", ".step-passes"];
+const AFTER_A_MOVE = [".step-lines li + li"];
+const WHOLE = [".step-name", ...PLACES, ".step-lines li", ".step-lines p"];
+
 /**
  * The cues of one row, in order: { at, chime, say, always }. `row` is { id, begins, ends, wait } in server
  * ms (`ends` null: it waits), `speech` the step's words, `total` the whole length of the step in ms.
@@ -197,6 +203,7 @@ class SessionVoice extends HTMLElement {
 
   #follow(timeline) {
     const entered = timeline.rows[0]?.id !== this.#step;
+    const moved = this.#step === `to-${timeline.rows[0]?.id}`;
     const before = this.#status;
     this.#timeline = timeline;
     this.#step = timeline.rows[0]?.id;
@@ -207,19 +214,23 @@ class SessionVoice extends HTMLElement {
     else if (before === null || timeline.status === "ready") return;
     else if (timeline.status === "paused") {
       if (before !== "paused") this.#sayInVoiceMode("Paused.");
-    } else if (entered || before === "ready") this.#sayInVoiceMode(this.#wordsOf(timeline.rows[0]));
-    else if (before === "paused") this.#sayInVoiceMode("Going on.");
+    } else if (entered || before === "ready") {
+      this.#sayInVoiceMode(this.#wordsOf(timeline.rows[0], moved ? AFTER_A_MOVE : ON_ENTRY));
+    } else if (before === "paused") this.#sayInVoiceMode("Going on.");
   }
 
-  /** What the screen says of a step: its name, for hands the side and the place, and the first line. */
-  #wordsOf(row) {
+  /** What the screen says of a step in these `parts`; the place for hands only. */
+  #wordsOf(row, parts) {
     const step = this.#steps.find(({ dataset }) => dataset.for === row?.id);
     if (!step) return "";
-    const places = step.dataset.kind === "stage-text" ? [] : [".step-place", ".place-words"];
-    return [".step-name", ...places, ".step-lines :is(li, .step-text)"]
-      .map((part) => step.content.querySelector(part)?.firstChild.textContent.trim())
+    const silent = step.dataset.kind === "stage-text" ? PLACES : [];
+    return parts
+      .filter((part) => !silent.includes(part))
+      .flatMap((part) => [...step.content.querySelectorAll(part)])
+      .map((part) => part.dataset.said ?? part.firstChild.textContent.trim())
       .filter(Boolean)
-      .join(". ");
+      .join(". ")
+      .replaceAll("..", ".");
   }
 
   #sayInVoiceMode(text) {
@@ -236,7 +247,7 @@ class SessionVoice extends HTMLElement {
     if (!this.#timeline) return;
     if (OVER.includes(this.#status)) return this.#say(document.querySelector("#session-live h1")?.textContent);
     const row = this.#timeline.rows[0];
-    if (what === "step") this.#say(this.#wordsOf(row));
+    if (what === "step") this.#say(this.#wordsOf(row, WHOLE));
     if (what === "time") {
       const text = row?.ends ? spokenTime(Math.max(0, row.ends - this.#timeline.now())) : "No time is running.";
       this.dispatchEvent(new CustomEvent("stage:told", { bubbles: true, detail: text }));

@@ -102,9 +102,11 @@ def hands_on(forward: float = 40, then: str = "", protocol: str = BACK, skip: in
 
     def make(visitor: Visitor) -> str:
         session_id = visitor.started(protocol)
-        while "stage-hands" not in visitor.get(f"/sessions/{session_id}/live").text:
+        kept = visitor.storage.load(session_id)
+        assert kept is not None
+        phases = [step.id for step in kept.plan.steps if step.hands_on]
+        while visitor.live(session_id)["data-step"] != phases[skip]:
             visitor.done(session_id, "next")
-        visitor.done(session_id, *["next"] * skip)
         visitor.clock.forward(forward)
         visitor.done(session_id, *then.split())
         return f"/sessions/{session_id}"
@@ -380,10 +382,11 @@ STATES = (
     State("stage-calm-rest", course.of_a_session("calm", "end"), "Rest", at_once),
     State("stage-preparing", session("start"), "Before we begin"),
     State("stage-running", hands_on(), "Stroking"),
+    State("stage-move", hands_on(60, protocol=LEGS), "Next place"),
     State("stage-kneading", hands_on(skip=3), "Kneading"),
     State("stage-last-seconds", last_seconds, "0:0"),
     State("stage-diabetes", hands_on(protocol=LEGS), "Signs of a low"),
-    State("stage-place-in-words", hands_on(protocol="dm2-acupressure", skip=4), "Inner side"),
+    State("stage-place-in-words", hands_on(protocol="dm2-acupressure", skip=3), "Inner side"),
     State("stage-change-of-side", change_of_side, "Change of side"),
     State("stage-cups", cups_on(""), "Cupping"),
     State("stage-paused", hands_on(then="pause"), "paused"),

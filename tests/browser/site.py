@@ -93,11 +93,14 @@ def in_turn(app: Flask, turn: threading.Lock) -> Callable[..., Iterable[bytes]]:
 
 
 @contextmanager
-def served() -> Iterator[InProcess]:
+def served(protocols: Path | None = None) -> Iterator[InProcess]:
     """The app on a free port of this machine, in a thread; others would have to join."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        app = with_heartbeat(create_app(Settings(Path(folder), port=port, lan=True)))
+        settings = Settings(Path(folder), port=port, lan=True)
+        if protocols:
+            settings = replace(settings, protocols=protocols)
+        app = with_heartbeat(create_app(settings))
         turn = threading.Lock()
         server = make_server(
             "127.0.0.1", port, in_turn(app, turn), True, request_handler=QuietHandler

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from webapp.domain.anatomy import PhasePicture, Scene, View
 from webapp.domain.protocol import (
     Access,
     Id,
@@ -358,6 +359,9 @@ class Catalogue(Model):
     keep_away: dict[str, KeepAway]
     landmarks: dict[str, Landmark]
     anatomy: dict[str, AnatomySource]
+    views: dict[str, View]
+    scenes: dict[str, Scene]
+    phase_pictures: dict[tuple[str, str, str], PhasePicture]
     rules_hash: str
 
     @cached_property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from webapp.domain.anatomy import Drawn, View
 from webapp.domain.catalogue import Area, Catalogue
 from webapp.domain.plan import PlannedStep
 from webapp.domain.protocol import Phase
@@ -24,9 +25,70 @@ class Words(NamedTuple):
     way: str
 
 
-def is_wrong(catalogue: Catalogue, technique: str, area: str) -> bool:
-    """True when the figure would show what the words forbid, or leave out what they name."""
-    return any(wrong.holds(technique, area) for wrong in catalogue.wrong_pictures)
+def picture_of(
+    catalogue: Catalogue, protocol: str, step_id: str, step: Phase | PlannedStep
+) -> Drawn | None:
+    """What the figure of a step shows; None where it would show another thing than the words.
+
+    A protocol of ours has its pictures listed. For others it is derived from area, arrow and what the
+    words forbid: never a point, since their file names none. ``step_id`` is the id in a plan.
+    """
+    if not step.technique or not step.area:
+        return None
+    for name in (step_id, without_side(step_id)):
+        listed = catalogue.phase_pictures.get((protocol, name, step.area))
+        if listed:
+            return listed.drawn if is_drawn(catalogue, listed.drawn) else None
+    if any(wrong.holds(step.technique, step.area) for wrong in catalogue.wrong_pictures):
+        return None
+    return derived(catalogue, step)
+
+
+def without_side(step_id: str) -> str:
+    return step_id.removesuffix("-left").removesuffix("-right")
+
+
+def is_drawn(catalogue: Catalogue, drawn: Drawn) -> bool:
+    """Whether the view has that shape with a way for the mark, or that point."""
+    view = catalogue.views.get(drawn.view)
+    if not view:
+        return drawn.view in catalogue.scenes
+    if drawn.point:
+        return drawn.point in view.points
+    shape = view.shapes.get(drawn.shape)
+    return bool(shape and (shape.lit or shape.pale) and drawn.mark in ("", "still", *shape.marks))
+
+
+def derived(catalogue: Catalogue, step: Phase | PlannedStep) -> Drawn | None:
+    """The picture of a step of somebody else's file."""
+    area = step.area or ""
+    view = view_of(catalogue, area)
+    if not view:
+        return None
+    forbidden = " ".join(step.avoid).lower()
+    shape = area
+    for word, variants in CLEAR.items():
+        if word in forbidden:
+            fit = [f"{area}-{name}" for name in variants if f"{area}-{name}" in view.shapes]
+            if not fit and view.id in ("back", "low-back-buttocks"):
+                return None
+            shape = fit[0] if fit else shape
+    mark = MARKS.get((step.technique or "", step.arrow or ""), step.arrow or "")
+    drawn = Drawn(view.id, shape, mark)
+    return drawn if is_drawn(catalogue, drawn) else None
+
+
+CLEAR = {"kidney": ("clear",), "lower ribs": ("clear",)}
+MARKS = {("vibration", "still"): "shake", ("patting", "still"): "pats"}
+
+
+def view_of(catalogue: Catalogue, area: str) -> View | None:
+    """The view in which an area is drawn: the one that the area names, or the first that has it."""
+    known = catalogue.areas.get(area)
+    if not known:
+        return None
+    views = [view for view in catalogue.views.values() if area in view.shapes]
+    return next((view for view in views if view.id == known.figure), views[0] if views else None)
 
 
 def words_of(

@@ -11,10 +11,12 @@ from flask import Flask
 from jinja2 import TemplateNotFound
 from markupsafe import Markup, escape
 
-from webapp.domain.catalogue import Area
-from webapp.domain.pictures import Words, is_wrong, words_of
+from webapp.domain.anatomy import Drawn as Picture
+from webapp.domain.catalogue import Catalogue
+from webapp.domain.pictures import Words, picture_of, words_of
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.session import State
+from webapp.presentation import body
 from webapp.presentation.filters import clock, hue, place
 
 MOST_KEPT = 500
@@ -104,48 +106,64 @@ def install(app: Flask) -> None:
     """Offer what is drawn, by its name here, to templates."""
 
     @lru_cache(maxsize=512)
-    def draw(area: Area, side: str, arrow: str, label: str) -> Markup:
-        drawing = app.jinja_env.get_template("figures/_figure.html").module
-        return Markup(drawing.figure(area, side, arrow, label))  # type: ignore[attr-defined]
+    def draw(picture: Picture, side: str, label: str, count: str, small: bool) -> Markup:
+        if picture.view in catalogue().scenes:
+            return Markup(body.scene(catalogue().scenes[picture.view], side, label, small=small))
+        view = catalogue().views[picture.view]
+        shape = view.shapes.get(picture.shape)
+        point = view.points.get(picture.point)
+        off = point.avoid if point else shape.avoid if shape else ()
+        return Markup(
+            body.figure(
+                view,
+                shape,
+                picture.mark,
+                side,
+                label,
+                avoid=off,
+                point=point,
+                count=count,
+                small=small,
+            )
+        )
 
-    @lru_cache(maxsize=128)
-    def is_lit(area: Area) -> bool:
-        drawings = app.jinja_env.get_template("figures/_figure.html").module.DRAWINGS  # type: ignore[attr-defined]
-        return area.figure in drawings and area.id in drawings[area.figure].LIT
+    def catalogue() -> Catalogue:
+        found: Catalogue = app.extensions["site"].library.catalogue
+        return found
+
+    def picture(step: PlannedStep, plan: Plan) -> Picture | None:
+        return picture_of(catalogue(), plan.protocol, step.id, step)
 
     def has_picture(step: PlannedStep, plan: Plan) -> bool:
         """Whether the figure is drawn, and shows what the words of this step say."""
-        if not (step.technique and step.area and is_lit(plan.areas[step.area])):
-            return False
-        catalogue = app.extensions["site"].library.catalogue
-        return not is_wrong(catalogue, step.technique, step.area)
+        return picture(step, plan) is not None
 
     def place_words(step: PlannedStep, plan: Plan) -> Words | None:
         """What a step of hands shows that has no true picture; None for all others."""
         if not step.technique or has_picture(step, plan):
             return None
-        catalogue = app.extensions["site"].library.catalogue
-        return words_of(catalogue, plan.protocol, step.id, step, plan.areas[step.area or ""])
+        return words_of(catalogue(), plan.protocol, step.id, step, plan.areas[step.area or ""])
 
     def main_step(plan: Plan) -> tuple[PlannedStep, bool]:
-        """The longest phase, and whether its picture can stand for the whole protocol.
-
-        It cannot where another phase would have the same one and must not: there it would be taken for that.
-        """
+        """The longest phase that has a picture, or the longest, and whether it has one."""
         phases = [step for step in plan.steps if step.hands_on]
-        wrong = {(step.area, step.arrow) for step in phases if not has_picture(step, plan)}
-        fit = {
-            step.id: has_picture(step, plan) and (step.area, step.arrow) not in wrong
-            for step in phases
-        }
-        main = max(phases, key=lambda step: (fit[step.id], step.seconds))
-        return main, fit[main.id]
+        main = max(phases, key=lambda step: (has_picture(step, plan), step.seconds))
+        return main, has_picture(main, plan)
 
-    def figure_of(step: PlannedStep, plan: Plan) -> Markup:
+    def count_of(step: PlannedStep, plan: Plan) -> str:
+        """``2 of 4`` for a point that was chosen."""
+        chosen = [s.id for s in plan.steps if (p := picture(s, plan)) and p.chosen]
+        return f"{chosen.index(step.id) + 1} of {len(chosen)}" if step.id in chosen else ""
+
+    def figure_of(step: PlannedStep, plan: Plan, small: bool = False) -> Markup:
         """The body figure; nothing for a step without a true picture."""
-        if not step.area or not has_picture(step, plan):
+        found = picture(step, plan)
+        if not found:
             return Markup("")
-        return draw(plan.areas[step.area], step.side or "both", step.arrow or "", place(step, plan))
+        seen = (catalogue().views | catalogue().scenes)[found.view].seen
+        label = f"{place(step, plan)}; {seen}"
+        count = count_of(step, plan)
+        return draw(found, step.side or "both", label, count, small)
 
     def hands_of(plan: Plan) -> dict[str, None]:
         """The techniques whose hand is shown in some step of ``plan``, in order."""

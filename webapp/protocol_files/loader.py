@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from webapp.domain.anatomy import PhasePicture, Scene, View
 from webapp.domain.catalogue import (
     AnatomySource,
     Area,
@@ -179,6 +180,14 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
         keep_away={k.id: k for k in items("keep_away.json", "keep_away", KeepAway)},
         landmarks={m.id: m for m in items("landmarks.json", "landmarks", Landmark)},
         anatomy={s.id: s for s in items("landmarks.json", "sources", AnatomySource)},
+        views={view.id: view for view in items("views.json", "views", View)},
+        scenes={scene.id: scene for scene in items("views.json", "scenes", Scene)},
+        phase_pictures={
+            (protocol, phase, picture.area): picture
+            for picture in items("views.json", "phases", PhasePicture)
+            for protocol in picture.protocols
+            for phase in picture.phases
+        },
         rules_hash=rules_hash([found(name) for name in RULE_FILES]),
     )
     for name in (*RULE_FILES, *PLACE_FILES):

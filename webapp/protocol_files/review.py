@@ -48,7 +48,7 @@ from webapp.domain.glucose import (
     of_trend,
 )
 from webapp.domain.labels import CONDITIONS, GRADES, LOCKS, breathing, by_whom, passes, span
-from webapp.domain.pictures import is_wrong, words_of
+from webapp.domain.pictures import picture_of, words_of
 from webapp.domain.plan import LIGHT_PRESSURE, unroll
 from webapp.domain.protocol import (
     ChosenPoint,
@@ -430,7 +430,7 @@ def words_instead(protocol: str, shown: Sequence[tuple[str, Phase]], catalogue: 
     said = [
         words_of(catalogue, protocol, step, phase, catalogue.areas[phase.area])
         for step, phase in shown
-        if is_wrong(catalogue, phase.technique, phase.area)
+        if picture_of(catalogue, protocol, step, phase) is None
     ]
     told = dict.fromkeys(". ".join(filter(None, (words.place, words.way))) for words in said)
     return f" Shown in words: {plain(' '.join(f'“{words}.”' for words in told))}" if told else ""

@@ -1,0 +1,446 @@
+"""Draws a view of the body as SVG: outline, what is lit, the way of the hands, and what stays free."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from math import cos, hypot, pi, sin
+
+from markupsafe import escape
+
+from webapp.domain.anatomy import (
+    HEIGHT,
+    WIDTH,
+    XY,
+    Box,
+    Oval,
+    Scene,
+    Shape,
+    Spot,
+    View,
+    edges,
+    patch_of,
+    ring_of,
+    short,
+    smooth,
+    spots,
+)
+
+MIRROR = f"matrix(-1 0 0 1 {WIDTH} 0)"
+CORNER = 9
+HEAD = 24
+RING = 15
+NARROW = 7  # room at the start of an arrow that is drawn thin
+BESIDE = 100  # how far each limb moves aside where both are drawn
+BOTH = 0.88
+
+POSES = {
+    "person": (
+        "M50 6C41 6 37 14 38 22C39 30 43 35 45 37L44 42C36 45 28 45 24 50C20 58 18 84 16 100C14 112 12 124 12 136"
+        "C12 144 17 144 18 137C20 124 24 110 27 96L32 72C33 88 30 100 30 112C30 132 34 148 35 163C34 180 36 200 38 216"
+        "C36 222 37 226 42 226C47 226 47 220 46 214C47 196 48 182 48 164C49 148 50 132 50 116Z"
+    ),
+    "seated": (
+        "M50 8C40 8 36 16 37 26L33 33L37 36C38 42 42 44 48 43L47 50C42 66 41 92 45 110L14 114C8 118 10 128 12 192L2 198V204H26"
+        "L28 136L66 136C77 132 79 112 77 96C77 74 74 56 64 48L62 40C70 34 70 8 50 8Z"
+    ),
+}
+
+
+def number(value: float) -> str:
+    return short(round(value, 1))
+
+
+def body_path(view: View, text: str) -> str:
+    """A path of a view with its sides filled in: ``[in 0 90]``, ``[out 90 0]``, mirrored ``[rout 0 90]``."""
+
+    def side(found: re.Match[str]) -> str:
+        curve = view.outline.inner if found[1] == "in" else view.outline.outer
+        start, end = float(found[2]), float(found[3])
+        if found[1] != "rout":
+            return curve.path(start, end)
+        low, high = sorted((start, end))
+        ys = [low, *(y for y in curve.ys if low < y < high), high]
+        if start > end:
+            ys.reverse()
+        return smooth([XY(WIDTH - curve.at(y), y) for y in ys], [-curve.slope(y) for y in ys])
+
+    return re.sub(r"\[(in|out|rout) (\d+) (\d+)\]", side, text)
+
+
+def patch_path(view: View, patch: str) -> str:
+    """A lit patch as a closed path with soft corners."""
+    found = patch_of(patch)
+    if isinstance(found, Oval):
+        text = oval_path(*ring_of(view, found))
+        return text + (oval_path(*ring_of(view, found, found.hole)) if found.hole else "")
+    return box_path(view, found)
+
+
+def oval_path(middle: XY, rx: float, ry: float) -> str:
+    x, y = middle
+    arc = f"A{number(rx)} {number(ry)} 0 1 1 "
+    return f"M{number(x - rx)} {number(y)}{arc}{number(x + rx)} {number(y)}{arc}{number(x - rx)} {number(y)}"
+
+
+def box_path(view: View, box: Box) -> str:
+    low, high = sorted(view.height(box.frame, along) for along in box.along)
+    top, bottom = sorted(edges(view, box, low)), sorted(edges(view, box, high))
+    r = min(CORNER, (high - low) / 2, (top[1] - top[0]) / 2, (bottom[1] - bottom[0]) / 2)
+    many = max(2, round((high - low) / 45) + 1)
+    ys = [low + r + (high - low - 2 * r) * i / (many - 1) for i in range(many)]
+
+    def side(which: int, heights: Sequence[float]) -> str:
+        def x(y: float) -> float:
+            return sorted(edges(view, box, y))[which]
+
+        return smooth([XY(x(y), y) for y in heights], [x(y + 0.5) - x(y - 0.5) for y in heights])
+
+    def corner(x: float, y: float, toward: float) -> str:
+        return f"Q{number(x)} {number(y)} {number(x + toward)} {number(y)}"
+
+    return (
+        f"M{side(0, ys)}{corner(bottom[0], high, r)}L{number(bottom[1] - r)} {number(high)}"
+        f"Q{number(bottom[1])} {number(high)} {side(1, ys[::-1])}{corner(top[1], low, -r)}"
+        f"L{number(top[0] + r)} {number(low)}Q{number(top[0])} {number(low)} {number(sorted(edges(view, box, ys[0]))[0])} {number(ys[0])}Z"
+    )
+
+
+def curve(places: Sequence[XY]) -> str:
+    """A smooth line through places (Catmull and Rom)."""
+    text = f"M{number(places[0].x)} {number(places[0].y)}"
+    if len(places) == 2:
+        return f"{text}L{number(places[1].x)} {number(places[1].y)}"
+    for i, (b, c) in enumerate(pairwise(places)):
+        a, d = places[max(i - 1, 0)], places[min(i + 2, len(places) - 1)]
+        text += (
+            f"C{number(b.x + (c.x - a.x) / 6)} {number(b.y + (c.y - a.y) / 6)} "
+            f"{number(c.x - (d.x - b.x) / 6)} {number(c.y - (d.y - b.y) / 6)} {number(c.x)} {number(c.y)}"
+        )
+    return text
+
+
+def tip(end: XY, before: XY, size: float) -> str:
+    """An open head at ``end`` of a line that comes from ``before``."""
+    far = hypot(end.x - before.x, end.y - before.y) or 1
+    ux, uy = (end.x - before.x) / far * size, (end.y - before.y) / far * size
+    return (
+        f"M{number(end.x - ux - uy * 0.7)} {number(end.y - uy + ux * 0.7)}L{number(end.x)} {number(end.y)}"
+        f"L{number(end.x - ux + uy * 0.7)} {number(end.y - uy - ux * 0.7)}"
+    )
+
+
+def length(places: Sequence[XY]) -> float:
+    return sum(hypot(b.x - a.x, b.y - a.y) for a, b in pairwise(places))
+
+
+def arrow(places: Sequence[XY], twice: bool = False, thin: bool = False) -> str:
+    size = min(HEAD * (0.65 if thin else 1), length(places) * (0.26 if twice else 0.4))
+    heads = tip(places[-1], places[-2], size) + (tip(places[0], places[1], size) if twice else "")
+    kind = "figure-arrow figure-ring" if thin else "figure-arrow"
+    return f'<path class="{kind}" d="{curve(places)}{heads}"/>'
+
+
+def ring(middle: XY, r: float, ry: float | None = None) -> str:
+    """Most of a circle or oval with a head where it would close."""
+    ry = ry or r
+    turn = [XY(middle.x + r * sin(a), middle.y - ry * cos(a)) for a in (0, 1.62 * pi, 1.5 * pi)]
+    end, before = turn[1], turn[2]
+    return (
+        f'<path class="figure-arrow figure-ring" d="M{number(turn[0].x)} {number(turn[0].y)}A{number(r)} {number(ry)} 0 1 1 '
+        f'{number(end.x)} {number(end.y)}{tip(end, before, min(r, ry, 20) * 0.75)}"/>'
+    )
+
+
+def coil(places: Sequence[XY], r: float = 17) -> str:
+    """Loops carried along a straight way, with a head at the end."""
+    (x0, y0), (x1, y1) = places[0], places[-1]
+    far = hypot(x1 - x0, y1 - y0)
+    loops = max(2, min(6, round(far / (r * 2.2))))
+    ux, uy = (x1 - x0) / far, (y1 - y0) / far
+    many = loops * 8 + 1
+    line = []
+    for i in range(many):
+        turn = i / 8 * 2 * pi
+        along = far * i / (many - 1) + r * 0.8 * sin(turn)
+        beside = -r * cos(turn)
+        line.append(XY(x0 + along * ux - beside * uy, y0 + along * uy + beside * ux))
+    return (
+        f'<path class="figure-arrow figure-ring" d="{curve(line)}{tip(line[-1], line[-2], 15)}"/>'
+    )
+
+
+def mark_of(view: View, shape: Shape, name: str) -> str:
+    """The sign for the way of the hands; nothing for ``still``."""
+    ways = shape.marks.get(name, ())
+    first = patch_of(shape.lit[0]) if shape.lit else None
+    if name == "circles" and isinstance(first, Oval) and first.hole:
+        return ring(*ring_of(view, first, (1 + first.hole) / 2))
+    text = ""
+    for way in ways:
+        places = view.way(way)
+        if name == "circles" and len(places) == 1:
+            text += ring(places[0], min(RING, room(view, shape, spots(way)[0])))
+        elif name == "pats":
+            text += f'<circle class="figure-dot" cx="{number(places[0].x)}" cy="{number(places[0].y)}" r="8"/>'
+        elif name == "spirals":
+            text += coil(places)
+        else:
+            thin = shape.zoom is None and room(view, shape, spots(way)[0], 0) < NARROW
+            text += arrow(places, twice=name in ("across", "shake"), thin=thin)
+    return text
+
+
+def room(view: View, shape: Shape, spot: tuple[str, float, float], least: float = 8) -> float:
+    """How large a ring may be that stays on the lit patch round it."""
+    place = view.at(*spot)
+    reach: list[float] = [least]
+    for patch in shape.lit:
+        found = patch_of(patch)
+        if isinstance(found, Oval):
+            middle, rx, ry = ring_of(view, found)
+            if hypot(middle.x - place.x, middle.y - place.y) < min(rx, ry):
+                reach.append(min(rx, ry) * 0.72)
+        else:
+            low, high = sorted(view.height(found.frame, a) for a in found.along)
+            left, right = sorted(edges(view, found, place.y))
+            if low < place.y < high and left < place.x < right:
+                reach.append(
+                    min(place.x - left, right - place.x, high - place.y, place.y - low) - 3
+                )
+    return max(reach)
+
+
+def avoid_of(view: View, names: Sequence[str]) -> str:
+    """What hands keep off, dashed; what this view does not show is left out."""
+    text = ""
+    for name in names:
+        for item in view.avoid.get(name, ()):
+            if item.startswith("oval"):
+                found = patch_of(item)
+                assert isinstance(found, Oval)
+                path = oval_path(*ring_of(view, found))
+            else:
+                places = view.way(item)
+                path = "M" + "L".join(f"{number(p.x)} {number(p.y)}" for p in places)
+            text += f'<path class="figure-avoid" data-off="{name}" d="{path}"/>'
+    return text
+
+
+def point_of(view: View, mark: Spot, part: float) -> str:
+    """A point: a lit disc with ring and dot, and small lines at its landmarks; ``part`` of the sheet is seen."""
+    place = view.way(mark.at)[0]
+    x, y = number(place.x), number(place.y)
+    ticks = ""
+    for landmark in mark.landmarks:
+        at = view.way(landmark)[0]
+        half = 18 * part
+        ticks += f'<path class="figure-tick" d="M{number(at.x - half)} {number(at.y)}h{number(2 * half)}"/>'
+    return (
+        f'{ticks}<circle class="figure-lit" cx="{x}" cy="{y}" r="{number(26 * part)}"/>'
+        f'<circle class="figure-arrow figure-ring" cx="{x}" cy="{y}" r="{number(18 * part)}"/>'
+        f'<circle class="figure-dot" cx="{x}" cy="{y}" r="{number(8 * part)}"/>'
+    )
+
+
+def fingers_of(view: View, mark: Spot) -> str:
+    """The client's fingers between a landmark and a point, as bars beside the limb or above the place."""
+    if not mark.fingers or not mark.start:
+        return ""
+    start, end = view.way(mark.start)[0], view.way(mark.at)[0]
+    text = ""
+    if abs(end.y - start.y) > abs(end.x - start.x):
+        low, high = sorted((start.y, end.y))
+        outer = max(view.outline.both((low + high) / 2))
+        part = mark.zoom[2] / WIDTH if mark.zoom else 1
+        x = outer + 14 * part
+        step = (high - low) / mark.fingers
+        for i in range(mark.fingers):
+            text += f'<rect class="figure-finger" x="{number(x)}" y="{number(low + i * step + 1.5)}" width="{number(48 * part)}" height="{number(step - 3)}" rx="{number(min(9, step / 2 - 2))}"/>'
+    else:
+        low, high = sorted((start.x, end.x))
+        step = (high - low) / mark.fingers
+        for i in range(mark.fingers):
+            text += f'<rect class="figure-finger" x="{number(low + i * step + 1)}" y="{number(end.y - 78)}" width="{number(step - 2)}" height="46" rx="{number(step / 2 - 1)}"/>'
+    return text
+
+
+def limb(view: View) -> str:
+    """The body of a view, for the client's left side."""
+    body = "".join(f'<path class="figure-body" d="{body_path(view, d)}"/>' for d in view.body)
+    return body + "".join(f'<path class="figure-hair" d="{d}"/>' for d in view.hair)
+
+
+def lines_of(view: View) -> str:
+    return "".join(f'<path class="figure-detail" d="{d}"/>' for d in view.lines)
+
+
+def sides_of(side: str) -> tuple[str, ...]:
+    return (side,) if side in ("left", "right") else ("left", "right")
+
+
+def letter(text: str, x: float, y: float, part: float = 1) -> str:
+    return f'<text class="figure-letter" font-size="{number(40 * part)}" x="{number(x)}" y="{number(y)}">{text}</text>'
+
+
+def small_person(view: View, side: str) -> str:
+    """Which part of the person the large drawing shows, and from where it is seen."""
+    drawn = POSES["seated" if view.pose == "side" else "person"]
+    body = f'<path class="figure-far" d="{drawn}"/>'
+    if view.pose != "side":
+        body += f'<path class="figure-far" d="{drawn}" transform="matrix(-1 0 0 1 100 0)"/>'
+    if view.pose == "behind":
+        body += (
+            '<path class="figure-hair" d="M50 6C37 6 36 20 39 28Q50 32 61 28C64 20 63 6 50 6Z"/>'
+        )
+    if view.pose == "front":
+        body += '<path class="figure-detail" d="M45 20h1m8 0h1M46 28q4 3 8 0"/>'
+    x, y, wide, high = view.crop
+    rects = ""
+    for one in sides_of(side):
+        at = x if one == "left" or view.pose == "side" else 100 - x - wide
+        rects += f'<rect class="figure-crop" x="{number(at)}" y="{number(y)}" width="{number(wide)}" height="{number(high)}" rx="6"/>'
+    said = "".join(
+        f'<text class="figure-note" font-size="22" x="4" y="{250 + 24 * i}">{escape(line)}</text>'
+        for i, line in enumerate(two_lines(view.seen))
+    )
+    return f'<g transform="translate(2 4) scale(0.94)">{body}{rects}{said}</g>'
+
+
+def two_lines(text: str) -> list[str]:
+    words = text.split()
+    return [" ".join(words[:2]), " ".join(words[2:])] if len(words) > 2 else [text]
+
+
+def figure(
+    view: View,
+    shape: Shape | None,
+    mark: str,
+    side: str,
+    label: str,
+    *,
+    avoid: Sequence[str] = (),
+    point: Spot | None = None,
+    count: str = "",
+    small: bool = False,
+) -> str:
+    """The whole drawing as an SVG of 400 by 560 units.
+
+    ``mark`` names a way of ``shape``; ``count`` is the number of a chosen point, as ``2 of 4``.
+    """
+    zoom = point.zoom if point else shape.zoom if shape else None
+    left, top, wide = zoom or (0, 0, WIDTH)
+    part = wide / WIDTH
+    tall = HEIGHT * part
+    lit = over = ""
+    if shape:
+        lit = "".join(
+            f'<path class="figure-lit figure-pale" d="{patch_path(view, p)}"/>' for p in shape.pale
+        ) + "".join(
+            f'<path class="figure-lit" fill-rule="evenodd" d="{patch_path(view, p)}"/>'
+            for p in shape.lit
+        )
+        over = mark_of(view, shape, mark)
+    off = avoid_of(view, avoid)
+    if point:
+        over += point_of(view, point, part)
+    sides = sides_of(side)
+    parts: list[str] = []
+    body, lines = limb(view), "" if small else lines_of(view)
+    x, y = (
+        view.letter
+        if not zoom
+        else (left + (26 if view.paired else 374) * part, top + tall - 20 * part)
+    )
+    if view.paired:
+        parts.append(body)
+        for one in sides:
+            turn = f' transform="{MIRROR}"' if one == "right" else ""
+            parts.append(f"<g{turn}>{lit}</g>")
+        parts.append(lines)
+        for one in sides:
+            turn = f' transform="{MIRROR}"' if one == "right" else ""
+            parts.append(f"<g{turn}>{off}{over}</g>")
+        parts += [letter("L", x, y, part), letter("R", WIDTH - x, y, part)]
+    elif len(sides) == 2:
+        for one in sides:
+            middle = WIDTH / 2 + BESIDE * (-1 if (one == "left") == view.behind else 1)
+            turned = BOTH if one == "left" else -BOTH
+            shift = middle - turned * WIDTH / 2
+            parts.append(
+                f'<g transform="matrix({turned} 0 0 {BOTH} {number(shift)} 34)">{body}{lit}{lines}{off}{over}</g>'
+            )
+            parts.append(letter(one[0].upper(), middle, HEIGHT - 6 if view.behind else 24, part))
+    else:
+        bars = fingers_of(view, point) if point and not small else ""
+        turn = f' transform="{MIRROR}"' if side == "right" else ""
+        parts.append(f"<g{turn}>{body}{lit}{lines}{off}{over}{bars}</g>")
+        parts.append(letter(side[0].upper(), x if side == "left" else WIDTH - x, y, part))
+    if side == "right" and not view.paired:
+        left = WIDTH - left - wide
+    if not view.paired and len(sides) == 1 and not small and view.pose != "none":
+        parts.append(
+            f'<g transform="matrix({number(part)} 0 0 {number(part)} {number(left)} {number(top)})">{small_person(view, side)}</g>'
+        )
+    if point and not small:
+        place = view.way(point.at)[0]
+        if view.paired:
+            turn = f' transform="{MIRROR}"' if sides == ("right",) else ""
+            parts.append(f"<g{turn}>{fingers_of(view, point)}</g>")
+        else:
+            outer = max(view.outline.both(place.y)) + 14 * part
+            high = place.y + 10 * part
+            if point.fingers and point.start:
+                start = view.way(point.start)[0].y
+                outer = max(view.outline.both((start + place.y) / 2)) + 14 * part
+                high = min(start, place.y) - 8 * part
+            x, anchor = (outer, "start") if side != "right" else (WIDTH - outer, "end")
+            parts.append(
+                f'<text class="figure-name" font-size="{number(30 * part)}" x="{number(x)}" y="{number(high)}" '
+                f'text-anchor="{anchor}">{escape(point.name)}</text>'
+            )
+    if count:
+        parts.append(
+            f'<text class="figure-name" font-size="30" x="{WIDTH - 8}" y="{HEIGHT - 14}" text-anchor="end">✕ {escape(count)}</text>'
+        )
+    near = " figure-near" if zoom else ""
+    size = " figure-small" if small else ""
+    return (
+        f'<svg class="figure{near}{size}" viewBox="{number(left)} {number(top)} {number(wide)} {number(tall)}" role="img" '
+        f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
+    )
+
+
+def scene(drawn: Scene, side: str, label: str, *, small: bool = False) -> str:
+    """A stretch as an SVG of 400 by 560 units, mirrored for the right side."""
+    text = ""
+    for part in drawn.limbs:
+        if part.who == "far":
+            text += f'<path class="figure-detail" d="{part.d}"/>'
+            continue
+        kind = {"client": "body", "helper": "hand", "far-limb": "other"}[part.who]
+        text += f'<path class="figure-edge-{kind}" stroke-width="{number(part.wide + 8)}" d="{part.d}"/>'
+    for group in ("far-limb", "client", "lit", "helper"):
+        pieces = drawn.lit if group == "lit" else [p for p in drawn.limbs if p.who == group]
+        kind = {"client": "body", "helper": "hand", "far-limb": "other", "lit": "lit"}[group]
+        if group == "helper":
+            text += "".join(
+                f'<path class="figure-edge-hand" stroke-width="{number(p.wide + 8)}" d="{p.d}"/>'
+                for p in pieces
+            )
+        text += "".join(
+            f'<path class="figure-limb-{kind}" stroke-width="{number(p.wide)}" d="{p.d}"/>'
+            for p in pieces
+        )
+    for line in drawn.avoid:
+        text += f'<path class="figure-avoid" d="{curve([XY(*place) for place in line])}"/>'
+    for line in drawn.arrows:
+        text += arrow([XY(*place) for place in line]).replace("figure-arrow", "figure-way")
+    turn = f' transform="{MIRROR}"' if side == "right" else ""
+    x, y = drawn.letter
+    size = " figure-small" if small else ""
+    return (
+        f'<svg class="figure figure-scene{size}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">'
+        f"<g{turn}>{text}</g>{letter(side[:1].upper(), WIDTH - x if side == 'right' else x, y)}</svg>"
+    )

@@ -11,6 +11,9 @@ from flask import Flask
 from tests.support.builders import shipped
 from tests.support.page import Page
 from tests.support.visitor import Visitor
+from tests.test_pictures import whole_plan
+from webapp.domain.pictures import without_side
+from webapp.presentation.hands import HANDS
 
 ROOT = Path(__file__).parent.parent
 DRAWINGS = ROOT / "templates" / "figures" / "hands"
@@ -19,7 +22,7 @@ TECHNIQUES = sorted(shipped().catalogue.techniques)
 
 
 def picture(app: Flask, technique: str) -> str:
-    return str(app.jinja_env.globals["hand_of"](technique))  # type: ignore[operator]
+    return str(app.jinja_env.globals["hand_of_technique"](technique))  # type: ignore[operator]
 
 
 def keyframes(name: str) -> str:
@@ -81,10 +84,57 @@ def test_the_stage_shows_the_hand_and_keeps_each_once_for_later(shipped_visitor:
     session = shipped_visitor.prepare("oc-classic-full")
     page = shipped_visitor.page(f"/sessions/{session}")
     kept = [e.attrs["data-picture"] for e in page.elements if "data-picture" in e.attrs]
-    phases = shipped().entries["oc-classic-full"].protocol.all_phases()
-    techniques = {phase.technique for phase in phases}
-    assert sorted(kept) == sorted(techniques)
+    asked = [e.attrs["data-hand"] for e in page.elements if "data-hand" in e.attrs]
+    assert len(kept) == len(set(kept))
+    assert set(kept) == set(asked)
     live = [e for e in page.elements if e.tag == "svg" and not e.is_in("template")]
     assert not [
         e for e in live if "hand-picture" in e.attrs.get("class", "")
     ]  # first a step of words
+
+
+def hand_on(app: Flask, protocol: str, step_id: str) -> str:
+    """The hand of a phase on its body part."""
+    plan = whole_plan(protocol)
+    assert plan
+    step = next(step for step in plan.steps if step.id == step_id)
+    return str(app.jinja_env.globals["hand_of"](step, plan))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "step", "says", "hands"),
+    [
+        ("oc-cervical-4step", "kneading-thumbs", "thumb pads", 2),
+        ("oc-cervical-4step", "squeezing", "Backs of bent fingers", 1),
+        ("dm-legs-feet", "sole-left", "flat thumb", 1),
+        ("dm-legs-feet", "calf-strokes-left", "round the limb", 2),
+        ("dm2-acupressure", "settle", "lie still", 2),
+        ("oc-ap-ear", "rim-left", "thumb behind", 1),
+        ("dm-general-gentle", "low-back-strokes", "Both flat hands", 2),
+    ],
+)
+def test_the_hand_is_the_one_of_the_words_on_its_body_part(
+    visitor: Visitor, protocol: str, step: str, says: str, hands: int
+) -> None:
+    """Seen to fail while each technique had one hand for all places."""
+    svg = hand_on(visitor.app, protocol, step)
+    assert says in Page(svg).elements[0].attrs["aria-label"]
+    assert "figure-body" in svg
+    assert "figure-lit" in svg
+    pieces = len(HANDS[hand_name(protocol, step)].pieces)
+    assert svg.count('class="hand-edge"') == pieces * hands
+
+
+def hand_name(protocol: str, step: str) -> str:
+    catalogue = shipped().catalogue
+    return next(
+        picture.hand
+        for (name, phase, _), picture in catalogue.phase_pictures.items()
+        if (name, phase) == (protocol, without_side(step))
+    )
+
+
+def test_every_hand_of_a_phase_is_drawn() -> None:
+    catalogue = shipped().catalogue
+    for picture in catalogue.phase_pictures.values():
+        assert picture.hand in HANDS or picture.view in catalogue.scenes

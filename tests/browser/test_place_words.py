@@ -84,7 +84,7 @@ def opened(browser: Browser, size: str) -> Page:
             "sp6-left",
             ["Lower leg: Above the inner ankle, left (SP6)", "Left leg Press in place"],
         ),
-        ("their-oc-ap-sedating", "point-2", ["Back: Point 2", "Both sides Press in place"]),
+        ("their-oc-ap-sedating", "point-2", ["Back: Second point", "Both sides Press in place"]),
         (
             "their-oc-thai",
             "straight-leg-right",

@@ -86,7 +86,8 @@ class Spot(Model):
 class Drawn(NamedTuple):
     """What the picture of a phase shows: a shape of a view with a mark, or a point.
 
-    ``chosen``: one of several points that were chosen by feel and are counted.
+    ``chosen``: one of several points that were chosen by feel and are counted. ``own``: the hands are
+    the person's own.
     """
 
     view: str
@@ -95,6 +96,7 @@ class Drawn(NamedTuple):
     point: str = ""
     hand: str = ""
     chosen: bool = False
+    own: bool = False
 
 
 class PhasePicture(Model):
@@ -109,22 +111,24 @@ class PhasePicture(Model):
     point: Id = ""
     hand: Id = ""
     chosen: bool = False
+    own: bool = False
 
     @property
     def drawn(self) -> Drawn:
-        return Drawn(self.view, self.shape, self.mark, self.point, self.hand, self.chosen)
+        return Drawn(self.view, self.shape, self.mark, self.point, self.hand, self.chosen, self.own)
 
 
 class View(Model):
     """A drawing of a part of the body. ``paired``: it shows both sides of the client.
 
-    ``behind``: the client's left is at the viewer's left. ``sides`` are heights with the inner and
+    ``behind``: the client's left is at the viewer's left. ``cm``: units of a centimetre on an adult. ``sides`` are heights with the inner and
     the outer outline; in ``body`` and ``lines``, ``[in 0 90]`` stands for the inner outline from
     height 0 to 90. ``crop`` is the part of the small figure beside it: pose, x, y, width, height.
     """
 
     id: Id
     seen: Title
+    cm: float
     behind: bool
     paired: bool = False
     frames: dict[str, Frame]

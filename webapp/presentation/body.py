@@ -313,6 +313,59 @@ def two_lines(text: str) -> list[str]:
     return [" ".join(words[:2]), " ".join(words[2:])] if len(words) > 2 else [text]
 
 
+def middle_of(view: View, side: str) -> float:
+    """The x of the middle of a limb where both are drawn."""
+    return WIDTH / 2 + BESIDE * (-1 if (side == "left") == view.behind else 1)
+
+
+def sheet(
+    view: View,
+    shape: Shape | None,
+    mark: str,
+    side: str,
+    avoid: Sequence[str],
+    point: Spot | None,
+    *,
+    small: bool,
+) -> str:
+    """The limb or limbs with what is lit, the way of the hands and what they keep off; no words."""
+    part = point.zoom[2] / WIDTH if point and point.zoom else 1
+    lit = over = ""
+    if shape:
+        lit = "".join(
+            f'<path class="figure-lit figure-pale" d="{patch_path(view, p)}"/>' for p in shape.pale
+        ) + "".join(
+            f'<path class="figure-lit" fill-rule="evenodd" d="{patch_path(view, p)}"/>'
+            for p in shape.lit
+        )
+        over = mark_of(view, shape, mark)
+    off = avoid_of(view, avoid)
+    if point:
+        over += point_of(view, point, part)
+    body, lines = limb(view), "" if small else lines_of(view)
+    sides = sides_of(side)
+    turns = {one: f' transform="{MIRROR}"' if one == "right" else "" for one in sides}
+    if view.paired:
+        return (
+            body
+            + "".join(f"<g{turns[one]}>{lit}</g>" for one in sides)
+            + lines
+            + "".join(f"<g{turns[one]}>{off}{over}</g>" for one in sides)
+        )
+    if len(sides) == 2:
+        text = ""
+        for one in sides:
+            turned = BOTH if one == "left" else -BOTH
+            shift = middle_of(view, one) - turned * WIDTH / 2
+            text += (
+                f'<g transform="matrix({turned} 0 0 {BOTH} {number(shift)} 34)">'
+                f"{body}{lit}{lines}{off}{over}</g>"
+            )
+        return text
+    bars = fingers_of(view, point) if point and not small else ""
+    return f"<g{turns[side]}>{body}{lit}{lines}{off}{over}{bars}</g>"
+
+
 def figure(
     view: View,
     shape: Shape | None,
@@ -333,49 +386,23 @@ def figure(
     left, top, wide = zoom or (0, 0, WIDTH)
     part = wide / WIDTH
     tall = HEIGHT * part
-    lit = over = ""
-    if shape:
-        lit = "".join(
-            f'<path class="figure-lit figure-pale" d="{patch_path(view, p)}"/>' for p in shape.pale
-        ) + "".join(
-            f'<path class="figure-lit" fill-rule="evenodd" d="{patch_path(view, p)}"/>'
-            for p in shape.lit
-        )
-        over = mark_of(view, shape, mark)
-    off = avoid_of(view, avoid)
-    if point:
-        over += point_of(view, point, part)
     sides = sides_of(side)
-    parts: list[str] = []
-    body, lines = limb(view), "" if small else lines_of(view)
+    parts = [sheet(view, shape, mark, side, avoid, point, small=small)]
     x, y = (
-        view.letter
-        if not zoom
-        else (left + (26 if view.paired else 374) * part, top + tall - 20 * part)
+        (left + (26 if view.paired else 374) * part, top + tall - 20 * part)
+        if zoom
+        else view.letter
     )
     if view.paired:
-        parts.append(body)
-        for one in sides:
-            turn = f' transform="{MIRROR}"' if one == "right" else ""
-            parts.append(f"<g{turn}>{lit}</g>")
-        parts.append(lines)
-        for one in sides:
-            turn = f' transform="{MIRROR}"' if one == "right" else ""
-            parts.append(f"<g{turn}>{off}{over}</g>")
         parts += [letter("L", x, y, part), letter("R", WIDTH - x, y, part)]
     elif len(sides) == 2:
         for one in sides:
-            middle = WIDTH / 2 + BESIDE * (-1 if (one == "left") == view.behind else 1)
-            turned = BOTH if one == "left" else -BOTH
-            shift = middle - turned * WIDTH / 2
             parts.append(
-                f'<g transform="matrix({turned} 0 0 {BOTH} {number(shift)} 34)">{body}{lit}{lines}{off}{over}</g>'
+                letter(
+                    one[0].upper(), middle_of(view, one), HEIGHT - 6 if view.behind else 24, part
+                )
             )
-            parts.append(letter(one[0].upper(), middle, HEIGHT - 6 if view.behind else 24, part))
     else:
-        bars = fingers_of(view, point) if point and not small else ""
-        turn = f' transform="{MIRROR}"' if side == "right" else ""
-        parts.append(f"<g{turn}>{body}{lit}{lines}{off}{over}{bars}</g>")
         parts.append(letter(side[0].upper(), x if side == "left" else WIDTH - x, y, part))
     if side == "right" and not view.paired:
         left = WIDTH - left - wide

@@ -18,6 +18,7 @@ from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.session import State
 from webapp.presentation import body
 from webapp.presentation.filters import clock, hue, place
+from webapp.presentation.hands import HANDS, hand_picture
 
 MOST_KEPT = 500
 BAR_WIDTH = 1000
@@ -165,13 +166,56 @@ def install(app: Flask) -> None:
         count = count_of(step, plan)
         return draw(found, step.side or "both", label, count, small)
 
-    def hands_of(plan: Plan) -> dict[str, None]:
-        """The techniques whose hand is shown in some step of ``plan``, in order."""
-        steps = (step for step in plan.steps if has_picture(step, plan))
-        return dict.fromkeys(step.technique for step in steps if step.technique)
+    def hand_key(step: PlannedStep, plan: Plan) -> str:
+        """What names the hand of a step on its page; empty for a step without a picture."""
+        found = picture(step, plan)
+        if not found or not step.technique:
+            return ""
+        if not found.hand or found.view in catalogue().scenes:
+            return step.technique if not found.hand else ""
+        own = "own" if found.own else ""
+        parts = (step.technique, *found[:4], step.side or "both", found.hand, own)
+        return " ".join(part for part in parts if part)
+
+    def hands_of(plan: Plan) -> dict[str, Markup]:
+        """Each hand that is shown in some step of ``plan``, by its key."""
+        return {key: hand_of(s, plan) for s in plan.steps if (key := hand_key(s, plan))}
+
+    def hand_of(step: PlannedStep, plan: Plan) -> Markup:
+        """The hand of a step on its body part; nothing where a scene shows it already."""
+        found = picture(step, plan)
+        if not found or not step.technique:
+            return Markup("")
+        if not found.hand:
+            return hand_of_technique(step.technique)
+        if found.view in catalogue().scenes:
+            return Markup("")
+        label = f"{HANDS[found.hand].says}: {place(step, plan)}"
+        return draw_hand(found, step.side or "both", step.technique, label)
+
+    @lru_cache(maxsize=512)
+    def draw_hand(picture: Picture, side: str, technique: str, label: str) -> Markup:
+        view = catalogue().views[picture.view]
+        shape, point = view.shapes.get(picture.shape), view.points.get(picture.point)
+        off = point.avoid if point else shape.avoid if shape else ()
+        return Markup(
+            hand_picture(
+                view,
+                shape,
+                picture.mark,
+                point,
+                side,
+                picture.hand,
+                technique,
+                label,
+                off,
+                own=picture.own,
+                chosen=picture.chosen,
+            )
+        )
 
     @lru_cache(maxsize=128)
-    def hand_of(technique: str) -> Markup:
+    def hand_of_technique(technique: str) -> Markup:
         """What the hand does in a technique; nothing for one that nobody has drawn."""
         try:
             drawing = app.jinja_env.get_template(f"figures/hands/{technique}.html").module
@@ -192,5 +236,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals["place_words"] = place_words
     app.jinja_env.globals["hands_of"] = hands_of
     app.jinja_env.globals["hand_of"] = hand_of
+    app.jinja_env.globals["hand_key"] = hand_key
+    app.jinja_env.globals["hand_of_technique"] = hand_of_technique
     app.jinja_env.filters["shared_paths"] = shared_paths
     app.jinja_env.globals["main_step"] = main_step

@@ -1,0 +1,334 @@
+"""Draws the hands on the body part of a phase, in the direction of its arrow.
+
+A hand is a list of rounded pieces in centimetres: its working tip at 0, its fingers towards +x, which
+is the way of the stroke, the thumb towards -y. Pieces of one list are drawn as one shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import atan2, degrees
+
+from markupsafe import escape
+
+from webapp.domain.anatomy import WIDTH, XY, Oval, Shape, Spot, View, edges, patch_of, ring_of
+from webapp.presentation.body import (
+    BOTH,
+    MIRROR,
+    middle_of,
+    number,
+    sheet,
+    sides_of,
+)
+
+# x, y of both ends and width, all in cm.
+Piece = tuple[float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A position: its pieces, how many hands, how they stand to the way, and the words of it.
+
+    ``turn`` in degrees from the way; ``apart`` in cm from the middle to each of two hands; ``facing``:
+    two hands come from both sides; ``tool`` in cm: x, y, half width, half height.
+    ``fixed``: degrees on the sheet, where the hand does not follow the way but lies at its first mark.
+    ``behind``: pieces on the far side of what is held.
+    """
+
+    says: str
+    pieces: tuple[Piece, ...]
+    count: int = 1
+    turn: float = 0
+    apart: float = 4.6
+    facing: bool = False
+    tool: tuple[float, float, float, float] | None = None
+    hose: bool = False
+    press: tuple[float, float] | None = None
+    shakes: bool = False
+    wide: float = 30
+    fold: bool = False
+    fixed: float | None = None
+    behind: tuple[Piece, ...] = ()
+
+
+FINGERS: tuple[Piece, ...] = (
+    (-9, -2.9, -2.4, -3.1, 1.7),
+    (-9, -1, -0.8, -1, 1.75),
+    (-9, 1, -1.8, 1.05, 1.7),
+    (-9.4, 2.9, -4, 3.2, 1.5),
+)
+ARM: Piece = (-27, 0, -17, 0, 5.4)
+PALM: Piece = (-15, 0, -10, 0, 7.4)
+THUMB: Piece = (-14.5, -3, -10.6, -5.6, 2)
+FLAT = (ARM, PALM, *FINGERS, THUMB)
+PADS: tuple[Piece, ...] = (
+    (-20, 0, -12, 0, 5.4),
+    (-10.5, 0, -7, 0, 7),
+    (-6, -2.7, -0.6, -2.5, 1.7),
+    (-6, -0.9, 0, -0.85, 1.7),
+    (-6, 0.9, -0.3, 0.85, 1.7),
+    (-6, 2.7, -1.6, 2.5, 1.5),
+    (-9, -3.4, -7, -5, 2),
+)
+TONGS: tuple[Piece, ...] = (
+    (-20, 0, -12, 0, 5.4),
+    (-10, -0.5, -7.5, -0.5, 7),
+    (-6.5, -3.2, -1.5, -5, 1.8),
+    (-1.5, -5, 1.4, -3.2, 1.8),
+    (-6.5, -1.4, -1.2, -3.2, 1.7),
+    (-8, 3, -2.6, 4.6, 2.1),
+    (-2.6, 4.6, 1, 2.8, 2.1),
+)
+POINTING: tuple[Piece, ...] = (
+    (-22, 1, -13, 1, 5.2),
+    (-11, 1.2, -8.5, 1.2, 6.6),
+    (-8, -1.4, 0, 0, 1.8),
+    (-6.8, 0.8, -5.6, 0.9, 1.7),
+    (-7, 2.6, -6, 2.6, 1.6),
+    (-9.5, -2.6, -5.6, -3, 2),
+)
+EDGE: tuple[Piece, ...] = (
+    (-23, 0, -14, 0, 4.6),
+    (-13.5, 0, -7, 0, 3.4),
+    (-7, 0, 0.6, 0.2, 2.2),
+    (-11, -0.8, -5, -2.2, 1.9),
+)
+FIST: tuple[Piece, ...] = (
+    (-17, 0, -9, 0, 5.4),
+    (-7, 0, -3.4, 0, 7.4),
+    (-2, -2.9, -0.6, -2.9, 1.7),
+    (-2, -1, -0.2, -1, 1.7),
+    (-2, 0.95, -0.3, 0.95, 1.7),
+    (-2.2, 2.8, -0.9, 2.8, 1.6),
+    (-6, -4, -3, -4.4, 2),
+)
+BOTH_THUMBS: tuple[Piece, ...] = (
+    (-15, -7, -9, -5, 5.2),
+    (-8, -4.6, -5.5, -4.4, 6.2),
+    (-6, -2.2, 0, -1.2, 2.1),
+    (-5, -5.4, 0.4, -6.8, 1.6),
+    (-5, -6.4, -0.6, -8.6, 1.6),
+    (-6, -7.2, -2.6, -10, 1.5),
+)
+FLAT_THUMB: tuple[Piece, ...] = (
+    (-20, 2.5, -12, 2.5, 5.2),
+    (-10, 2.6, -7.5, 2.6, 6.6),
+    (-7.5, -0.6, 0, 0, 2.3),
+    (-6.5, 3.2, -4.6, 3.4, 1.7),
+    (-6.7, 4.9, -5, 5, 1.6),
+)
+GRIP: tuple[Piece, ...] = (
+    (-18, 0, -11, 0, 5.4),
+    (-9, 0, -6, 0, 7.2),
+    (-5, -2.8, 0, -2.8, 1.7),
+    (-5, -0.9, 0.7, -0.9, 1.7),
+    (-5, 0.95, 0.5, 0.95, 1.7),
+    (-5, 2.8, -0.6, 2.8, 1.5),
+    (-8, -3.6, -4.6, -5.4, 2),
+)
+PINCH: tuple[Piece, ...] = ((-9, -3.2, 0, -1.3, 1.7), (-9, 3.4, 0, 1.5, 2))
+EAR_PINCH: tuple[Piece, ...] = ((-9, -0.8, 0, 0, 1.4),)
+EAR_BEHIND: tuple[Piece, ...] = ((-9, 2.4, -0.3, 0.7, 1.7),)
+OVER: tuple[Piece, ...] = (
+    (-4, -2.9, 4.4, -2.8, 1.7),
+    (-4, -0.95, 5.6, -0.9, 1.7),
+    (-4, 1, 5, 1, 1.7),
+    (-4, 2.9, 3.2, 2.9, 1.5),
+)
+CUPPED: tuple[Piece, ...] = (
+    (-16, 0, -10, 0, 5.2),
+    (-8, 0, -3.6, 0, 7.4),
+    (-3, -2.4, 0.6, -1.8, 1.9),
+    (-3, -0.8, 1.2, -0.6, 1.8),
+    (-3, 0.9, 1, 0.7, 1.8),
+    (-3, 2.5, 0.3, 1.9, 1.7),
+    (-6, -3.4, -2.4, -3.6, 2),
+)
+
+HANDS = {
+    "flat-palm": Hand("One flat hand glides", FLAT),
+    "two-palms": Hand("Both flat hands glide side by side", FLAT, 2),
+    "hands-rest": Hand("Two hands lie still", FLAT, 2),
+    "finger-pads": Hand("Finger pads shift the skin", PADS),
+    "finger-pads-lift": Hand(
+        "Finger pads of both hands pick up skin and muscle", PADS, 2, apart=3.6
+    ),
+    "tongs": Hand("Thumb and fingers lift the muscle and roll it", TONGS, fold=True, turn=90),
+    "tongs-two-hands": Hand(
+        "Both hands lift one broad fold", TONGS, 2, 90, 3, facing=True, fold=True
+    ),
+    "own-hand-across": Hand("The other hand reaches over the shoulder", OVER, fixed=100),
+    "palm-edge": Hand("The little-finger edge presses along", EDGE, turn=90),
+    "knuckles": Hand("Backs of bent fingers glide", FIST),
+    "both-thumbs": Hand("Two thumb pads; the fingers lie on top", BOTH_THUMBS, 2, apart=0),
+    "thumb-flat": Hand("The whole flat thumb glides", FLAT_THUMB),
+    "ring": Hand("Both hands hold round the limb", GRIP, 2, 90, 1.2, facing=True),
+    "cup-heel-then-sides": Hand("The palm cups the heel", GRIP, fixed=12),
+    "toe-pinch": Hand("Finger and thumb at the sides of the toe", PINCH),
+    "fingers-in-gaps": Hand("Fingertips glide from the gaps between the toes", PADS),
+    "loose-palm": Hand("A loose palm rocks from side to side", FLAT, shakes=True),
+    "finger-press": Hand("One pad presses straight down", POINTING),
+    "ear-pinch": Hand(
+        "Fingertip in front, thumb behind", EAR_PINCH, behind=EAR_BEHIND, fixed=165, wide=12
+    ),
+    "cupped-hands": Hand("Two hollow hands fall in turn", CUPPED, 2),
+    "flat-pat": Hand("Two loose flat hands pat in turn", FLAT, 2),
+    "honey-lift": Hand("The flat palm presses and peels off", FLAT, press=(-12, 0)),
+    "cup-slide": Hand("The cup slides", PINCH, tool=(1.4, 0, 2.6, 2.6)),
+    "suction-head": Hand("The suction head slides", PINCH, tool=(1.4, 0, 2.4, 2.4), hose=True),
+    "device": Hand("The massager glides", GRIP, tool=(1, 0, 3.4, 2.2)),
+    "stone": Hand("The stone glides under the palm", FLAT, tool=(-8, 0, 5.4, 4.2)),
+    "heel-of-hand": Hand("The heel of the hand leans in", FLAT, press=(-15, 0)),
+    "two-palms-lean": Hand("Two flat palms lean, arms straight", FLAT, 2, press=(-12, 0)),
+    "palm-lean": Hand("One flat palm leans, arm straight", FLAT, press=(-12, 0)),
+}
+OFF_SPINE = {
+    "back": 5.4,
+    "low-back-buttocks": 5,
+    "nape": 4.4,
+}  # cm from the midline to a palm's middle
+FROM_BELOW = -100  # who stands behind a seated person reaches the nape from below
+FROM_THE_SIDE = 20  # and who treats the own nape from the side, elbow raised
+MIDDLE_OF_PALM = 9  # cm behind the fingertips of a flat hand
+
+
+def hand(shown: Hand, mirrored: bool) -> str:
+    """One hand at the origin, in cm."""
+    turn = ' transform="scale(1 -1)"' if mirrored else ""
+    text = ""
+    if shown.tool:
+        x, y, rx, ry = shown.tool
+        text += f'<ellipse class="hand-tool" cx="{x}" cy="{y}" rx="{rx}" ry="{ry}"/>'
+    if shown.hose:
+        text += '<path class="hand-edge" stroke-width="1.6" d="M3 -1Q10 -6 24 -8"/>'
+    text += "".join(
+        f'<path class="hand-behind" stroke-width="{wide}" d="M{a} {b}L{c} {d}"/>'
+        for a, b, c, d, wide in shown.behind
+    )
+    for kind, more in (("hand-edge", 0.7), ("hand-flesh", 0.0)):
+        text += "".join(
+            f'<path class="{kind}" stroke-width="{number(wide + more)}" d="M{a} {b}L{c} {d}"/>'
+            for a, b, c, d, wide in shown.pieces
+        )
+    if shown.fold:
+        text += '<ellipse class="hand-fold" cx="1.6" cy="-0.2" rx="3.4" ry="1.8"/>'
+    if shown.press:
+        x, y = shown.press
+        text += f'<circle class="hand-press" cx="{x}" cy="{y}" r="2.4"/>'
+    if shown.shakes:
+        text += '<path class="hand-shake" d="M-10 -7q1.4 1 0 2.4M-7 -7q1.4 1 0 2.4M-10 5q1.4 1 0 2.4M-7 5q1.4 1 0 2.4"/>'
+    return f"<g{turn}>{text}</g>"
+
+
+def places_of(view: View, shape: Shape | None, mark: str, point: Spot | None) -> tuple[XY, float]:
+    """Where the working tip lies on the client's left side, and the way in degrees."""
+    outward = 1 if view.behind else -1
+    if point:
+        return view.way(point.at)[0], 0 if outward == 1 else 180
+    assert shape
+    ways = shape.marks.get(mark, ())
+    longest = max((view.way(way) for way in ways), key=len, default=[])
+    if len(longest) > 1:
+        start, end = longest[0], longest[-1]
+        part = 0.62 if mark not in ("across", "shake") else 0.5
+        at = XY(start.x + (end.x - start.x) * part, start.y + (end.y - start.y) * part)
+        if len(longest) > 2:
+            middle = longest[len(longest) // 2]
+            at = XY((at.x + middle.x) / 2, (at.y + middle.y) / 2)
+            start = longest[0]
+        way = degrees(atan2(end.y - start.y, end.x - start.x))
+        return at, -90 if mark == "shake" else way
+    if longest:
+        return longest[0], -90
+    found = patch_of((shape.lit or shape.pale)[0])
+    if isinstance(found, Oval):
+        return ring_of(view, found)[0], -90
+    y = view.height(found.frame, sum(found.along) / 2)
+    return XY(sum(edges(view, found, y)) / 2, y), -90
+
+
+def hand_picture(
+    view: View,
+    shape: Shape | None,
+    mark: str,
+    point: Spot | None,
+    side: str,
+    name: str,
+    technique: str,
+    label: str,
+    avoid: tuple[str, ...],
+    *,
+    own: bool = False,
+    chosen: bool = False,
+) -> str:
+    """The hands on their body part: a part of the figure's sheet, four by three.
+
+    ``own``: the person's own hands; ``chosen``: a finger on a point that was marked with a pen.
+    """
+    shown = HANDS[name]
+    at, way = places_of(view, shape, mark, point)
+    if shown.fixed is not None:
+        at = view.way(shape.marks[mark][0])[0] if name.startswith("cup") and shape else at
+        way = shown.fixed
+    turn = shown.turn
+    if view.id == "nape" and shown.fixed is None:
+        turn = (FROM_THE_SIDE if own else FROM_BELOW) - way
+    if view.paired and shown.pieces in (FLAT, CUPPED):
+        at = XY(min(at.x, WIDTH / 2 - OFF_SPINE[view.id] * view.cm), at.y)
+    cm = view.cm
+    sides = sides_of(side)
+    two_limbs = len(sides) == 2 and not view.paired
+    each_side = len(sides) == 2 and (shown.count == 2 or two_limbs)
+    wide = max(min(shown.wide * cm, 620), 150)
+    middle = at
+    if each_side:
+        middle = XY(WIDTH / 2, at.y)
+        wide = max(wide, 2 * abs(WIDTH / 2 - at.x) + 14 * cm if view.paired else WIDTH)
+    elif side == "right":
+        middle = XY(WIDTH - at.x, at.y)
+    if two_limbs:
+        middle = XY(middle.x, at.y * BOTH + 34)
+    tall = wide * 0.75
+    scale = wide / 240
+    one = drawn(shown, at, way, turn, cm, scale, twice=shown.count == 2 and not each_side)
+    if chosen:
+        one = f'<path class="figure-tick" d="M{number(at.x - 9)} {number(at.y - 9)}l18 18m0 -18l-18 18"/>{one}'
+    groups = []
+    for which in sides if each_side else sides[:1]:
+        if two_limbs:
+            turned = BOTH if which == "left" else -BOTH
+            place = middle_of(view, which)
+            groups.append(
+                f'<g transform="matrix({turned} 0 0 {BOTH} {number(place - turned * WIDTH / 2)} 34)">{one}</g>'
+            )
+        else:
+            groups.append(
+                f'<g transform="{MIRROR}">{one}</g>' if which == "right" else f"<g>{one}</g>"
+            )
+    under = sheet(view, shape, mark, side, avoid, point, small=False)
+    return (
+        f'<svg class="figure hand-picture hand-on move-{technique}" viewBox="{number(middle.x - wide / 2)} '
+        f'{number(middle.y - tall / 2)} {number(wide)} {number(tall)}" role="img" aria-label="{escape(label)}">'
+        f"{under}{''.join(groups)}</svg>"
+    )
+
+
+def drawn(
+    shown: Hand, at: XY, way: float, turn: float, cm: float, scale: float, twice: bool
+) -> str:
+    """One hand or two at a place; what moves is scaled so that it moves as far on the screen everywhere."""
+    forward = MIDDLE_OF_PALM * cm / scale if shown.pieces == FLAT else 0
+    text = ""
+    for i in range(2 if twice else 1):
+        aside = (shown.apart if i else -shown.apart) * cm / scale if twice else 0
+        around = -turn if i and shown.facing else turn
+        where = f"rotate({number(around)}) translate({number(forward)} {number(aside)})"
+        if shown.facing:
+            where = f"translate(0 {number(aside)}) rotate({number(around)})"
+        text += (
+            f'<g transform="{where} scale({cm / scale:.3f})">{hand(shown, mirrored=bool(i))}</g>'
+        )
+    return (
+        f'<g transform="translate({number(at.x)} {number(at.y)}) rotate({number(way)}) scale({scale:.3f})">'
+        f'<g class="hand-moves">{text}</g></g>'
+    )

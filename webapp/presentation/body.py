@@ -280,8 +280,8 @@ def sides_of(side: str) -> tuple[str, ...]:
     return (side,) if side in ("left", "right") else ("left", "right")
 
 
-def letter(text: str, x: float, y: float, part: float = 1) -> str:
-    return f'<text class="figure-letter" font-size="{number(40 * part)}" x="{number(x)}" y="{number(y)}">{text}</text>'
+def letter(text: str, x: float, y: float, part: float = 1, small: bool = False) -> str:
+    return f'<text class="figure-letter" font-size="{number((64 if small else 40) * part)}" x="{number(x)}" y="{number(y)}">{text}</text>'
 
 
 def small_person(view: View, side: str) -> str:
@@ -305,7 +305,7 @@ def small_person(view: View, side: str) -> str:
         f'<text class="figure-note" font-size="22" x="4" y="{250 + 24 * i}">{escape(line)}</text>'
         for i, line in enumerate(two_lines(view.seen))
     )
-    return f'<g transform="translate(2 4) scale(0.94)">{body}{rects}{said}</g>'
+    return f'<g class="figure-whole" transform="translate(2 4) scale(0.94)">{body}{rects}{said}</g>'
 
 
 def two_lines(text: str) -> list[str]:
@@ -339,7 +339,7 @@ def sheet(
             for p in shape.lit
         )
         over = mark_of(view, shape, mark)
-    off = avoid_of(view, avoid)
+    off = avoid_of(view, avoid[:1] if small else avoid)
     if point:
         over += point_of(view, point, part)
     body, lines = limb(view), "" if small else lines_of(view)
@@ -389,12 +389,12 @@ def figure(
     sides = sides_of(side)
     parts = [sheet(view, shape, mark, side, avoid, point, small=small)]
     x, y = (
-        (left + (26 if view.paired else 374) * part, top + tall - 20 * part)
+        (left + (34 if view.paired else 366) * part, top + tall - 20 * part)
         if zoom
         else view.letter
     )
     if view.paired:
-        parts += [letter("L", x, y, part), letter("R", WIDTH - x, y, part)]
+        parts += [letter("L", x, y, part, small), letter("R", WIDTH - x, y, part, small)]
     elif len(sides) == 2:
         for one in sides:
             parts.append(
@@ -403,7 +403,7 @@ def figure(
                 )
             )
     else:
-        parts.append(letter(side[0].upper(), x if side == "left" else WIDTH - x, y, part))
+        parts.append(letter(side[0].upper(), x if side == "left" else WIDTH - x, y, part, small))
     if side == "right" and not view.paired:
         left = WIDTH - left - wide
     if not view.paired and len(sides) == 1 and not small and view.pose != "none":
@@ -427,7 +427,7 @@ def figure(
                 f'<text class="figure-name" font-size="{number(30 * part)}" x="{number(x)}" y="{number(high)}" '
                 f'text-anchor="{anchor}">{escape(point.name)}</text>'
             )
-    if count:
+    if count and not small:
         parts.append(
             f'<text class="figure-name" font-size="30" x="{WIDTH - 8}" y="{HEIGHT - 14}" text-anchor="end">✕ {escape(count)}</text>'
         )

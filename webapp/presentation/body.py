@@ -187,7 +187,7 @@ def mark_of(view: View, shape: Shape, name: str) -> str:
         elif name == "spirals":
             text += coil(places)
         else:
-            thin = shape.zoom is None and room(view, shape, spots(way)[0], 0) < NARROW
+            thin = room(view, shape, spots(way)[0], 0) < NARROW
             text += arrow(places, twice=name in ("across", "shake"), thin=thin)
     return text
 

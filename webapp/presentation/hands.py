@@ -176,8 +176,8 @@ HANDS = {
     "honey-lift": Hand("The flat palm presses and peels off", FLAT, press=(-12, 0)),
     "cup-slide": Hand("The cup slides", PINCH, tool=(1.4, 0, 2.6, 2.6)),
     "suction-head": Hand("The suction head slides", PINCH, tool=(1.4, 0, 2.4, 2.4), hose=True),
-    "device": Hand("The massager glides", GRIP, tool=(1, 0, 3.4, 2.2)),
-    "stone": Hand("The stone glides under the palm", FLAT, tool=(-8, 0, 5.4, 4.2)),
+    "device": Hand("The massager glides", GRIP, tool=(2.2, 0, 2.6, 2.6)),
+    "stone": Hand("The stone glides under the fingers", GRIP, tool=(-0.4, 0, 4.6, 4.4)),
     "heel-of-hand": Hand("The heel of the hand leans in", FLAT, press=(-15, 0)),
     "two-palms-lean": Hand("Two flat palms lean, arms straight", FLAT, 2, press=(-12, 0)),
     "palm-lean": Hand("One flat palm leans, arm straight", FLAT, press=(-12, 0)),
@@ -187,6 +187,7 @@ OFF_SPINE = {
     "low-back-buttocks": 5,
     "nape": 4.4,
 }  # cm from the midline to a palm's middle
+TIPS_OFF_SPINE = 1.5
 FROM_BELOW = -100  # who stands behind a seated person reaches the nape from below
 FROM_THE_SIDE = 20  # and who treats the own nape from the side, elbow raised
 MIDDLE_OF_PALM = 9  # cm behind the fingertips of a flat hand
@@ -274,7 +275,8 @@ def hand_picture(
     if view.id == "nape" and shown.fixed is None:
         turn = (FROM_THE_SIDE if own else FROM_BELOW) - way
     if view.paired and shown.pieces in (FLAT, CUPPED):
-        at = XY(min(at.x, WIDTH / 2 - OFF_SPINE[view.id] * view.cm), at.y)
+        off = TIPS_OFF_SPINE if own else OFF_SPINE[view.id]
+        at = XY(min(at.x, WIDTH / 2 - off * view.cm), at.y)
     cm = view.cm
     sides = sides_of(side)
     two_limbs = len(sides) == 2 and not view.paired
@@ -290,7 +292,8 @@ def hand_picture(
         middle = XY(middle.x, at.y * BOTH + 34)
     tall = wide * 0.75
     scale = wide / 240
-    one = drawn(shown, at, way, turn, cm, scale, twice=shown.count == 2 and not each_side)
+    palm = MIDDLE_OF_PALM * cm if shown.pieces == FLAT and not own else 0
+    one = drawn(shown, at, way, turn, palm, cm, scale, twice=shown.count == 2 and not each_side)
     if chosen:
         one = f'<path class="figure-tick" d="M{number(at.x - 9)} {number(at.y - 9)}l18 18m0 -18l-18 18"/>{one}'
     groups = []
@@ -314,10 +317,21 @@ def hand_picture(
 
 
 def drawn(
-    shown: Hand, at: XY, way: float, turn: float, cm: float, scale: float, twice: bool
+    shown: Hand,
+    at: XY,
+    way: float,
+    turn: float,
+    palm: float,
+    cm: float,
+    scale: float,
+    *,
+    twice: bool,
 ) -> str:
-    """One hand or two at a place; what moves is scaled so that it moves as far on the screen everywhere."""
-    forward = MIDDLE_OF_PALM * cm / scale if shown.pieces == FLAT else 0
+    """One hand or two at a place, ``palm`` units ahead of it.
+
+    What moves is scaled so that it moves as far on the screen everywhere.
+    """
+    forward = palm / scale
     text = ""
     for i in range(2 if twice else 1):
         aside = (shown.apart if i else -shown.apart) * cm / scale if twice else 0

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import AWAKE
 from tests.browser.recording import RECORDERS, heard
 from tests.browser.site import Hand, InProcess, served
-from tests.builders import PROTOCOLS
+from tests.support.builders import PROTOCOLS
 
 LIVE = "#session-live"
 DRAWN = f"{LIVE} :is(.figure-lit, .figure-arrow, .figure-dot, .figure-avoid, .hand-arrow, .figure)"

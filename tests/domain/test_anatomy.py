@@ -12,7 +12,7 @@ from math import hypot
 
 import pytest
 
-from tests.builders import shipped
+from tests.support.builders import shipped
 from webapp.domain.anatomy import XY, View, covers, patch_of, spots
 from webapp.presentation import body
 

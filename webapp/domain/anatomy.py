@@ -115,6 +115,7 @@ class PhasePicture(Model):
 
     @property
     def drawn(self) -> Drawn:
+        """The same for whoever draws it."""
         return Drawn(self.view, self.shape, self.mark, self.point, self.hand, self.chosen, self.own)
 
 
@@ -155,6 +156,7 @@ class View(Model):
 
     @cached_property
     def outline(self) -> Sides:
+        """Both edges of the drawing, in units of the sheet."""
         return Sides(self.sides)
 
     def height(self, frame: str, along: float) -> float:
@@ -213,9 +215,11 @@ class Sides:
         self.outer = Curve(self.ys, [station[2] for station in stations])
 
     def both(self, y: float) -> tuple[float, float]:
+        """The x of the inner and the outer outline at height ``y``."""
         return self.inner.at(y), self.outer.at(y)
 
     def across(self, y: float, fraction: float) -> float:
+        """The x of a fraction from the inner (0) to the outer outline (1) at height ``y``."""
         inner, outer = self.both(y)
         return inner + (outer - inner) * fraction
 
@@ -242,7 +246,8 @@ class Curve:
         )
 
     def slope(self, y: float) -> float:
-        return (self.at(y + 0.5) - self.at(y - 0.5)) / 1
+        """dx/dy at height ``y``."""
+        return self.at(y + 0.5) - self.at(y - 0.5)
 
     def path(self, start: float, end: float) -> str:
         """The curve from one height to another as an SVG path without its first letter."""

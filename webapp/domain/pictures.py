@@ -45,6 +45,7 @@ def picture_of(
 
 
 def without_side(step_id: str) -> str:
+    """The id of a phase in its file, from its id in a plan."""
     return step_id.removesuffix("-left").removesuffix("-right")
 
 

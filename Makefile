@@ -12,7 +12,7 @@ ifeq ($(MAKELEVEL)$(filter clean,$(MAKECMDGOALS)),0)
 MAKEFLAGS += --jobs=2
 endif
 
-.PHONY: run test test-fast browser check faults security soak bench bench-long lighthouse lock schema review cases screenshots clean
+.PHONY: run test test-fast browser check faults security soak bench bench-long lighthouse lock schema review cases screenshots atlas clean
 
 run: .venv/compiled
 	$(BIN)/steady-hands serve --data $(DATA) --port $(PORT) --open
@@ -58,6 +58,10 @@ bench-long: .venv/dev .venv/compiled
 # Lighthouse is a Node program; its pinned version is installed outside the repository.
 lighthouse: .venv/dev .venv/compiled
 	$(BIN)/python -m benchmarks.lighthouse
+
+# Every phase with its picture and its words, large and small, in three themes.
+atlas: .venv/dev .venv/compiled browser
+	$(BIN)/python -m tests.browser.atlas
 
 screenshots: .venv/dev .venv/compiled
 	$(BIN)/python -m tests.browser.screenshots

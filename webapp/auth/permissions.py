@@ -80,6 +80,7 @@ REQUIRED_ROLES: dict[str, Role | None] = {
     # says who may come in
     "owner.change_role": OWNER,
     "owner.invite": OWNER,
+    "owner.pictures": OWNER,
     "owner.revoke": OWNER,
     "owner.show": OWNER,
     "owner_data.ask_erase": OWNER,

@@ -87,6 +87,13 @@ class Library:
     bad_files: list[BadFile] = field(default_factory=list)
     usual_plans: dict[str, Plan] = field(default_factory=dict)
 
+    def whole_plan(self, entry: LibraryEntry) -> Plan | None:
+        """The longest plan with every phase in it; None for a protocol that is never run."""
+        protocol = entry.protocol
+        if protocol.session is None or not protocol.phases:
+            return None
+        return self.plan(protocol, protocol.session.max, frozenset(protocol.optional_steps()))
+
     def usual_plan(self, entry: LibraryEntry) -> Plan | None:
         """The plan at the usual length; None for a protocol that is never run."""
         protocol = entry.protocol

@@ -1,4 +1,4 @@
-"""The owner's page: invites, and the devices that have joined."""
+"""The owner's pages: invites, the devices that have joined, and all pictures."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ NO_ROLE = "Please choose what the device may do."
 @blueprint.get("")
 def show() -> Response:
     return page()
+
+
+@blueprint.get("/pictures")
+def pictures() -> Response:
+    """Every phase with its picture and its words, for whoever signs the content."""
+    library = site().library
+    plans = [plan for entry in library.entries.values() if (plan := library.whole_plan(entry))]
+    return Response(render_template("owner/pictures.html", plans=plans), mimetype="text/html")
 
 
 @blueprint.post("/invites")

@@ -12,8 +12,9 @@ from tests.support.builders import shipped
 from tests.support.page import Page
 from tests.support.visitor import Visitor
 from tests.test_pictures import whole_plan
+from webapp.domain.anatomy import WIDTH, Oval, View, patch_of, ring_of
 from webapp.domain.pictures import without_side
-from webapp.presentation.hands import HANDS
+from webapp.presentation.hands import HANDS, places_of
 
 ROOT = Path(__file__).parent.parent
 DRAWINGS = ROOT / "templates" / "figures" / "hands"
@@ -138,3 +139,26 @@ def test_every_hand_of_a_phase_is_drawn() -> None:
     catalogue = shipped().catalogue
     for picture in catalogue.phase_pictures.values():
         assert picture.hand in HANDS or picture.view in catalogue.scenes
+
+
+def test_fingertips_go_round_the_kneecap_and_never_lie_on_it() -> None:
+    """Seen to fail with the pads in the middle of the ring."""
+    view = shipped().catalogue.views["leg-front"]
+    at, _ = places_of(view, view.shapes["knee"], "circles", None)
+    middle, rx, ry = ring_of(view, kneecap(view))
+    assert ((at.x - middle.x) / rx) ** 2 + ((at.y - middle.y) / ry) ** 2 > 1
+
+
+def kneecap(view: View) -> Oval:
+    found = patch_of(view.avoid["kneecap"][0])
+    assert isinstance(found, Oval)
+    return found
+
+
+@pytest.mark.parametrize("view_id", ["back", "low-back-buttocks", "nape"])
+def test_the_middle_of_a_palm_stays_beside_the_spine(view_id: str) -> None:
+    view = shipped().catalogue.views[view_id]
+    for name, shape in view.shapes.items():
+        for mark in shape.marks or {"still": ()}:
+            at, _ = places_of(view, shape, mark, None)
+            assert at.x < WIDTH / 2 - view.cm, f"{view_id} {name} {mark}"

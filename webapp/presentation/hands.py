@@ -11,7 +11,7 @@ from math import atan2, degrees
 
 from markupsafe import escape
 
-from webapp.domain.anatomy import WIDTH, XY, Oval, Shape, Spot, View, edges, patch_of, ring_of
+from webapp.domain.anatomy import WIDTH, XY, Box, Oval, Shape, Spot, View, edges, patch_of, ring_of
 from webapp.presentation.body import (
     BOTH,
     MIRROR,
@@ -154,9 +154,7 @@ HANDS = {
         "Finger pads of both hands pick up skin and muscle", PADS, 2, apart=3.6
     ),
     "tongs": Hand("Thumb and fingers lift the muscle and roll it", TONGS, fold=True, turn=90),
-    "tongs-two-hands": Hand(
-        "Both hands lift one broad fold", TONGS, 2, 90, 3, facing=True, fold=True
-    ),
+    "tongs-two-hands": Hand("Both hands lift one broad fold", TONGS, 2, apart=4.2, fold=True),
     "own-hand-across": Hand("The other hand reaches over the shoulder", OVER, fixed=100),
     "palm-edge": Hand("The little-finger edge presses along", EDGE, turn=90),
     "knuckles": Hand("Backs of bent fingers glide", FIST),
@@ -190,6 +188,7 @@ OFF_SPINE = {
 TIPS_OFF_SPINE = 1.5
 FROM_BELOW = -100  # who stands behind a seated person reaches the nape from below
 FROM_THE_SIDE = 20  # and who treats the own nape from the side, elbow raised
+HALF_PALM, NARROW_APART = 3.7, 2.4  # cm
 MIDDLE_OF_PALM = 9  # cm behind the fingertips of a flat hand
 
 
@@ -231,21 +230,45 @@ def places_of(view: View, shape: Shape | None, mark: str, point: Spot | None) ->
     longest = max((view.way(way) for way in ways), key=len, default=[])
     if len(longest) > 1:
         start, end = longest[0], longest[-1]
-        part = 0.62 if mark not in ("across", "shake") else 0.5
-        at = XY(start.x + (end.x - start.x) * part, start.y + (end.y - start.y) * part)
+        at = XY((start.x + end.x) / 2, (start.y + end.y) / 2)
         if len(longest) > 2:
             middle = longest[len(longest) // 2]
             at = XY((at.x + middle.x) / 2, (at.y + middle.y) / 2)
             start = longest[0]
         way = degrees(atan2(end.y - start.y, end.x - start.x))
         return at, -90 if mark == "shake" else way
+    found = patch_of((shape.lit or shape.pale)[0])
+    if isinstance(found, Oval) and found.hole:
+        middle, _, ry = ring_of(view, found, (1 + found.hole) / 2)
+        return XY(middle.x, middle.y + ry), -90
     if longest:
         return longest[0], -90
-    found = patch_of((shape.lit or shape.pale)[0])
     if isinstance(found, Oval):
         return ring_of(view, found)[0], -90
     y = view.height(found.frame, sum(found.along) / 2)
     return XY(sum(edges(view, found, y)) / 2, y), -90
+
+
+def beside(view: View, shape: Shape, at: XY, apart: float) -> tuple[XY, float]:
+    """Two hands on one limb: one on each of two strips, or both beyond the inner edge of one patch."""
+    boxes = [box for patch in shape.lit if isinstance(box := patch_of(patch), Box)]
+    here = [
+        sorted(edges(view, box, at.y))
+        for box in boxes
+        if min(view.height(box.frame, a) for a in box.along) - 1
+        <= at.y
+        <= max(view.height(box.frame, a) for a in box.along) + 1
+    ]
+    if len(here) == 2:
+        one, other = ((low + high) / 2 for low, high in here)
+        return XY((one + other) / 2, at.y), abs(one - other) / 2 / view.cm
+    if not here:
+        return at, apart
+    inner, outer = view.outline.both(at.y)
+    room = (NARROW_APART + HALF_PALM) * view.cm
+    low, high = here[0]
+    x = max(at.x, low + room) if inner < outer else min(at.x, high - room)
+    return XY(x, at.y), NARROW_APART
 
 
 def hand_picture(
@@ -292,8 +315,12 @@ def hand_picture(
         middle = XY(middle.x, at.y * BOTH + 34)
     tall = wide * 0.75
     scale = wide / 240
+    twice = shown.count == 2 and not each_side
+    apart = shown.apart
+    if twice and not shown.facing and shape and not view.paired:
+        at, apart = beside(view, shape, at, apart)
     palm = MIDDLE_OF_PALM * cm if shown.pieces == FLAT and not own else 0
-    one = drawn(shown, at, way, turn, palm, cm, scale, twice=shown.count == 2 and not each_side)
+    one = drawn(shown, at, way, turn, palm, apart, cm, scale, twice=twice)
     if chosen:
         one = f'<path class="figure-tick" d="M{number(at.x - 9)} {number(at.y - 9)}l18 18m0 -18l-18 18"/>{one}'
     groups = []
@@ -322,6 +349,7 @@ def drawn(
     way: float,
     turn: float,
     palm: float,
+    apart: float,
     cm: float,
     scale: float,
     *,
@@ -334,7 +362,7 @@ def drawn(
     forward = palm / scale
     text = ""
     for i in range(2 if twice else 1):
-        aside = (shown.apart if i else -shown.apart) * cm / scale if twice else 0
+        aside = (apart if i else -apart) * cm / scale if twice else 0
         around = -turn if i and shown.facing else turn
         where = f"rotate({number(around)}) translate({number(forward)} {number(aside)})"
         if shown.facing:

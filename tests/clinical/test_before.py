@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tests.clinical import before
+from tests.clinical import before as earlier
 from tests.support.builders import SHIPPED, shipped, shipped_protocol
 from webapp.domain.catalogue import LEVELS
 from webapp.domain.glucose import Ketones, Reading, Strip, Trend
@@ -175,11 +175,11 @@ class Diabetes:
             **dict.fromkeys(self.more, "yes"),
         }
 
-    def glucose_before(self) -> list[before.Finding]:
+    def glucose_before(self) -> list[earlier.Finding]:
         low = self.medicine != "none" or self.type == "type-1"
         acid = self.medicine == "insulin" or self.type == "type-1" or self.dka == "yes"
         blood = self.ketones.mmol_per_l if self.ketones else None
-        return before.of_glucose(self.reading.shown, self.reading.value, low, acid, blood)
+        return earlier.of_glucose(self.reading.shown, self.reading.value, low, acid, blood)
 
 
 def drawn_diabetes(chance: random.Random) -> Diabetes:
@@ -218,17 +218,17 @@ REFUSED = (LEVELS.index("not-today"), 0)
 
 
 def was(protocol: Protocol, facts: list[Fact], ill: Diabetes | None, place: str) -> tuple[int, int]:
-    given = {q["id"]: SAFE_BEFORE.get(q["id"], "no") for q in before.QUESTIONS}
+    given = {q["id"]: SAFE_BEFORE.get(q["id"], "no") for q in earlier.QUESTIONS}
     for fact in facts:
         given |= fact.before
     own = protocol.condition == "diabetes-mellitus"
     if ill:
         given |= ill.before
-    found = before.verdict(
+    found = earlier.verdict(
         protocol, shipped().catalogue.areas, given, ill.glucose_before() if ill and own else []
     )
     areas = shipped().catalogue.areas
-    marked = any(f.places[0] and before.is_asked(f.places[0], protocol, areas) for f in facts)
+    marked = any(f.places[0] and earlier.is_asked(f.places[0], protocol, areas) for f in facts)
     area, _, side = place.partition(":")
     rule = LeaveOut.model_validate({"why": "Marked", "area": area, "side": side or None})
     gone = marked and refused_by_plan(protocol, Changes(leave_out=(rule,)))
@@ -237,7 +237,7 @@ def was(protocol: Protocol, facts: list[Fact], ill: Diabetes | None, place: str)
 
 def badness(verdict: Verdict) -> tuple[int, int]:
     urgency = verdict.worst[0].urgency if verdict.level == "help" else None
-    return LEVELS.index(verdict.level), before.URGENCIES.index(urgency)
+    return LEVELS.index(verdict.level), earlier.URGENCIES.index(urgency)
 
 
 def is_now(
@@ -248,7 +248,9 @@ def is_now(
         given |= fact.now
     if ill:
         given |= ill.now
-    places = {fact.places[1]: (place,) for fact in facts if fact.places[1]}
+    places: dict[str, tuple[str, ...]] = {
+        fact.places[1]: (place,) for fact in facts if fact.places[1]
+    }
     ketones = ill.ketones if ill and ill.ketones else Ketones(mmol_per_l=None)
     answers = Answers(
         given=given, places=places, reading=ill.reading if ill else None, ketones=ketones

@@ -19,10 +19,12 @@ from webapp.domain.course import (
     CourseProgress,
     Hold,
     Terms,
+    gap_hold,
     gentle_changes,
     hold,
     planned,
     progress,
+    strictest,
     suction_hold,
     terms_of,
     within,
@@ -194,6 +196,68 @@ def test_cups_of_any_protocol_keep_72_hours(hours: float, held: bool) -> None:
     assert found is None or found.firm
     assert suction_hold(vacuum, ["kneading"], MONDAY) is None
     assert suction_hold([past(MONDAY, "cupping", 0)], ["cupping"], MONDAY + 1) is None
+
+
+@pytest.mark.parametrize(
+    ("hours_ago", "of", "until_hours"),
+    [
+        ([47.9], {}, 48),
+        ([48], {}, None),
+        ([100, 40, 90], {}, 48),
+        ([71], {"gap_hours": 72}, 72),
+        ([150, 100, 50], {"most_in_week": 3}, 168 - 150),
+        ([150, 100, 49], {"most_in_week": 3, "gap_hours": 48}, 168 - 150),
+        ([169, 100, 50], {"most_in_week": 3}, None),
+        ([168, 100, 50], {"most_in_week": 3}, None),
+        ([100, 50], {"most_in_week": 3}, None),
+        ([167, 166, 165, 100, 50], {"most_in_week": 3}, 168 - 165),
+    ],
+)
+def test_the_gap_counts_every_session_with_hands_on(
+    hours_ago: list[float], of: dict[str, object], until_hours: int | None
+) -> None:
+    """Of whatever course or none, however short; not those in which no hands were on."""
+    now = MONDAY + 400 * HOUR_MS
+    short = [past(now - round(hours * HOUR_MS), "kneading", 1) for hours in hours_ago]
+    other = replace(past(now - HOUR_MS), plan=PLAN.model_copy(update={"protocol": "other"}))
+    never_begun = past(now - HOUR_MS, "kneading", 0)
+    found = gap_hold("built", terms(**of), [*short, other, never_begun], now)
+    if until_hours is None:
+        assert found is None
+        return
+    week = "most_in_week" in of
+    assert found is not None
+    wanted = now + until_hours * HOUR_MS
+    if not week:
+        wanted = now - round(min(hours_ago) * HOUR_MS) + until_hours * HOUR_MS
+    assert (found.rule, found.until, found.firm) == ("week" if week else "gap", wanted, week)
+    assert gap_hold("built", None, short, now) is None
+
+
+def test_the_gap_of_cups_and_honey_is_firm() -> None:
+    for technique in ("cupping", "vacuum", "honey"):
+        found = gap_hold("built", terms(techniques=(technique,)), [past(MONDAY)], MONDAY + HOUR_MS)
+        assert found is not None
+        assert found.firm, technique
+
+
+def test_what_no_reason_shortens_holds_first_and_then_the_longest() -> None:
+    soft, softer = Hold("gap", 90, firm=False), Hold("gap", 50, firm=False)
+    firm, firmer = Hold("suction", 10, firm=True), Hold("week", 20, firm=True)
+    assert strictest((None, softer, soft)) == soft
+    assert strictest((soft, firm, None)) == firm
+    assert strictest((firm, firmer)) == firmer
+    assert strictest((None, None)) is None
+
+
+def test_no_seven_days_hold_more_thai_than_three() -> None:
+    thai = terms_of(shipped_protocol("oc-thai"))
+    assert thai is not None
+    assert thai.most_in_week == 3
+    found = progress(course(thai), [past(MONDAY)], MONDAY + DAY, BERLIN)
+    days = [MONDAY, *planned(found, MONDAY + DAY, BERLIN)]
+    assert len(days) == 10
+    assert min(later - day for day, later in zip(days, days[3:], strict=False)) >= 7 * DAY - HOUR_MS
 
 
 def test_the_first_three_classical_sessions_are_gentle() -> None:

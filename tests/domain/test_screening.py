@@ -890,6 +890,7 @@ def unmet_starts() -> Iterator[str]:
         yield from unmet_start(change, after, says)
     for who, on, known, says in WORDS:
         yield from unmet_word(who, on, known, says)
+    yield from unmet_word_days()
     for line in lines_of(COMPLETE):
         yield from unmet_complete(line)
     for line in lines_of(ORDER):
@@ -1764,7 +1765,7 @@ WORDS: tuple[tuple[str, str, tuple[Clinician, ...], str], ...] = (
 
 
 def unmet_word(who: str, on: str, known: tuple[Clinician, ...], says: str) -> Iterator[str]:
-    found = screening.word_fault(who, on, TODAY, known)
+    found = screening.word_fault(who, on, TODAY, known, 183)
     if bool(found) != bool(says) or says not in found:
         yield f"{who} on {on!r}, of {known}: {says!r}, got {found!r}"
 
@@ -1772,6 +1773,40 @@ def unmet_word(who: str, on: str, known: tuple[Clinician, ...], says: str) -> It
 @pytest.mark.parametrize(("who", "on", "known", "says"), WORDS, ids=str)
 def test_a_clinicians_word(who: str, on: str, known: tuple[Clinician, ...], says: str) -> None:
     assert [*unmet_word(who, on, known, says)] == []
+
+
+# How long a word counts: three months with diabetes, in pregnancy and while cancer is treated.
+WORD_DAYS = """
+oc-self-nape ; surgery=yes | 183
+oc-self-nape ; tumour=yes tumour-treated=no | 183
+oc-self-nape ; tumour-treated=yes | 183
+oc-self-nape ; tumour=yes tumour-treated=yes | 92
+oc-self-nape ; tumour=unsure tumour-treated=unsure | 92
+oc-self-nape ; pregnancy=yes | 92
+oc-self-nape ; pregnancy=unsure | 92
+oc-self-nape ; diabetes=yes surgery=yes | 92
+oc-self-nape ; diabetes=unsure surgery=yes | 92
+dm-legs-feet ; surgery=yes | 92
+"""
+# A day before the end and after it, for both.
+WORD_ENDS = ((92, "2026-04-14", ""), (92, "2026-04-13", "three months"), (183, "2026-04-13", ""))
+
+
+def unmet_word_days() -> Iterator[str]:
+    for line in lines_of(WORD_DAYS):
+        about, wanted = line.split(" | ")
+        name, changed = (part.strip() for part in about.split(";"))
+        found = screening.word_counts_days(named(name), changed_answers(changed, None))
+        if str(found) != wanted:
+            yield f"{line}, got {found}"
+    for days, on, says in WORD_ENDS:
+        fault = screening.word_fault("doctor", on, TODAY, DOCTORS, days)
+        if bool(fault) != bool(says) or says not in fault:
+            yield f"{on}, {days} days: {says!r}, got {fault!r}"
+
+
+def test_how_long_a_word_counts() -> None:
+    assert [*unmet_word_days()] == []
 
 
 # Whose word counts: a doctor's and a specialist's always. For what else, by hand; nobody else's for

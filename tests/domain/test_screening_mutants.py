@@ -284,7 +284,13 @@ def wrong_numbers() -> Iterator[Wrong]:
     counts = [(glucose, name) for name in ("KETONES_MOST", "READING_COUNTS_MINUTES")]
     counts.append((glucose, "RECHECK_MINUTES"))
     counts += [
-        (screening, name) for name in ("ANSWERS_COUNT_MS", "READING_COUNTS_MS", "WORD_COUNTS_DAYS")
+        (screening, name)
+        for name in (
+            "ANSWERS_COUNT_MS",
+            "READING_COUNTS_MS",
+            "WORD_COUNTS_DAYS",
+            "SHORT_WORD_COUNTS_DAYS",
+        )
     ]
     for owner, attribute in counts:
         for off in (-1, 1):
@@ -513,14 +519,17 @@ def wrong_words() -> Iterator[Wrong]:
             yield Wrong(f"always the word of the {who}", screening, "who_may_clear",
                         lambda verdict, who=who: tuple({*who_may_clear(verdict), who}))  # fmt: skip
         yield Wrong(f"{who} counts though not here", screening, "word_fault",
-                    lambda w, on, today, known, who=who: word_fault(w, on, today, (*known, who)))  # fmt: skip
+                    lambda w, on, today, known, days, who=who: word_fault(w, on, today, (*known, who), days))  # fmt: skip
     yield Wrong("everybody's word", screening, "who_may_clear", lambda _: everybody)
     yield Wrong("a physiotherapist's word", screening, "who_may_clear",
                 lambda verdict: (*who_may_clear(verdict), "physiotherapist"))  # fmt: skip
     yield Wrong("whoever says so", screening, "word_fault",
-                lambda who, on, today, known: word_fault("doctor", on, today, ("doctor",)))  # fmt: skip
+                lambda who, on, today, known, days: word_fault("doctor", on, today, ("doctor",), days))  # fmt: skip
     yield Wrong("all who are known anywhere", screening, "word_fault",
-                lambda who, on, today, known: word_fault(who, on, today, everybody))  # fmt: skip
+                lambda who, on, today, known, days: word_fault(who, on, today, everybody, days))  # fmt: skip
+
+    for days in (screening.WORD_COUNTS_DAYS, screening.SHORT_WORD_COUNTS_DAYS):
+        yield Wrong(f"always {days} days", screening, "word_counts_days", lambda *_, d=days: d)
 
     def for_a_part(verdict: Verdict) -> tuple[str, ...]:
         found = {f.question for f in verdict.findings if f.level == "clinician"}

@@ -448,6 +448,17 @@ def test_a_word_that_is_not_whole_is_not_taken(
     assert kept.word is None
 
 
+@pytest.mark.parametrize(("protocol", "status"), [("oc-self-nape", 303), ("dm-legs-feet", 422)])
+def test_a_word_counts_for_three_months_with_diabetes(
+    shipped_visitor: Visitor, protocol: str, status: int
+) -> None:
+    screening = shipped_visitor.screened(protocol, q_surgery="yes")
+    said = {"who": "doctor", "on": "2025-11-20", "confirmed": "yes"}
+    answer = shipped_visitor.post(f"/screenings/{screening}/word", said)
+    assert answer.status_code == status
+    assert ("more than three months ago" in answer.text) == (status == 422)
+
+
 @pytest.mark.parametrize(
     ("protocol", "fields"),
     [

@@ -14,9 +14,11 @@ from webapp.domain.course import (
     CourseProgress,
     Hold,
     Terms,
+    gap_hold,
     gentle_changes,
     hold,
     progress,
+    strictest,
     suction_hold,
     terms_of,
 )
@@ -84,11 +86,16 @@ def assign(
 ) -> Assignment:
     """Return where a session at ``now`` belongs, from the latest course and its sessions.
 
-    ``recent`` are the client's last sessions of any protocol, for the gap between cups.
+    ``recent`` are the client's last sessions of any protocol and course, for the gaps.
     """
     found = progress(course, pasts, now, zone) if course else None
-    held = suction_hold(recent, suction_techniques(protocol), now)
-    held = held or (hold(found, now) if found else None)
+    held = strictest(
+        (
+            suction_hold(recent, suction_techniques(protocol), now),
+            gap_hold(protocol.id, terms_of(protocol), recent, now),
+            hold(found, now) if found else None,
+        )
+    )
     return Assignment(client, course, found, held, tuple(pasts))
 
 

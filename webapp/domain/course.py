@@ -28,7 +28,7 @@ SUCTION_GAP_HOURS = 72
 LAPSE = Span(months=3)
 
 CourseStage = Literal["new", "going", "complete", "resting"]
-Rule = Literal["gap", "repeat", "break", "review", "suction"]
+Rule = Literal["gap", "week", "repeat", "break", "review", "suction"]
 Helped = Literal["yes", "no"]
 
 
@@ -41,6 +41,7 @@ class Terms(Model):
     repeat_after: Span | None = None
     gentle_first: int = 0
     review_after: Span | None = None
+    most_in_week: int | None = None
     techniques: tuple[str, ...] = ()
 
     @property
@@ -71,6 +72,7 @@ def terms_of(protocol: Protocol) -> Terms | None:
         repeat_after=course.repeat_after,
         gentle_first=course.gentle_first,
         review_after=course.review_after,
+        most_in_week=course.most_in_week,
         techniques=tuple(sorted({phase.technique for phase in protocol.all_phases()})),
     )
 
@@ -203,6 +205,32 @@ def hold(found: CourseProgress, now: int) -> Hold | None:
     return None
 
 
+WEEK_MS = 7 * 24 * HOUR_MS
+
+
+def gap_hold(
+    protocol_id: str, terms: Terms | None, pasts: Sequence[SessionRecord], now: int
+) -> Hold | None:
+    """The protocol's own gap and its most in seven days, after any session in which hands were on.
+
+    However short it was, of whatever course or of none.
+    """
+    if terms is None:
+        return None
+    starts = sorted(p.begun_at for p in pasts if p.plan.protocol == protocol_id and p.counts)
+    most = terms.most_in_week
+    if most and len(starts) >= most and starts[-most] + WEEK_MS > now:
+        return Hold("week", starts[-most] + WEEK_MS, firm=True)
+    until = starts[-1] + terms.gap_ms if starts else now
+    return Hold("gap", until, firm=terms.strict) if until > now else None
+
+
+def strictest(holds: Sequence[Hold | None]) -> Hold | None:
+    """What holds longest; what no reason shortens comes first."""
+    found = [held for held in holds if held]
+    return max(found, key=lambda held: (held.firm, held.until or 0), default=None)
+
+
 def suction_hold(
     pasts: Sequence[SessionRecord], techniques: Sequence[str], now: int
 ) -> Hold | None:
@@ -217,12 +245,14 @@ def suction_hold(
 def planned(found: CourseProgress, now: int, zone: tzinfo | None) -> tuple[int, ...]:
     """The dates to come, planned anew from ``now``: of this course, or the first of the next one."""
     terms = found.course.terms
+    week = WEEK_MS // terms.most_in_week if terms.most_in_week else 0
+    gap_ms = max(terms.gap_ms, week)  # so that no seven days hold more than the most
     earliest = now if found.next_at is None else max(now, found.next_at)
     usual = now if found.last_at is None else found.last_at
     if found.over or found.fresh(now):
-        return calendar_dates.dates(earliest, usual, terms.gap_ms, 1, zone)
+        return calendar_dates.dates(earliest, usual, gap_ms, 1, zone)
     count = found.left if found.left is not None else 1
-    return calendar_dates.dates(earliest, usual, terms.gap_ms, count, zone, found.ends_at)
+    return calendar_dates.dates(earliest, usual, gap_ms, count, zone, found.ends_at)
 
 
 GENTLE = "One of the first {count} sessions of a course: short and gentle."

@@ -123,6 +123,7 @@ class CourseRules(Model):
 
     ``gentle_first``: so many sessions at first are short and light (facts.md C01).
     ``review_after``: after this long somebody asks whether it helps (facts.md C45).
+    ``most_in_week``: at most so many sessions in any seven days.
     """
 
     sessions: Count | None = None
@@ -131,6 +132,7 @@ class CourseRules(Model):
     repeat_after: Span | None = None
     gentle_first: Annotated[int, Field(ge=0, le=10)] = 0
     review_after: Span | None = None
+    most_in_week: Annotated[int, Field(ge=1, le=7)] | None = None
     origin: Origin
 
 

@@ -34,6 +34,7 @@ RULES = 2  # counts up when the code of a rule changes
 ANSWERS_COUNT_MS = 60 * 60_000
 READING_COUNTS_MS = 15 * 60_000
 WORD_COUNTS_DAYS = 183
+SHORT_WORD_COUNTS_DAYS = 92  # with diabetes, in pregnancy, and while cancer is treated
 
 Clinician = Literal["doctor", "specialist", "diabetes-team", "midwife"]
 WHO: tuple[Clinician, ...] = ("doctor", "specialist", "diabetes-team", "midwife")
@@ -472,10 +473,20 @@ def who_may_clear(verdict: Verdict) -> tuple[Clinician, ...]:
     return who
 
 
-def word_fault(who: str, on: str, today: date, known: Sequence[Clinician]) -> str:
-    """What is wrong with a clinician's word as typed; empty when nothing is.
+def word_counts_days(protocol: Protocol, answers: Answers) -> int:
+    """Return for how many days a clinician's word counts with these answers."""
+    given = answers.given
+    pregnant = given.get("pregnancy") != "no"
+    treated = given.get("tumour") != "no" and given.get("tumour-treated") != "no"
+    if has_diabetes(protocol, answers) or pregnant or treated:
+        return SHORT_WORD_COUNTS_DAYS
+    return WORD_COUNTS_DAYS
 
-    ``known`` are those whose word counts here.
+
+def word_fault(who: str, on: str, today: date, known: Sequence[Clinician], days: int) -> str:
+    """Return what is wrong with a clinician's word as typed; empty when nothing is.
+
+    ``known`` are those whose word counts here, ``days`` how long it counts.
     """
     if who not in known:
         return "Please choose who said so."
@@ -487,8 +498,9 @@ def word_fault(who: str, on: str, today: date, known: Sequence[Clinician]) -> st
         return "Please give the day on which it was said."
     if day > today:
         return "That day has not come yet."
-    if today - day > timedelta(days=WORD_COUNTS_DAYS):
-        return "That was more than half a year ago. Please ask again."
+    if today - day > timedelta(days=days):
+        ago = "half a year" if days == WORD_COUNTS_DAYS else "three months"
+        return f"That was more than {ago} ago. Please ask again."
     return ""
 
 

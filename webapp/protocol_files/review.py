@@ -64,6 +64,7 @@ from webapp.domain.protocol import (
 from webapp.domain.screening import (
     ANSWERS_COUNT_MS,
     REFUSED,
+    SHORT_WORD_COUNTS_DAYS,
     WHO,
     WORD_COUNTS_DAYS,
     Answers,
@@ -520,7 +521,8 @@ def verdict_lines() -> Iterator[str]:
     yield tick(f"A glucose reading counts for {READING_COUNTS_MINUTES} minutes before the start.")
     yield tick(
         f"A clinician's word: who said it ({who}) and on which day, at most "
-        f"{WORD_COUNTS_DAYS} days ago. The diabetes team and the midwife answer only for their own field."
+        f"{WORD_COUNTS_DAYS} days ago ({SHORT_WORD_COUNTS_DAYS} with diabetes, in pregnancy, while "
+        "cancer is treated). It opens no position, method or place that another rule forbids. The diabetes team and the midwife answer only for their own field."
     )
     yield tick(f'"Light" means that no phase goes above pressure {LIGHT_PRESSURE} of 5.')
 

@@ -15,9 +15,8 @@ from webapp.domain.assignment import (
     next_course,
     prepare_fault,
     score_of,
-    suction_techniques,
 )
-from webapp.domain.course import Client, CourseProgress
+from webapp.domain.course import Client, CourseProgress, terms_of
 from webapp.domain.labels import span
 from webapp.domain.protocol import Span
 from webapp.domain.record import Feedback
@@ -28,7 +27,7 @@ from webapp.routes import site
 from webapp.storage.courses import Filing
 from webapp.storage.sessions import Stored
 
-RECENT = 20
+RECENT = 40  # sessions of a client that are looked at for gaps of up to a week
 
 
 def chosen_client(fields: MultiDict[str, str]) -> tuple[str, str]:
@@ -47,8 +46,7 @@ def assignment_of(entry: LibraryEntry, client_id: str, now: int) -> Assignment:
     client = client_of(client_id)
     if client is None:
         return Assignment()
-    most = RECENT if suction_techniques(entry.protocol) else 0
-    course, pasts, recent = courses.latest(client.id, entry.protocol.id, now, most)
+    course, pasts, recent = courses.latest(client.id, entry.protocol.id, now, RECENT)
     return assign(entry.protocol, client, course, pasts, recent, now, site().clock.zone)
 
 
@@ -65,16 +63,21 @@ def client_of(client_id: str) -> Client | None:
 def heed(entry: LibraryEntry, verdict: Verdict, client_id: str, now: int) -> Verdict:
     """Return the verdict with what the course knows: gentle first sessions, what is too early."""
     place = assignment_of(entry, client_id, now)
-    return heed_course(verdict, entry.protocol, place, hold_words(place), now)
+    return heed_course(verdict, entry.protocol, place, hold_words(entry, place), now)
 
 
-def hold_words(place: Assignment) -> tuple[str, str]:
+def hold_words(entry: LibraryEntry, place: Assignment) -> tuple[str, str]:
     """Return what holds a start back, and what to do; both empty when nothing does."""
     held, found, clock = place.hold, place.progress, site().clock
     if held is None:
         return "", ""
     when = day_time(clock.wall_time_of(held.until)) if held.until else ""
-    hours = found.course.terms.gap_hours if found else 0
+    terms = terms_of(entry.protocol)
+    hours = (
+        max(t.gap_hours for t in (terms, found.course.terms if found else None) if t)
+        if (terms or found)
+        else 0
+    )
     if held.rule == "suction":
         return (
             "Cups were on the skin less than 72 hours ago.",
@@ -82,7 +85,13 @@ def hold_words(place: Assignment) -> tuple[str, str]:
         )
     if held.rule == "gap":
         return (
-            f"At least {hours} hours lie between two sessions of this course.",
+            f"At least {hours} hours lie between two sessions of this massage.",
+            f"The next one may be from {when} on.",
+        )
+    if held.rule == "week":
+        most = terms.most_in_week if terms else 0
+        return (
+            f"At most {most} sessions of this massage in seven days.",
             f"The next one may be from {when} on.",
         )
     if held.rule == "review":
@@ -102,10 +111,12 @@ def longer_words(found: CourseProgress | None) -> str:
     return f" Its page can set more sessions, up to {bounds.max}."
 
 
-def fault_of(place: Assignment, fields: MultiDict[str, str]) -> str:
+def fault_of(entry: LibraryEntry, place: Assignment, fields: MultiDict[str, str]) -> str:
     """Return why a session may not be prepared with this form; empty when it may."""
     early = early_reason(fields.get("early"))
-    return prepare_fault(place, bool(site().courses.clients()), early, " ".join(hold_words(place)))
+    return prepare_fault(
+        place, bool(site().courses.clients()), early, " ".join(hold_words(entry, place))
+    )
 
 
 def filing_of(
@@ -124,14 +135,14 @@ def held_at_start(stored: Stored, now: int) -> tuple[str, bool] | None:
     if stored.client is None or entry is None:
         return None
     place = assignment_of(entry, stored.client, now)
-    return (" ".join(hold_words(place)), place.hold.firm) if place.hold else None
+    return (" ".join(hold_words(entry, place)), place.hold.firm) if place.hold else None
 
 
 def context(entry: LibraryEntry, screening: Screening, now: int) -> dict[str, object]:
     """Return what the verdict's page shows of client and course."""
     refuses = screening.verdict.level in ("not-today", "help")
     place = Assignment() if refuses else assignment_of(entry, screening.client, now)
-    said, act = hold_words(place)
+    said, act = hold_words(entry, place)
     return {
         "place": place,
         "hold_said": said,

@@ -26,6 +26,7 @@ from webapp.domain.screening import (
     refused,
     screen,
     who_may_clear,
+    word_counts_days,
     word_fault,
 )
 from webapp.presentation.verdicts import words_of
@@ -300,7 +301,9 @@ def tell_word(screening_id: str) -> Response:
     here = site()
     who, on = request.form.get("who", ""), request.form.get("on", "").strip()
     may = who_may_clear(screening.verdict)
-    fault = word_fault(who, on, here.clock.wall_time().date(), may)
+    protocol = protocols.entry_or_404(screening.protocol).protocol
+    days = word_counts_days(protocol, screening.answers)
+    fault = word_fault(who, on, here.clock.wall_time().date(), may, days)
     if fault:
         return verdict_page(screening_id, screening, 422, fault=fault, who=who, on=on)
     if request.form.get("confirmed") != "yes":

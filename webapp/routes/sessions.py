@@ -96,7 +96,7 @@ def create() -> Response:
     if plan is None or screenings.refusal_of(entry, screening_id, screening, now):
         return screenings.verdict_page(screening_id, screening, 409)
     place = assignments.assignment_of(entry, screening.client, now)
-    if fault := assignments.fault_of(place, request.form):
+    if fault := assignments.fault_of(entry, place, request.form):
         return screenings.verdict_page(screening_id, screening, 409, early_fault=fault)
     admission = screening.admission(screening_id)
     filed = assignments.filing_of(entry, place, request.form, now)

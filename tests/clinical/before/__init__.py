@@ -46,7 +46,8 @@ def outcome_of(
     fitting = [o for o in found if matches(o.get("when", {}), protocol, areas)]
     if not fitting:
         return None if kind == "choice" else REFUSED
-    return max(fitting, key=lambda outcome: LEVELS.index(outcome["level"]))
+    worst: Mapping[str, Any] = max(fitting, key=lambda outcome: LEVELS.index(outcome["level"]))
+    return worst
 
 
 def of_glucose(

@@ -34,6 +34,7 @@ RING = 15
 NARROW = 7  # room at the start of an arrow that is drawn thin
 BESIDE = 100  # how far each limb moves aside where both are drawn
 BOTH = 0.88
+PERSON = 108  # width of the small person with its words
 
 POSES = {
     "person": (
@@ -407,8 +408,10 @@ def figure(
     if side == "right" and not view.paired:
         left = WIDTH - left - wide
     if not view.paired and len(sides) == 1 and not small and view.pose != "none":
+        x = left + (wide - PERSON * part if side == "right" else 0)
         parts.append(
-            f'<g transform="matrix({number(part)} 0 0 {number(part)} {number(left)} {number(top)})">{small_person(view, side)}</g>'
+            f'<g transform="matrix({number(part)} 0 0 {number(part)} {number(x)} {number(top)})">'
+            f"{small_person(view, side)}</g>"
         )
     if point and not small:
         place = view.way(point.at)[0]
@@ -416,7 +419,7 @@ def figure(
             turn = f' transform="{MIRROR}"' if sides == ("right",) else ""
             parts.append(f"<g{turn}>{fingers_of(view, point)}</g>")
         else:
-            outer = max(view.outline.both(place.y)) + 14 * part
+            outer = max(max(view.outline.both(place.y)) + 14 * part, place.x + 30 * part)
             high = place.y + 10 * part
             if point.fingers and point.start:
                 start = view.way(point.start)[0].y

@@ -227,6 +227,7 @@ How to sign:
    that you passed. Its page then shows them.
 
 What the words of the phases were before stands in [clinical-changes.md](clinical-changes.md).
+The picture of every phase stands on the owner's page *Pictures* (`/owner/pictures`), and in the folder that `make atlas` writes.
 
 This file is written by `make review`. Do not edit it. Which control stands against which hazard is in [hazards.md](hazards.md)."""
 SIGN_OFF = """\

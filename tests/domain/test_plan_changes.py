@@ -617,7 +617,7 @@ def test_a_shipped_plan_is_changed_by_the_areas_of_the_catalogue() -> None:
         "closing-strokes",
     ]
     leg = Changes(leave_out=(LeaveOut(why="Veins", area="lower-leg", side="right"),))
-    plan = shipped().plan(shipped_protocol("dm-legs-feet"), 600, frozenset(), leg)
+    plan = shipped().plan(shipped_protocol("dm-legs-feet"), 900, frozenset(), leg)
     assert [one for one in seconds_by_id(plan) if one.endswith("-right")] == [
         *("kneecap-circles-right", "thigh-strokes-right", "toes-right", "foot-top-strokes-right"),
         *("sole-right", "heel-right", "closing-strokes-right"),
@@ -819,12 +819,22 @@ def share_left(protocol_id: str, asked: Asked, stays: tuple[str, ...], wish: int
     chosen = {ask.chosen for ask in asked}
     line = phases_of(protocol_id)
     phases = {name: one for name, one in line.items() if not one.optional or one.id in chosen}
-    parts = {name: part_of(one) for name, one in phases.items()}
-    rungs = ladder(tuple(parts.values()), massage.rules, most)
-    totals = [5 * sum(rung) for rung in rungs]
-    whole = min(max(wish, least, totals[0]), totals[-1])
-    rung = dict(zip(parts, rungs[totals.index(whole)], strict=True))
-    return 5 * min(sum(rung[name] for name in stays), sum(parts[name].usual for name in stays))
+    ladders = {
+        names: ladder(
+            tuple(part_of(line[name]) for name in names),
+            massage.rules,
+            most,
+            on_the_way(massage, names),
+        )
+        for names in short_lines(massage, tuple(phases))
+    }
+    first = min(5 * sum(rungs[0]) for rungs in ladders.values())
+    last = max(5 * sum(rungs[-1]) for rungs in ladders.values())
+    whole = min(max(wish, least, first), last)
+    names, rungs = next((n, r) for n, r in ladders.items() if 5 * sum(r[0]) <= whole)
+    rung = dict(zip(names, rungs[whole // 5 - sum(rungs[0])], strict=True))
+    usual = sum(part_of(line[name]).usual for name in stays)
+    return 5 * min(sum(rung.get(name, 0) for name in stays), usual)
 
 
 @pytest.mark.slow

@@ -309,7 +309,7 @@ def share_of(protocol: Protocol, wanted: PhaseLine, line: PhaseLine, asked: int)
     Never more than what is usual for the phases that stay.
     """
     assert protocol.session is not None
-    choices = fittings(protocol, wanted)
+    choices = fittings(protocol, wanted, checks_ends=False)
     least = -(-protocol.session.min // GRID_SECONDS)
     wish = max(asked, least, min(choice.low for choice in choices))
     choice = min(choices, key=lambda choice: choice.miss(wish))
@@ -342,10 +342,13 @@ class Fitting:
         return max(self.low - total, total - self.high, 0)
 
 
-def fittings(protocol: Protocol, line: PhaseLine) -> tuple[Fitting, ...]:
+def fittings(
+    protocol: Protocol, line: PhaseLine, *, checks_ends: bool = True
+) -> tuple[Fitting, ...]:
     """The line with its ladder, first whole, then with one entry of ``leave_out`` less each time.
 
-    Raises UnreachableError where none of them can keep the rules.
+    Raises UnreachableError where none of them can keep the rules; of those for the first and the
+    last technique only with ``checks_ends``.
     """
     found: list[Fitting] = []
     refused: UnreachableError | None = None
@@ -356,6 +359,8 @@ def fittings(protocol: Protocol, line: PhaseLine) -> tuple[Fitting, ...]:
         if entry and found and len(rest) == len(found[-1].line):
             continue
         try:
+            if checks_ends:
+                check_ends(rest, protocol.rules)
             found.append(Fitting(rest, rungs_of(protocol, rest), titles_of(line, gone)))
         except UnreachableError as error:
             refused = refused or error
@@ -378,7 +383,6 @@ def titles_of(line: PhaseLine, ids: set[str]) -> tuple[str, ...]:
 
 def rungs_of(protocol: Protocol, line: PhaseLine) -> tuple[Rung, ...]:
     """The ladder of a line; what caps count on the way between places is taken off them."""
-    check_ends(line, protocol.rules)
     moving = {
         cap.tag: sum(move.seconds for _, _, move in moved(protocol, line) if cap.tag in move.tags)
         for cap in protocol.rules.cap

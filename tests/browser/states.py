@@ -355,7 +355,7 @@ STATES = (
     State(
         "questions-faults", asked(LEGS, glucose="25", minutes_ago="x"), "Please look at these again"
     ),
-    State("questions-ketones", asked(LEGS, **HIGH), "Blood ketones?"),
+    State("questions-ketones", asked(LEGS, **HIGH), "Ketones: they matter now"),
     State("verdict-clear", asked(NAPE), "Clear to start"),
     State("verdict-changes", with_place, "Left out:"),
     State("verdict-clinician", asked(NAPE, q_surgery="yes"), "Has a clinician agreed"),

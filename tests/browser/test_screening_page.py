@@ -70,8 +70,11 @@ def test_by_keys_alone_from_the_protocol_to_the_running_session(visit: Visit) ->
             "q-last-meal": "good",
             "q-diabetes-type": "type-2",
             "q-glucose-medicine": "none",
-            "q-last-insulin": "never",
-            "q-dka-history": "no",
+            "q-sglt2": "no",
+            "q-platelets": "none",
+            "q-blood-pressure": "no",
+            "q-procedure": "no",
+            "trend": "steady",
             "glucose-shown": "number",
             "unit": "mg/dL",
         },
@@ -99,13 +102,16 @@ def test_by_touch_on_a_phone_with_changes(visit: Visit, watch: Watch) -> None:
         ("last-meal", "good"),
         ("diabetes-type", "type-2"),
         ("glucose-medicine", "none"),
-        ("last-insulin", "never"),
-        ("dka-history", "no"),
+        ("sglt2", "no"),
+        ("platelets", "none"),
+        ("blood-pressure", "no"),
+        ("procedure", "no"),
     ):
         page.locator(f'#ask-{question} label:has([value="{token}"])').tap()
     page.locator('#ask-glucose label:has([value="number"])').tap()
     page.locator("#glucose").fill("6.4")
     page.locator('#ask-glucose label:has([value="mmol/L"])').tap()
+    page.locator('#ask-trend label:has([value="steady"])').tap()
     page.locator("#minutes-ago").fill("0")
     page.get_by_role("button", name=GO).tap()
     expect(page.get_by_role("heading", level=1)).to_have_text("Clear, with changes")
@@ -154,16 +160,38 @@ def test_a_low_counts_down_to_the_next_test(visit: Visit) -> None:
         ("diabetes-type", "type-1"),
         ("glucose-medicine", "insulin"),
         ("last-insulin", "over-an-hour"),
-        ("dka-history", "no"),
+        ("sglt2", "no"),
+        ("platelets", "none"),
+        ("blood-pressure", "no"),
+        ("procedure", "no"),
     ):
         page.locator(f'[name="q-{question}"][value="{token}"]').check()
     page.locator('[name="glucose-shown"][value="number"]').check()
     page.locator("#glucose").fill("5.5")
     page.locator('[name="unit"][value="mmol/L"]').check()
+    page.locator('[name="trend"][value="steady"]').check()
     page.locator("#minutes-ago").fill("0")
     page.get_by_role("button", name=GO).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Not yet")
     expect(page.locator("count-down")).to_have_text(re.compile(r"^14:5\d$"))
+
+
+def test_follow_ups_and_diabetes_come_up_with_the_answer_that_asks_for_them(visit: Visit) -> None:
+    page = visit("/protocols/turning/screening")
+    expect(page.locator("#ask-leg-clot-since")).to_be_hidden()
+    page.locator("#ask-leg-clot .answer-yes").click()
+    expect(page.locator("#ask-leg-clot-since")).to_be_visible()
+    expect(page.locator("#ask-neck-limbs-since")).to_be_hidden()
+    page.locator("#ask-leg-clot .answer-no").click()
+    expect(page.locator("#ask-leg-clot-since")).to_be_hidden()
+    for place in ("#ask-glucose", "#ask-ketones", "#ask-diabetes-type", "#ask-last-insulin"):
+        expect(page.locator(place)).to_be_hidden()
+    page.locator("#ask-diabetes .answer-unsure").click()
+    for place in ("#ask-glucose", "#ask-ketones", "#ask-diabetes-type", "#ask-insulin-sites"):
+        expect(page.locator(place)).to_be_visible()
+    expect(page.locator("#ask-last-insulin")).to_be_hidden()
+    page.locator("#ask-glucose-medicine .answer-insulin").click()
+    expect(page.locator("#ask-last-insulin")).to_be_visible()
 
 
 @pytest.fixture

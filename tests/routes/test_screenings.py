@@ -304,9 +304,9 @@ def test_diabetes_brings_its_questions_and_the_reading_to_any_protocol(
 def test_a_follow_up_is_asked_before_a_sign_is_told(shipped_visitor: Visitor) -> None:
     answer = shipped_visitor.answer("oc-self-nape", q_neck_dizzy="yes")
     assert answer.status_code == 422
-    assert "Is it new, or has a doctor explained it?" in (
-        Page(answer.text).by_id("open-answers").text
-    )
+    panel = Page(answer.text).by_id("open-answers").text
+    assert "Is it new, or has a doctor explained it?" in panel
+    assert "call your emergency number" in panel
     for token, title in (
         ("new", "Get help now"),
         ("unsure", "Get help now"),

@@ -15,6 +15,7 @@ from webapp.domain.screening import (
     GLUCOSE,
     HAS_DIABETES,
     KETONES,
+    SIGNS,
     TREND,
     Answers,
     Finding,
@@ -159,6 +160,7 @@ def form(entry: LibraryEntry, plan: Plan, sheet: Sheet, status: int = 200) -> Re
             for group in catalogue.groups.values()
             if any(q.group == group.id for q in questions)
         ],
+        sign_open=any(q.group == SIGNS and q.follows and q.id in sheet.missing for q in questions),
         of_diabetes=lambda question: hides_diabetes and of_diabetes(question),
         hides_diabetes=hides_diabetes,
         tokens_of=tokens_of,
@@ -189,7 +191,7 @@ def missing_words(questions: Sequence[Question], missing: Sequence[str]) -> list
             title = site().library.catalogue.groups[group].title
             words.append((f"group-{group}", f"{title}: all {len(open_ones)}"))
         else:
-            words += [(f"ask-{q.id}", q.text) for q in open_ones]
+            words += [(f"ask-{q.id}", q.words) for q in open_ones]
         words += [
             (f"ask-{q.id}", q.words)
             for q in questions
@@ -248,7 +250,7 @@ def sets_of(questions: Sequence[Question]) -> list[AskingSet]:
     sets: list[AskingSet] = []
     placed = set[str]()
     first = [q for q in questions if not q.follows]
-    for question in sorted(first, key=lambda q: q.kind not in IN_GROUPS):
+    for question in sorted(first, key=lambda q: (q.id != HAS_DIABETES, q.kind not in IN_GROUPS)):
         if question.id in placed:
             continue
         follow = [q for q in questions if any(w.question == question.id for w in q.follows)]

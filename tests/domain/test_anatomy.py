@@ -11,6 +11,7 @@ from itertools import pairwise
 from math import hypot
 
 import pytest
+from pydantic import ValidationError
 
 from tests.support.builders import shipped
 from webapp.domain.anatomy import XY, View, covers, patch_of, spots
@@ -184,3 +185,18 @@ def test_a_patch_is_read_as_it_is_written() -> None:
     box = patch_of("s 0.1..0.92 x 0.5..0.92")
     assert box == ("s", (0.1, 0.92), (0.5, 0.92), None)
     assert patch_of("oval s -0.07 0.5 r 0.06 0.24 hole 0.5") == ("s", -0.07, 0.5, 0.06, 0.24, 0.5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shapes": {"heel": {"lit": ["q 0.1..0.2 x 0.1..0.9"]}}},
+        {"shapes": {"heel": {"lit": ["oval q 0.1 0.5 r 0.1 0.2"]}}},
+        {"shapes": {"heel": {"lit": ["s 0..1 x 0..1"], "marks": {"up": ["s 0 0 > q 1 1"]}}}},
+        {"avoid": {"shin": ["q 0.1 0.2"]}},
+    ],
+)
+def test_a_place_in_no_frame_of_its_view_is_refused(change: dict[str, object]) -> None:
+    raw = VIEWS["leg-inner"].model_dump() | change
+    with pytest.raises(ValidationError, match=r"found frame q in .*, expected one of s"):
+        View.model_validate(raw, strict=False)

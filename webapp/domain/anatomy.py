@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from webapp.domain.protocol import Id, Line, Model, Text, Title
 
@@ -144,6 +144,30 @@ class View(Model):
     avoid: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     shapes: dict[str, Shape] = Field(default_factory=dict)
     points: dict[str, Spot] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def framed(self) -> View:
+        """Check that every place lies in a frame of this view. Raises ValueError."""
+        texts = {
+            **{f"landmarks.{name}": (way,) for name, way in self.landmarks.items()},
+            **{f"avoid.{name}": ways for name, ways in self.avoid.items()},
+            **{f"points.{name}": (point.at,) for name, point in self.points.items()},
+        }
+        for name, shape in self.shapes.items():
+            ways = [way for found in shape.marks.values() for way in found]
+            texts[f"shapes.{name}"] = (*shape.lit, *shape.pale, *ways)
+        for place, found in texts.items():
+            named = {
+                frame
+                for text in found
+                for frame in re.findall(r"(?:^oval |^|> )([a-z])(?= -?\d)", text)
+            }
+            if unknown := named - set(self.frames):
+                known = ", ".join(self.frames)
+                raise ValueError(
+                    f"found frame {', '.join(sorted(unknown))} in {place}, expected one of {known}"
+                )
+        return self
 
     @cached_property
     def curves(self) -> dict[str, Sides]:

@@ -342,7 +342,7 @@ def sheet(
         over = mark_of(view, shape, mark)
     off = avoid_of(view, avoid[:1] if small else avoid)
     if point:
-        over += point_of(view, point, part)
+        over += point_of(view, point, part * (1.5 if small else 1))
     body, lines = limb(view), "" if small else lines_of(view)
     sides = sides_of(side)
     turns = {one: f' transform="{MIRROR}"' if one == "right" else "" for one in sides}

@@ -35,6 +35,8 @@ def picture_of(
     """
     if not step.technique or not step.area:
         return None
+    if isinstance(step, PlannedStep) and step.kind == "change":
+        step_id = step_id.removeprefix("to-")  # a move shows the phase that it leads to
     for name in (step_id, without_side(step_id)):
         listed = catalogue.phase_pictures.get((protocol, name, step.area))
         if listed:
@@ -66,7 +68,7 @@ def derived(catalogue: Catalogue, step: Phase | PlannedStep) -> Drawn | None:
     view = view_of(catalogue, area)
     if not view:
         return None
-    forbidden = " ".join(step.avoid).lower()
+    forbidden = " ".join((*step.avoid, *step.not_here)).lower()
     shape = area
     for word, variants in CLEAR.items():
         if word in forbidden:
@@ -79,7 +81,7 @@ def derived(catalogue: Catalogue, step: Phase | PlannedStep) -> Drawn | None:
     return drawn if is_drawn(catalogue, drawn) else None
 
 
-CLEAR = {"kidney": ("clear",), "lower ribs": ("clear",)}
+CLEAR = {"kidney": ("clear",), "lower ribs": ("clear",), "last-ribs": ("clear",)}
 MARKS = {("vibration", "still"): "shake", ("patting", "still"): "pats"}
 
 

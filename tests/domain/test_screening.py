@@ -381,7 +381,7 @@ R08 fever with diabetes | dm-general-gentle | fever | fever | not-today | sick-d
 L404 a cold | oc-self-nape | fever | a cold | not-today | until it is over |
 2.4 pain that grows | oc-self-nape | flare | growing | not-today | doctor first |
 R54 opioid | oc-cupping-back | drowsy-medicine | opioid | not-today | medicine stays as it is |
-R54 sleeping pill | oc-self-nape | drowsy-medicine=unsure | sleeping pill | not-today | another day |
+R54 sleeping pill | oc-self-nape | drowsy-medicine=unsure | sleeping pill; any other such medicine | not-today | another day |
 R54 painkiller | oc-classic-lumbar | pain-medicine | ibuprofen | changes | paracetamol counts too | light
 C20 treatment by heat, current, manipulation | oc-classic-lumbar | physiotherapy | heat, current or manipulation used to treat you in the last 24 hours | not-today | full day |
 2.4 pregnancy, neck, sitting | oc-self-nape | pregnancy | pregnant, or possibly | clinician | midwife or doctor | out=pregnancy-point

@@ -147,6 +147,20 @@ def test_the_unit_is_remembered_on_the_device_and_nothing_else(shipped_visitor: 
     assert chosen == ["mg/dL"]
 
 
+def test_training_is_confirmed_once_on_a_device_for_each_method(shipped_visitor: Visitor) -> None:
+    def answered(protocol: str) -> list[str]:
+        page = shipped_visitor.page(f"/protocols/{protocol}/screening")
+        return [e.attrs["name"] for e in page.all("input", type="radio") if "checked" in e.attrs]
+
+    shipped_visitor.screened("oc-thai", q_trained="no")
+    assert answered("oc-thai") == []
+    shipped_visitor.screened("oc-thai")
+    assert answered("oc-thai") == ["q-trained"]
+    assert answered("oc-stone") == []
+    shipped_visitor.screened("oc-stone")
+    assert answered("oc-thai") == answered("oc-stone") == ["q-trained"]
+
+
 # -- verdicts ------------------------------------------------------------------------------------
 
 

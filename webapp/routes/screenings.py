@@ -47,6 +47,7 @@ blueprint = Blueprint("screenings", __name__)
 
 LASTING_GROUPS = ("illness", "place", "feet", "method", "hands")
 UNIT_COOKIE = "glucose-unit"
+TRAINED, TRAINED_COOKIE = "trained", "trained-hands"
 YEAR_SECONDS = 365 * 24 * 3600
 TOO_MUCH = Finding(
     question="plan",
@@ -76,7 +77,8 @@ def ask(protocol_id: str) -> Response:
     wish = protocols.wish_of(entry.protocol, request.args)
     if wish.fault or wish.plan is None:
         return Response(protocols.page(entry, wish), 422, mimetype="text/html")
-    return form(entry, wish.plan, Sheet())
+    confirmed = {f"q-{TRAINED}": "yes"} if protocol_id in trained_here() else {}
+    return form(entry, wish.plan, Sheet(MultiDict(confirmed)))
 
 
 @blueprint.post("/protocols/<protocol_id>/screening")
@@ -119,6 +121,8 @@ def judged(entry: LibraryEntry, plan: Plan, taken: ScreeningForm) -> Response:
     response = redirect(url_for("screenings.show", screening_id=screening_id), 303)
     if reading and reading.shown == "number":
         remember_unit(response, reading.unit)
+    if taken.answers.given.get(TRAINED) == "yes":
+        remember(response, TRAINED_COOKIE, ".".join({*trained_here(), entry.protocol.id}))
     return response
 
 
@@ -274,11 +278,22 @@ def remembered_unit() -> str:
     return unit if unit in UNITS else ""
 
 
+def trained_here() -> set[str]:
+    """Return the protocols for which trained hands were confirmed on this device."""
+    kept = request.cookies.get(site().settings.cookie(TRAINED_COOKIE), "")
+    return set(kept.split(".")) & site().library.entries.keys()
+
+
 def remember_unit(response: Response, unit: str) -> None:
     """The unit of this device's meter; no reading is kept in the browser."""
+    remember(response, UNIT_COOKIE, unit)
+
+
+def remember(response: Response, name: str, value: str) -> None:
+    """Keep ``value`` on this device for a year."""
     response.set_cookie(
-        site().settings.cookie(UNIT_COOKIE),
-        unit,
+        site().settings.cookie(name),
+        value,
         max_age=YEAR_SECONDS,
         httponly=True,
         samesite="Lax",

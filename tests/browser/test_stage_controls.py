@@ -81,7 +81,7 @@ def test_every_control_answers_to_a_fingertip_and_to_a_keyboard_alone(
     hand.press("Fit to that")
     hand.has(seq="8")
     hand.press("Say it again")
-    hears(page, r"^Stroking\. Back")
+    hears(page, r"^Phase one\. Back")
     hand.press("How long?")
     hears(page, r"left\.$")
     hand.use(page.locator("summary", has_text="More"))
@@ -181,7 +181,7 @@ def test_every_usual_key_of_keyboards_pedals_and_clickers_does_its_act(recorded:
             page.wait_for_timeout(BETWEEN_MS)
         page.keyboard.press(key)
         hand.has(**expected)
-    for key, words in [("s", r"^Stroking\."), ("S", r"^Stroking\."), ("t", "^1 minute")]:
+    for key, words in [("s", r"^Phase one\."), ("S", r"^Phase one\."), ("t", "^1 minute")]:
         page.evaluate("window.heard.length = 0")
         page.keyboard.press(key)
         hears(page, words)
@@ -297,7 +297,7 @@ def test_after_a_touch_of_any_control_keys_do_what_the_settings_say(recorded: Pr
 # what an act by a key leaves: of the session what it does not change, and whatever else a control may do
 SEEN = """() => { const { status, step } = document.querySelector("#session-live").dataset;
   return { data: { status, step }, others: [document.querySelector("session-voice").textContent,
-    document.querySelector("#session-more")?.open, window.heard.filter(({ text }) => /left\\.$|^Stroking/.test(text)).length] }; }"""
+    document.querySelector("#session-more")?.open, window.heard.filter(({ text }) => /left\\.$|^Phase one/.test(text)).length] }; }"""
 
 
 def test_no_key_presses_what_a_finger_or_a_request_has_left_the_focus_on(
@@ -471,7 +471,7 @@ def test_a_headset_is_told_what_is_on_and_a_silent_file_plays_only_by_choice(
     press(page, "Start")
     has_status(page, "running")
     found = told(page, "playing")
-    assert (found["title"], found["artist"]) == ("Stroking", "Back, both sides")
+    assert (found["title"], found["artist"]) == ("Phase one", "Back")
     assert found["album"] == "Test long"
     assert found["position"]["duration"] == 120
     assert found["position"]["position"] == pytest.approx(0, abs=1)

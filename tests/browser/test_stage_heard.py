@@ -93,12 +93,12 @@ def test_every_line_and_chime_of_a_whole_session_in_order_and_to_the_plan_of_the
     lines = [(entry["text"], entry["at"]) for entry in heard(page, "say")]
     expected = [
         ("Get ready. Warm hands.", None),  # at the tap
-        ("Stroking. Back, both sides. Flat, warm hands.", back - 40_000),
+        ("Phase back. Back. Flat, warm hands.", back - 40_000),
         ("Slower now.", back - 35_000),
         ("Ten seconds.", back - 10_000),
-        ("Kneading. Left calf. Flat, warm hands.", back),
+        ("Phase calf. Left calf. Flat, warm hands.", back),
         ("Change sides. Turn round.", left),
-        ("Kneading. Right calf. Flat, warm hands.", right - STEP_MS),
+        ("Phase calf. Right calf. Flat, warm hands.", right - STEP_MS),
         ("Rest. Lie still.", right),
         ("Finished.", rest),
     ]
@@ -219,7 +219,7 @@ def test_music_goes_on_beside_it_and_steps_back_for_a_spoken_line(recorded: Prep
     session = "navigator.audioSession.type"
     press(page, "Start")
     has_status(page, "running")
-    hears(page, "^Stroking")
+    hears(page, "^Phase one")
     assert heard(page, "say")[-1]["session"] == "transient"
     page.evaluate("window.spoken.dispatchEvent(new Event('end'))")
     assert page.evaluate(session) == "ambient"
@@ -230,7 +230,7 @@ def test_music_goes_on_beside_it_and_steps_back_for_a_spoken_line(recorded: Prep
     page.goto(address)
     expect(page.locator(":not(:defined):not(count-wedge)")).to_have_count(0)
     page.keyboard.press("s")
-    hears(page, "^Stroking")
+    hears(page, "^Phase one")
     assert heard(page, "say")[-1]["session"] == "playback"
 
 

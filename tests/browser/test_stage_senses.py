@@ -32,10 +32,10 @@ def test_a_whole_session_is_spoken_and_chimed_in_order_and_on_time(
     page.wait_for_timeout(300)
     spoken = heard(page, "say")
     assert [entry["text"] for entry in spoken] == [
-        "Stroking. Back, both sides. Flat, warm hands.",
+        "Phase one. Back. Flat, warm hands.",
         "Slower now.",
         "Ten seconds.",
-        "Kneading. Back, both sides. Flat, warm hands.",
+        "Phase two. Back. Flat, warm hands.",
         "Rest. Lie still.",
         "Finished.",
     ]
@@ -226,7 +226,7 @@ def test_the_time_and_the_step_are_told_on_demand(recorded: Prepared) -> None:
         re.compile(r"^(2 minutes|1 minute 5\d seconds) left\.$")
     )
     page.keyboard.press("s")
-    hears(page, r"^Stroking\. Back, both sides\.")
+    hears(page, r"^Phase one\. Back\.")
     page.locator("summary", has_text="More").click()
     press(page, "How long?")
     hears(page, r"left\.$")

@@ -228,3 +228,12 @@ def test_every_card_has_a_small_picture(shipped_visitor: Visitor) -> None:
 )
 def test_a_side_in_words(side: str | None, region: str, told: str) -> None:
     assert side_words(side, region) == told
+
+
+def test_the_owner_sees_every_phase_with_its_picture(shipped_visitor: Visitor) -> None:
+    page = shipped_visitor.page("/owner/pictures")
+    places = {f"{plan.protocol}-{plan.steps[index].id}" for plan, index in phases()}
+    assert places <= {e.attrs.get("id") for e in page.elements}
+    large = [e for e in page.elements if "pictures-large" in e.attrs.get("class", "")]
+    assert len(large) == len(places) == len(PHASES)
+    assert not [e for e in page.elements if "place-words" in e.attrs.get("class", "")]

@@ -140,9 +140,24 @@ def test_what_a_rule_names_is_in_the_catalogue() -> None:
         assert wrong.techniques or wrong.areas
 
 
-def test_a_copy_under_another_name_has_no_such_picture_either(shipped_visitor: Visitor) -> None:
+def test_a_copy_in_format_2_names_its_points(shipped_visitor: Visitor) -> None:
+    for name, point, view in (
+        ("dm2-acupressure", "sp6", "leg-inner"),
+        ("oc-ap-sedating", "", "back"),
+    ):
+        plan = PLANS[name].model_copy(update={"protocol": "my-own-points"})
+        step = next(step for step in plan.steps if step.id in ("sp6-left", "point-2"))
+        found = picture_of(CATALOGUE, plan.protocol, step.id, step)
+        assert found
+        assert (found.view, found.point, found.hand) == (view, point, "finger-press")
+        assert found.chosen is not bool(point)
+
+
+def test_a_copy_that_names_no_point_has_no_such_picture(shipped_visitor: Visitor) -> None:
     plan = PLANS["dm2-acupressure"].model_copy(update={"protocol": "my-own-points"})
     index = next(i for i, step in enumerate(plan.steps) if step.id == "sp6-left")
+    steps = [step.model_copy(update={"point": None}) for step in plan.steps]
+    plan = plan.model_copy(update={"steps": tuple(steps)})
     _, page = shown(shipped_visitor.app, plan, index)
     assert not classes(page) & DRAWN
     assert text_of(page, "place-words") == "Lower leg: Above the inner ankle (SP6)"

@@ -31,6 +31,7 @@ POINTS = [
     ("arm-back", "te5", "f", 0.83, 0.50),
     ("back", "back-t5", "y", 0.20, 0.20),
 ]
+BANDS = (("y", (0.05, 0.42), (0.2, 0.45)), ("y", (0.66, 0.78), (0.2, 0.45)))
 # What is drawn as a line, by a place on it.
 DRAWN = [
     ("back", "M158 104", (158, 104), "y", 0.07, 0.40),  # upper inner corner of the blade
@@ -173,6 +174,18 @@ def test_the_right_is_the_left_mirrored() -> None:
     assert body.MIRROR in right.partition("figure-far")[0]
     assert ">L<" in left
     assert ">R<" in right
+
+
+def test_a_point_is_drawn_where_the_catalogue_says() -> None:
+    for view in VIEWS.values():
+        for name, point in view.points.items():
+            at = next(spot for spot in CATALOGUE.points[name].at if spot.view == view.id)
+            assert spots(point.at) == ((at.frame, at.along, at.across),)
+    drawn = [patch_of(patch)[:3] for patch in VIEWS["back"].shapes["chosen-points"].pale]
+    bands = [
+        (b.frame, tuple(b.along), tuple(b.across)) for b in CATALOGUE.points["back-band"].bands
+    ]
+    assert drawn == bands == list(BANDS)
 
 
 def test_no_two_points_of_a_view_share_a_place() -> None:

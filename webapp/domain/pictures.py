@@ -11,7 +11,7 @@ from typing import NamedTuple
 from webapp.domain.anatomy import Drawn, View
 from webapp.domain.catalogue import Area, Catalogue
 from webapp.domain.plan import PlannedStep
-from webapp.domain.protocol import Phase
+from webapp.domain.protocol import ChosenPoint, Phase
 
 PARTS = {"legs": "leg", "feet": "foot", "arms": "arm", "ear": "ear"}
 SEVERAL = {"foot": "feet"}
@@ -41,9 +41,20 @@ def picture_of(
         listed = catalogue.phase_pictures.get((protocol, name, step.area))
         if listed:
             return listed.drawn if is_drawn(catalogue, listed.drawn) else None
+    if step.point:
+        return of_point(catalogue, step.point, step.hands or "")
     if any(wrong.holds(step.technique, step.area) for wrong in catalogue.wrong_pictures):
         return None
     return derived(catalogue, step)
+
+
+def of_point(catalogue: Catalogue, point: str | ChosenPoint, hand: str) -> Drawn | None:
+    """The picture of a point that a file names; of a chosen one, the band it may lie in."""
+    if isinstance(point, ChosenPoint):
+        drawn = Drawn("back", "chosen-points", "still", "", hand, chosen=True)
+        return drawn if is_drawn(catalogue, drawn) else None
+    views = (view.id for view in catalogue.views.values() if point in view.points)
+    return next((Drawn(view, point=point, hand=hand) for view in views), None)
 
 
 def without_side(step_id: str) -> str:
@@ -77,7 +88,7 @@ def derived(catalogue: Catalogue, step: Phase | PlannedStep) -> Drawn | None:
                 return None
             shape = fit[0] if fit else shape
     mark = MARKS.get((step.technique or "", step.arrow or ""), step.arrow or "")
-    drawn = Drawn(view.id, shape, mark)
+    drawn = Drawn(view.id, shape, mark, hand=step.hands or "")
     return drawn if is_drawn(catalogue, drawn) else None
 
 

@@ -13,6 +13,7 @@ from hypothesis import Phase as Stage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.cases.plans import moves
 from tests.faults.soak import FULL
 from tests.support.builders import (
     SHIPPED,
@@ -308,6 +309,26 @@ def test_back_gives_again_what_was_left_of_a_step() -> None:
     assert place(plan, state) == ("running", "phase-1", 40_000)
     assert state.left[2] == 55_000
     assert state.done[1:3] == (20_000, 5_000)
+
+
+def test_back_passes_over_the_move_to_another_place() -> None:
+    plan = moves()
+    assert [one.id for one in plan.steps[:5]] == ["oil", "to-right", "right", "to-left", "left"]
+    in_right = after(plan, START, ("back", T + 100_000))
+    assert place(plan, in_right) == ("running", "oil", 60_000)
+    on_the_move = after(plan, START, ("back", T + 65_000))
+    assert place(plan, on_the_move) == ("running", "oil", 60_000)
+
+
+def test_a_move_between_cups_counts_in_their_cap_and_is_no_hands_on_time() -> None:
+    plan = moves()
+    state = advance(plan, after(plan, START), T + 170_000)
+    assert place(plan, state) == ("running", "left", 90_000)
+    assert used_ms(plan, state, 0) == 100_000
+    assert hands_on_ms(plan, state) == 300_000
+    longest = after(plan, START, ("end-at", T + 1_000, 900_000))
+    cups = sum(longest.left[i] for i in tagged(plan, "cups"))
+    assert (cups, longest.left[3]) == (205_000, 10_000)
 
 
 def test_back_gives_a_used_up_step_again_in_full() -> None:

@@ -32,7 +32,7 @@ def verdict(
         (verdict("not-today", question="course"), False, False, "not-today", "Not yet", "stop"),
         (verdict("not-today", low=True), False, True, "not-today", "Treat the low now", "stop"),
         (verdict("help", "emergency"), False, False, "help", "Get help now", "stop"),
-        (verdict("help", "emergency", low=True), False, False, "help", "Get help now", "stop"),
+        (verdict("help", "emergency", low=True), False, False, "help", "Treat the low now", "stop"),
         (verdict("help", "same-day"), False, False, "help", "Medical help today", "stop"),
         (verdict("help", "urgent"), False, False, "help", "See a doctor within days", "stop"),
     ],
@@ -49,6 +49,8 @@ def test_only_an_emergency_shows_the_call() -> None:
         return words_of(verdict("help", urgency), needs_word=False, waits=False).emergency
 
     assert emergency("emergency")
+    low = verdict("help", "emergency", low=True)  # sugar comes first
+    assert not words_of(low, needs_word=False, waits=False).emergency
     assert not emergency("same-day")
     assert not emergency("urgent")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from werkzeug.datastructures import MultiDict
 
 from webapp.domain.assignment import (
@@ -40,24 +42,28 @@ def known_client(client: str, now: int) -> str:
     return site().courses.add_client(now).id if client == NEW else client
 
 
-def assignment_of(entry: LibraryEntry, client_id: str, now: int) -> Assignment:
-    """Return where a session of this protocol at ``now`` would belong."""
+def assignment_of(
+    entry: LibraryEntry, client_id: str, now: int, known: Sequence[Client] | None = None
+) -> Assignment:
+    """Return where a session of this protocol at ``now`` would belong; ``known`` are all clients."""
     courses = site().courses
-    client = client_of(client_id)
+    client = client_of(client_id, known)
     if client is None:
         return Assignment()
     course, pasts, recent = courses.latest(client.id, entry.protocol.id, now, RECENT)
     return assign(entry.protocol, client, course, pasts, recent, now, site().clock.zone)
 
 
-def client_of(client_id: str) -> Client | None:
+def client_of(client_id: str, known: Sequence[Client] | None = None) -> Client | None:
     """Return the client; "" is the only one, if there is one by now."""
     if client_id == NEW:
         return None
-    if client_id:
+    if client_id and known is None:
         return site().courses.client(client_id)
-    known = site().courses.clients()
-    return known[0] if len(known) == 1 else None
+    everybody = site().courses.clients() if known is None else known
+    if client_id:
+        return next((client for client in everybody if client.id == client_id), None)
+    return everybody[0] if len(everybody) == 1 else None
 
 
 def heed(entry: LibraryEntry, verdict: Verdict, client_id: str, now: int) -> Verdict:
@@ -141,12 +147,13 @@ def held_at_start(stored: Stored, now: int) -> tuple[str, bool] | None:
 def context(entry: LibraryEntry, screening: Screening, now: int) -> dict[str, object]:
     """Return what the verdict's page shows of client and course."""
     refuses = screening.verdict.level in ("not-today", "help")
-    place = Assignment() if refuses else assignment_of(entry, screening.client, now)
+    known = site().courses.clients()
+    place = Assignment() if refuses else assignment_of(entry, screening.client, now, known)
     said, act = hold_words(entry, place)
     return {
         "place": place,
         "hold_said": said,
         "hold_act": act,
         "reasons": REASONS,
-        "several": len(site().courses.clients()) > 1,
+        "several": len(known) > 1,
     }

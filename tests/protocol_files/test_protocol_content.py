@@ -108,7 +108,7 @@ FACTS = {
     "oc-self-4step": Row("open", (230, 360, 690), (10, 10, 48), kneading=True),
     "oc-self-nape": Row("open", (400, 600, 825), (10, 10, 48)),
     "oc-stone": Row("professional", (600, 900, 1200), (10, 10, 48), BACK_REST),
-    "oc-thai": Row("professional", (3600, 3600, 5400), (10, 10, 60), BACK_REST),
+    "oc-thai": Row("professional", (3600, 3600, 5400), (10, 10, 48), BACK_REST),
     "oc-vacuum": Row("professional", (240, 360, 570), (5, 5, 72), BACK_REST, caps=(("cups", 420),)),
 }
 # facts correction 3, with 2.4 (neck) and 2.5 (neck red flags)
@@ -1087,6 +1087,8 @@ def test_C38_warm_never_hot() -> None:
 def test_C39_thai_is_for_therapists_without_neck_thrusts_or_elbows() -> None:
     thai = PROTOCOLS["oc-thai"]
     assert (thai.access, thai.performer) == ("professional", ("therapist",))
+    assert thai.course
+    assert thai.course.most_in_week == 3
     for phase in thai.all_phases():
         if phase.technique == "stretching":
             assert any("No thrust" in place for place in CATALOGUE.kept_off(phase)), phase.id

@@ -134,7 +134,7 @@ def test_a_zone_that_is_none_is_not_kept(visitor: Visitor) -> None:
 
 def test_wherever_a_text_says_it_the_number_is_at_hand(shipped_visitor: Visitor) -> None:
     told(shipped_visitor, zone="Pacific/Auckland")
-    same_day = {"q-leg-clot": "yes"}
+    same_day = {"q-leg-clot": "yes", "q-leg-clot-since": "new"}
     answer = shipped_visitor.post("/protocols/dm-legs-feet/screening", same_day)
     page = shipped_visitor.page(answer.headers["Location"])
     assert "call your emergency number" in page.source

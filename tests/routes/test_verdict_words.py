@@ -41,7 +41,9 @@ def test_no_comfort_beside_whom_to_call_or_to_see(
 
 @pytest.mark.parametrize("glucose", ["18.2", "17.0"])
 def test_no_comfort_above_a_glucose_that_refuses(shipped_visitor: Visitor, glucose: str) -> None:
-    text = verdict(shipped_visitor, "dm-legs-feet", glucose=glucose)
+    text = verdict(
+        shipped_visitor, "dm-legs-feet", glucose=glucose, ketones_known="yes", ketones="0.2"
+    )
     assert "Glucose is very high" in text
     assert REST not in text
 
@@ -51,7 +53,7 @@ def test_a_foot_says_what_to_do_when_nobody_answers(
     shipped_visitor: Visitor, question: str
 ) -> None:
     text = verdict(shipped_visitor, "dm-legs-feet", **{question: "yes"})
-    assert "No answer, or feverish: urgent care or an emergency department today." in text
+    assert "Nobody answers, or feverish: urgent care or the emergency department today." in text
 
 
 def test_the_warning_of_three_weeks_is_short_and_the_rest_behind_it(

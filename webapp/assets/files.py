@@ -43,6 +43,7 @@ STAGE_ALONE = (
 REST = (
     "components/protocol",
     "components/questions",
+    "components/fields",
     "components/follow-ups",
     "components/verdict",
     *STAGE_ALONE,

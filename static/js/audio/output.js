@@ -209,3 +209,13 @@ export function flash() {
   document.body.classList.add("flash");
   setTimeout(() => document.body.classList.remove("flash"), FLASH_MS);
 }
+
+/** What is left, as it is said. */
+export function spokenTime(ms) {
+  const all = Math.ceil(ms / 1000);
+  const [minutes, seconds] = [Math.floor(all / 60), all % 60];
+  const words = [];
+  if (minutes) words.push(minutes === 1 ? "1 minute" : `${minutes} minutes`);
+  if (seconds || !minutes) words.push(seconds === 1 ? "1 second" : `${seconds} seconds`);
+  return `${words.join(" ")} left.`;
+}

@@ -1,6 +1,6 @@
 // <session-voice>: speaks, chimes and vibrates along the stage's timeline.
 import { preferences } from "../page/preferences.js";
-import { Sound, Voice, flash } from "./output.js";
+import { Sound, Voice, flash, spokenTime } from "./output.js";
 
 const HALF_FROM_MS = 40_000;
 const TEN_FROM_MS = 25_000;
@@ -54,15 +54,6 @@ function cuesAhead(rows, speech, total) {
       key: `${row.id} ${Math.round(cue.at / 1000)} ${cue.chime ?? cue.say}`,
     }));
   });
-}
-
-function spokenTime(ms) {
-  const all = Math.ceil(ms / 1000);
-  const [minutes, seconds] = [Math.floor(all / 60), all % 60];
-  const words = [];
-  if (minutes) words.push(minutes === 1 ? "1 minute" : `${minutes} minutes`);
-  if (seconds || !minutes) words.push(seconds === 1 ? "1 second" : `${seconds} seconds`);
-  return `${words.join(" ")} left.`;
 }
 
 export class CuePlayer {

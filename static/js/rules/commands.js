@@ -1,18 +1,8 @@
 // What people may do with a session, and what a page may show of it at one instant. Same rules, names and words as
 // webapp/domain/commands.py and snapshot.py; tests/cases/session.json holds both to the same results.
+import { handsOn, handsOnMs, handsOnOver, sum, tagged, usedMs } from "./counting.js";
 import { phasesAhead, refit } from "./refit.js";
-import {
-  TRANSITIONS,
-  advance,
-  apply,
-  handsOn,
-  handsOnMs,
-  handsOnOver,
-  onTheSkinHere,
-  sum,
-  tagged,
-  usedMs,
-} from "./session.js";
+import { TRANSITIONS, advance, apply, onTheSkinHere } from "./session.js";
 
 const LONGEST_REST_MS = 7_200_000;
 

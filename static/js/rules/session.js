@@ -3,6 +3,8 @@
 // Times are integer ms, instants are ms since the Unix epoch on the server's clock.
 // An event is [kind, at, leftMs]; `leftMs`, of a re-fit only, is [[step id, ms], ...].
 
+import { handsOn, handsOnOver, isMove, tagged, usedMs } from "./counting.js";
+
 /** A plan is what webapp/domain/payload.py describes, a state what this returns. */
 export function initial(plan, at = 0) {
   const planned = plan.steps.map((step) => step.seconds * 1000);
@@ -84,37 +86,6 @@ function hold(plan, state, passed) {
   const counts = (cap) => state.holding && cap.countsWhilePaused;
   const held = state.held.map((ms, i) => ms + (counts(plan.rules.cap[i]) ? passed : 0));
   return { ...state, at: state.at + passed, held };
-}
-
-export const handsOn = (step) => step.kind === "phase";
-
-/** True for the time between two places, which passes by itself. */
-const isMove = (step) => step.kind === "change" && !step.wait;
-
-export const handsOnOver = (plan, index) => !plan.steps.slice(index).some(handsOn);
-
-export const sum = (values) => values.reduce((total, value) => total + value, 0);
-
-export const tagged = (plan, tag) =>
-  [...plan.steps.keys()].filter((i) => plan.steps[i].tags.includes(tag));
-
-export function usedMs(plan, state, number) {
-  const { tag } = plan.rules.cap[number];
-  return sum(tagged(plan, tag).map((i) => state.done[i])) + state.held[number];
-}
-
-/** What cap `number` has counted, and what it will count between the phases ahead. */
-export function countedMs(plan, state, number) {
-  const moves = tagged(plan, plan.rules.cap[number].tag).filter((i) => !handsOn(plan.steps[i]));
-  return usedMs(plan, state, number) + sum(moves.map((i) => (i >= state.index ? state.left[i] : 0)));
-}
-
-/** Done plus still planned. */
-export function handsOnMs(plan, state) {
-  const times = plan.steps.map((step, i) =>
-    handsOn(step) ? state.done[i] + (i >= state.index ? state.left[i] : 0) : 0,
-  );
-  return sum(times);
 }
 
 const EXTEND_MS = 30_000;

@@ -114,6 +114,13 @@ def hands_on(forward: float = 40, then: str = "", protocol: str = BACK, skip: in
     return make
 
 
+def moving(visitor: Visitor) -> str:
+    path = hands_on(0, protocol=LEGS, skip=1)(visitor)
+    left_ms = int(visitor.live(path.rsplit("/", 1)[1])["data-remaining-ms"])
+    visitor.clock.forward(left_ms / 1000 + 2)
+    return path
+
+
 def last_seconds(visitor: Visitor) -> str:
     path = hands_on(0)(visitor)
     left_ms = int(visitor.live(path.rsplit("/", 1)[1])["data-remaining-ms"])
@@ -122,7 +129,7 @@ def last_seconds(visitor: Visitor) -> str:
 
 
 def change_of_side(visitor: Visitor) -> str:
-    path = hands_on(0, protocol=LEGS)(visitor)
+    path = hands_on(0, protocol=LEGS, skip=1)(visitor)
     while "Change of side" not in visitor.get(f"{path}/live").text:
         visitor.done(path.rsplit("/", 1)[1], "next")
     return path
@@ -382,11 +389,11 @@ STATES = (
     State("stage-calm-rest", course.of_a_session("calm", "end"), "Rest", at_once),
     State("stage-preparing", session("start"), "Before we begin"),
     State("stage-running", hands_on(), "Stroking"),
-    State("stage-move", hands_on(60, protocol=LEGS), "Next place"),
+    State("stage-move", moving, "Next place"),
     State("stage-kneading", hands_on(skip=3), "Kneading"),
     State("stage-last-seconds", last_seconds, "0:0"),
     State("stage-diabetes", hands_on(protocol=LEGS), "Signs of a low"),
-    State("stage-place-in-words", hands_on(protocol="dm2-acupressure", skip=3), "Inner side"),
+    State("stage-point", hands_on(protocol="dm2-acupressure", skip=3), "inner side"),
     State("stage-change-of-side", change_of_side, "Change of side"),
     State("stage-cups", cups_on(""), "Cupping"),
     State("stage-paused", hands_on(then="pause"), "paused"),

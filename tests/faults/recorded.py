@@ -92,7 +92,7 @@ class Person:
 
     def send(self, number: int, act: Act) -> None:
         status, _, _ = self.post(act.path, act.fields)
-        assert status in (200, 303), (number, act.path, status)
+        assert status in (200, 204, 303), (number, act.path, status)
         live = self.live()
         self.note(
             {

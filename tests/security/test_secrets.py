@@ -328,9 +328,9 @@ def test_what_nobody_expected_is_told_by_its_place_in_threads_and_errands_too(
 ) -> None:
     raising = (
         "import threading, logging.config\n"
-        "from webapp.log import config, take_exceptions\n"
+        "from webapp.log import config, log_exceptions\n"
         "logging.config.dictConfig(config('json'))\n"
-        "take_exceptions()\n"
+        "log_exceptions()\n"
         f"def fail(): raise ValueError('{SECRET}')\n"
         "thread = threading.Thread(target=fail); thread.start(); thread.join()\n"
         "fail()\n"

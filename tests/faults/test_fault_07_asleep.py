@@ -89,7 +89,7 @@ def test_it_goes_on_with_the_account_of_a_device_or_asks(
         assert live["data-status"] == "running"
         counted = device.left - device.passed() - AWAY_MS
         assert abs(int(live["data-remaining-ms"]) - counted) < 1_500
-        assert device.tell(AWAY_MS, pause).status == 200
+        assert device.tell(AWAY_MS, pause).status == 204
         assert server.look(watched).live["data-status"] == "paused"
         assert server.look(alone).live["data-status"] == "paused"
         assert server.act(alone, "resume").live["data-status"] == "running"

@@ -1,4 +1,4 @@
-"""``python -m webapp`` is the command ``steady-hands``."""
+"""Entry point for ``python -m webapp``: runs the command ``steady-hands``."""
 
 from webapp.cli.main import main
 

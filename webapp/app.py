@@ -1,4 +1,4 @@
-"""The only wiring: settings in, a Flask app out."""
+"""Flask application factory: builds the parts of a site from its settings, registers blueprints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server says while it runs: readable text, or one JSON object a line.
+"""Logging: text or JSON formatters, and the request log.
 
 A request is told by its route, never by its address, and a session by the beginning of a hash: so
 no code, cookie, query or answer gets here, and nothing that a visitor chose. An exception is told

@@ -1,4 +1,4 @@
-"""By which names and addresses this machine is reached. Nothing is sent to find out."""
+"""Network: names and addresses of this machine, and the check of the Host header."""
 
 from __future__ import annotations
 

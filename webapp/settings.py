@@ -1,4 +1,4 @@
-"""Frozen settings of one running site. The defaults make a working site on SQLite."""
+"""Settings of one site, frozen. The defaults make a working site on SQLite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one running site consists of."""
+"""The parts of one running site: settings, storage, library, clock, presence."""
 
 from __future__ import annotations
 

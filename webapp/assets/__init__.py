@@ -1,1 +1,1 @@
-"""Static files as they are sent."""
+"""Static files and their compression."""

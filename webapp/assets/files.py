@@ -1,4 +1,4 @@
-"""Static files under a name that changes with their content, read and compressed once at start.
+"""Static files: bundled, named by a content hash, and compressed once at the start.
 
 One hash names the whole set, so that modules can import each other by relative address. The
 stylesheets of a page are served as one, in the order of ``SHEETS``; there is no build step. Scripts

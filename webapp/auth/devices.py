@@ -1,4 +1,4 @@
-"""Devices that have joined, and invites for more: rows in, who may come in out.
+"""Database queries of joined devices and open invites.
 
 Joining is one transaction that first locks one row, so that of any number of devices with one
 invite one gets in, also where processes share the database. Instants are ms of the clock.

@@ -1,4 +1,4 @@
-"""Checks of Host and Origin, and the security headers on every response."""
+"""HTTP security: checks Host and Origin, and sets the security headers of every response."""
 
 from __future__ import annotations
 

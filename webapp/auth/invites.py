@@ -1,4 +1,4 @@
-"""Invites as they are made: the secrets once in the clear, to be shown; what is kept are hashes.
+"""Invite secrets: made, shown once, and stored as hashes.
 
 A command in the shell may not write to an embedded database beside the process that serves it, so
 it leaves the hashes in the data folder; who may write there may do anything with the site anyway.

@@ -1,4 +1,4 @@
-"""Middleware in front of every Flask route: only joined devices pass, and only as far as their role allows.
+"""Access check before each Flask route: identity, role and rate limit.
 
 The heartbeat and the push events ask the same table of permissions in ``server/``.
 """

@@ -1,4 +1,4 @@
-"""Permissions: one table of endpoints with the least role that each needs, and who is asking.
+"""Permissions: the least role for each endpoint, and who sends a request.
 
 Where nobody has to join, everyone is the owner, and this costs nothing. Otherwise the machine itself
 is the owner, and everyone else is the device that its cookie names.

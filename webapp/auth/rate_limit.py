@@ -1,4 +1,4 @@
-"""Rate limit: how much one device may create in a minute.
+"""Rate limit: how many things one device may create in a minute.
 
 It is generous and never applies to the controls of a running session. It is memory of this process,
 so with several processes the limit is several times higher. Spans are ms.

@@ -1,4 +1,4 @@
-"""Invites from the shell: the one that ``serve --lan`` shows, and those of ``steady-hands invite``."""
+"""Invites on the terminal: texts and QR code of ``serve --lan`` and ``steady-hands invite``."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The command ``steady-hands``."""
+"""Command-line interface: ``steady-hands`` and its subcommands."""

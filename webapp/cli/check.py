@@ -1,4 +1,4 @@
-"""The commands for protocol files: check, schema, review."""
+"""Commands for protocol files: ``check``, ``schema``, ``review``."""
 
 from __future__ import annotations
 

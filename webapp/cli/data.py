@@ -1,4 +1,4 @@
-"""The commands for the database: backup, restore, export, import, erase, retention."""
+"""Database commands: ``backup``, ``restore``, ``export``, ``import``, ``erase``, ``retention``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that lets devices in: invite; and the options that say by which address they come."""
+"""The command ``invite``, and the options for the address in an invite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``steady-hands``."""
+"""The command group ``steady-hands``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that serves the app."""
+"""The command ``serve``: starts the production server."""
 
 from __future__ import annotations
 

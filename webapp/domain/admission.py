@@ -1,4 +1,4 @@
-"""Whether the answers before a session still allow an act that leads on."""
+"""Admission check: whether the screening answers still allow an act of a session."""
 
 from __future__ import annotations
 

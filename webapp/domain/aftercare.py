@@ -1,4 +1,4 @@
-"""What is to be done after the hands have left, and when: re-checks and a look at the skin."""
+"""Aftercare: checks that follow a session, such as a second reading or a look at the skin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The views of the body: where a fraction between two landmarks lies on a drawing.
+"""Views of the body: geometry of landmarks, areas, limbs and points on a drawing.
 
 A view is drawn for the client's left side on a sheet of 400 by 560 units and mirrored for the right.
 Its frames give a height for every fraction along the body; its sides give, for every height, where

@@ -1,4 +1,4 @@
-"""To which client and course a session belongs, and what the course's dates say about a start."""
+"""Assignment of a session to a client and a course, and what holds its start back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Days and times for people: spans of the calendar, and dates that keep a gap across time zones.
+"""Calendar arithmetic: spans of days and months, and dates that keep a gap across time zones.
 
 Instants are integer milliseconds UTC. ``zone`` is where the wall clock hangs; None means the
 machine's own zone.

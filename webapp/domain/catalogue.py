@@ -1,4 +1,4 @@
-"""What protocol files may refer to by id: techniques, areas, sources, and what is asked before a start.
+"""Catalogue models: techniques, areas, points, sources, screening questions and their ids.
 
 Which phases have no true picture stands here too, since a protocol file does not know how it is drawn.
 """

@@ -1,4 +1,4 @@
-"""What people may do with a session: the table's acts as buttons, and the checks before one counts."""
+"""Commands: which acts a session allows now, and the event that each one records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The number that calls an ambulance where a device is.
+"""Emergency number: whom to call for an ambulance, by time zone.
 
 Each line of ``TABLE`` is a region (ISO 3166), its number and its time zones. A number stands here only
 where two public lists agree that it calls an ambulance or all emergency services: the emergency

@@ -1,4 +1,4 @@
-"""Who may come in: roles, invites, the typed code and its tries. Instants and spans are ms.
+"""Roles and invites: validity, typed codes, and the limit of tries. Times are ms.
 
 A wrong code names no invite, so it counts against every open one: whichever was aimed at, none sees
 more than ``MOST_WRONG`` guesses. Only the typed code burns with that, never the token of the same

@@ -1,4 +1,4 @@
-"""The words for values of protocol files, on pages and in the review list alike."""
+"""Display words for enumerated values of protocol files."""
 
 from __future__ import annotations
 

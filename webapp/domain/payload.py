@@ -1,4 +1,4 @@
-"""The payload of a session page: what script needs to apply the same rules without the server.
+"""JSON payload of a session page: the plan and events that script works with offline.
 
 The names are those of the scripts in ``static/js``. All times are whole seconds unless said.
 """

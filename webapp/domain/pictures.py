@@ -1,4 +1,4 @@
-"""Which phases have a true picture, and what the others show in words instead.
+"""Pictures of phases: which phase has an exact drawing, and the words where it has none.
 
 Asked whenever a phase is shown, never kept in a plan: a session that was prepared long ago must not
 show a picture that was found wrong since.

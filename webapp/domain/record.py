@@ -1,4 +1,4 @@
-"""A session as its course remembers it: what was planned, what was done, and what was said."""
+"""Session record: what a past session planned, what was done, and the feedback on it."""
 
 from __future__ import annotations
 

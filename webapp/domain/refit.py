@@ -1,4 +1,4 @@
-"""New times for the phases that remain, so that hands-on work ends when it must."""
+"""Refit: new durations for the remaining phases, so that hands-on work ends at a given time."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The session core: events happened to a frozen plan; everything else is computed.
+"""Session state machine: computes the state from a frozen plan and recorded events.
 
 Rules that stand here and nowhere else:
-- Only human acts are events, and a doubt about time, which pauses, until a device that went on
-  counting settles it. Phase ends are computed.
+- Events are human acts, and two marks: ``doubt`` when time was lost, which pauses the session, and
+  ``settled`` when a device that went on counting confirms the time. Phase ends are computed.
 - ``TRANSITIONS`` is both the rule and the list of buttons.
-- Time that is left of a step is kept when it is left early: Back gives it again; a step that was
-  used up is given again in full.
+- A step that is left early keeps its remaining time, and Back returns to it. A step that was used
+  up starts again in full.
 - Caps count what is done plus what is planned. An act that would break one is refused.
 - ``finished`` is never stored: it is what running becomes when the plan is used up.
 

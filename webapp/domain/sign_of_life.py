@@ -1,4 +1,4 @@
-"""What a process tells of its clock, so that the next one can go on from there."""
+"""Sign of life: the clock record that a process stores, so that the next one can continue it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything a page may show of a session at one instant."""
+"""Snapshot: everything that a page may show of a session at one instant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Unobserved time: stretches of a session that no screen watched. The summary names them."""
+"""Unobserved time: how long a session ran while no screen watched it."""
 
 from __future__ import annotations
 

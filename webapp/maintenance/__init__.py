@@ -1,1 +1,1 @@
-"""Backups, exports, restores and erasure, also while the site serves."""
+"""Maintenance: backup, restore, export, import, deletion, also while the site serves."""

@@ -1,4 +1,4 @@
-"""Copies of the database: made and checked, rotated, found again when the database is damaged.
+"""Backups: make, check, rotate and restore copies; check the database at the start.
 
 A copy of SQLite is a file of SQLite; of PostgreSQL it is an export (``jsonl.py``). Each comes
 into being under another name and is durable before it gets its own.

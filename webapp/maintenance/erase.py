@@ -1,6 +1,6 @@
-"""Deleting for good: rows with all that hangs on them, out of the files, and out of old copies.
+"""Deletion for good: rows with all that depends on them; finds backups that still hold them.
 
-What hangs on a row follows from the foreign keys of the tables; what is tied to it without one is
+Foreign keys of the tables say which rows depend on a row; those that depend without one are
 named in ``TIED``.
 """
 

@@ -1,4 +1,4 @@
-"""An export on its way out: written by a process of its own, packed, and sent as it is written."""
+"""Streaming export: a subprocess writes it, and the server sends it while it is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One process at a time serves from a data folder, and one writes to the database in it.
+"""Folder lock: one process serves from a data folder, and one writes to its database.
 
 The locks are the system's and end with the process, so a killed one leaves no obstacle.
 """

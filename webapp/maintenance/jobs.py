@@ -1,4 +1,4 @@
-"""Jobs in the database: long tasks and their progress, shown by every process. One runs at a time.
+"""Jobs: long tasks and their progress in the database. One runs at a time.
 
 A job lives while its process reports it. With an embedded database that is this process. With a
 shared one, a job that was not reported for 30 s is lost, as after a kill.

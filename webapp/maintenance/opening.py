@@ -1,4 +1,4 @@
-"""Open a database and bring it up to date; a copy is kept before its schema changes."""
+"""Open a database and migrate it; a copy is made before its schema changes."""
 
 from __future__ import annotations
 

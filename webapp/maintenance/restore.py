@@ -1,4 +1,4 @@
-"""Exports back into a database: imported beside what is there, or restored in its place."""
+"""Import of an export, and restore of a backup or an export into the database."""
 
 from __future__ import annotations
 

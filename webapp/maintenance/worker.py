@@ -1,4 +1,4 @@
-"""Background worker: runs one maintenance task in a subprocess, so the event loop stays free.
+"""Backup worker: runs a backup, restore or other maintenance task in a subprocess.
 
 ``python -m webapp.maintenance.worker`` reads one task from standard input. It prints its progress
 twice a second and then the result. It ends when its input is closed, because then the server is

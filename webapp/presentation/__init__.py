@@ -1,1 +1,1 @@
-"""What templates need: filters, figures, charts, files to download."""
+"""Presentation: filters, figures, charts, error pages, files to download."""

@@ -1,4 +1,4 @@
-"""Draws a view of the body as SVG: outline, what is lit, the way of the hands, and what stays free."""
+"""Body figures: draws a view of the body as SVG, with areas, arrows and places to keep off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A course's charts as SVG. Alone in knowing svg.py.
+"""Charts of a course as SVG. The only module that uses svg.py.
 
 They carry classes and no style, so that the site's stylesheet colours them in every theme and the
 policy stands; the page has the same figures as a table. The library writes text as it is given:

@@ -1,4 +1,4 @@
-"""Days and times in words; pages show them in the site's zone, and script in the viewer's."""
+"""Dates and times in words; pages show them in the site's zone, and script in the viewer's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors as a page, or as a fragment for htmx."""
+"""Error handlers: an error as a page, or as a fragment for htmx."""
 
 from __future__ import annotations
 

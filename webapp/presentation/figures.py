@@ -1,4 +1,4 @@
-"""Drawings for templates: body figures and hands, each drawn once, and the time bar."""
+"""Figures for templates: body, hands and time bar, each drawn once and cached."""
 
 from __future__ import annotations
 

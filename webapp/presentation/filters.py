@@ -1,4 +1,4 @@
-"""Pure formatting for templates."""
+"""Jinja filters for numbers, times and names."""
 
 from __future__ import annotations
 

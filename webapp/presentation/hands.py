@@ -1,4 +1,4 @@
-"""Draws the hands on the body part of a phase, in the direction of its arrow.
+"""Hand pictures: draws the hands on the body part of a phase, in the direction of its arrow.
 
 A hand is a list of rounded pieces in centimetres: its working tip at 0, its fingers towards +x, which
 is the way of the stroke, the thumb towards -y. Pieces of one list are drawn as one shape.

@@ -1,4 +1,4 @@
-"""All that the server knows about htmx."""
+"""htmx responses: a fragment for htmx, a redirect for everything else."""
 
 from __future__ import annotations
 

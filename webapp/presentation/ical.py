@@ -1,4 +1,4 @@
-"""Dates as calendar files. Alone in knowing icalendar.
+"""Calendar files of a course and its reminders. The only module that uses icalendar.
 
 Every time is UTC, which each calendar shows in the zone of its own device; the dates themselves were
 planned on the site's wall clock. No client, no code and no condition stands in an entry.

@@ -1,4 +1,4 @@
-"""What this device was told about itself: theme, sound, touch. Kept in its own cookie, nowhere else."""
+"""Preferences of one device: theme, sound, touch. Stored in its cookie only."""
 
 from __future__ import annotations
 

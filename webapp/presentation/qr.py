@@ -1,4 +1,4 @@
-"""The QR code of a client's card. Alone in knowing segno."""
+"""QR codes. The only module that uses segno."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Titles and signs on the pages of a session: what is urgent is decided here, not in templates."""
+"""Titles and warning signs of session pages: decided here, shown by templates."""
 
 from __future__ import annotations
 

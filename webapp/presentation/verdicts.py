@@ -1,4 +1,4 @@
-"""A verdict in words: its heading, its sign and the sentence below."""
+"""Words for a screening verdict: its heading, its sign and the sentence below."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a protocol although each field alone is right."""
+"""Consistency checks of a protocol: across its fields and against the catalogue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strict JSON for everything that comes from outside: the standard library reads it.
+"""Strict JSON parser for outside input: finds the line of each fault.
 
 ``json`` alone takes duplicate keys, NaN, infinities, any depth and half characters; here they are
 faults. ``FaultLocator`` reads a text once more only to say where its faults stand, and on which line.

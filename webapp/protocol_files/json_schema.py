@@ -1,4 +1,4 @@
-"""The JSON Schema of protocol files, generated from the models."""
+"""JSON Schema of protocol files, generated from the models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a screen can show of a phase at a size that is read from two metres, and which texts are longer.
+"""Length limits: which texts of a phase are too long for the stage.
 
 A longer text is a warning and no fault: the stage then shows it smaller.
 """

@@ -1,4 +1,4 @@
-"""Loads the protocol files and their catalogue; names file, line and JSON path of every fault."""
+"""Protocol loader: reads protocol files and the catalogue, names file and line of each fault."""
 
 from __future__ import annotations
 

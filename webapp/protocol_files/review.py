@@ -1,4 +1,4 @@
-"""The content as a clinician goes through it: one line to tick for everything that could harm.
+"""Review list: the content as lines that a clinician ticks.
 
 All of it comes from the loaded library and from the rules of ``webapp/domain``, so that
 ``docs/clinical-review.md`` cannot say anything else than what runs.

@@ -1,4 +1,4 @@
-"""A JSON value as a model, or every fault of it in plain words with line and JSON path."""
+"""Validation: a JSON value as a pydantic model, or its faults in words with line and JSON path."""
 
 from __future__ import annotations
 

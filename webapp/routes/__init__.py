@@ -1,4 +1,4 @@
-"""Requests in, pages and fragments out; one module per noun."""
+"""Flask blueprints, one module for each noun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Client and course of a session that is to be prepared: queries around ``domain/assignment.py``."""
+"""Queries of the client and course of a new session, for ``domain/assignment.py``."""
 
 from __future__ import annotations
 

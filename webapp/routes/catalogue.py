@@ -1,4 +1,4 @@
-"""The catalogue: all protocols, and what is running now."""
+"""Pages of the catalogue: all protocols, and running sessions."""
 
 from __future__ import annotations
 

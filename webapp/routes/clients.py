@@ -1,4 +1,4 @@
-"""Clients: codes that the app makes. No field anywhere takes a name."""
+"""Pages of clients and their cards. Clients are codes; no field takes a name."""
 
 from __future__ import annotations
 

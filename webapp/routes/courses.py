@@ -1,4 +1,4 @@
-"""Courses: where each stands, its dates, its charts, and its files."""
+"""Pages of courses: progress, dates, charts, and files to download."""
 
 from __future__ import annotations
 

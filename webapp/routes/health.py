@@ -1,4 +1,4 @@
-"""For probes: does the process live, and can it work. One word, the same to everyone."""
+"""Health checks: ``/healthz`` and ``/readyz``, one word, the same for everyone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every session that was begun, newest first, a page at a time."""
+"""Page of the history: every session that began, newest first, a page at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page on which a device joins: by the token of a QR code, or by a typed code."""
+"""Page on which a device joins: by the token of a QR code, or by a typed code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a device needs to go on without the server, and to be installed: worker, manifest, a page."""
+"""Service worker, web app manifest and the offline page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The owner's pages: invites, the devices that have joined, and all pictures."""
+"""Owner's pages: invites, joined devices, and all pictures."""
 
 from __future__ import annotations
 

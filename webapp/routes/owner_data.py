@@ -1,4 +1,4 @@
-"""The owner's pages for the data: what there is, backups, restore, and how jobs stand."""
+"""Owner's pages for data: inventory, backups, restore, and the progress of jobs."""
 
 from __future__ import annotations
 

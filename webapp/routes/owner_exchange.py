@@ -1,4 +1,4 @@
-"""The owner's pages for data on its way in and out: export, import, deleting, retention."""
+"""Owner's pages for data: export, import, deletion and retention."""
 
 from __future__ import annotations
 

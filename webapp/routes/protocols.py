@@ -1,4 +1,4 @@
-"""One protocol: what it is for, its phases on a time bar, and the plan for the minutes at hand."""
+"""Pages of a protocol: its purpose, its phases, and the plan for the minutes at hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The glossary of techniques, and where every number comes from."""
+"""Reference pages: glossary of techniques, sources, and what to do about low glucose."""
 
 from __future__ import annotations
 

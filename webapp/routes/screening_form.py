@@ -1,4 +1,4 @@
-"""The answers of a screening, out of the fields of a form.
+"""Form parser of a screening: fields to answers.
 
 Fields: ``q-<question>`` a token, ``none-<group>`` no to all the rest of a group, ``place-<question>``
 marked places, ``glucose-shown``, ``glucose``, ``unit``, ``trend``, ``glucose-before``, ``minutes-ago``,

@@ -1,4 +1,4 @@
-"""The questions before a start, the verdict on the answers, and a clinician's word."""
+"""Pages of a screening: questions, verdict, and what a clinician said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session: its page, its live fragment, and the acts of the people around the table."""
+"""Pages of a session: the stage, its live fragment, and its commands."""
 
 from __future__ import annotations
 

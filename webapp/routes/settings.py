@@ -1,4 +1,4 @@
-"""How this device looks, sounds and feels; kept in its cookie, no account."""
+"""Page of this device's settings: theme, sound and touch, stored in its cookie."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people say about a session, and what the summary shows of its course."""
+"""Scores and notes after a session, and what its summary shows of the course."""
 
 from __future__ import annotations
 

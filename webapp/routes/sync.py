@@ -1,4 +1,4 @@
-"""Sync after offline: what a screen did on its own, and how well it kept time."""
+"""Offline sync endpoints: what a device did on its own, and how well it kept time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Today: what is running, what is due, and what was used last."""
+"""Page of today: sessions that run, courses that are due, protocols used last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a device comes to trust this site's certificate; open to everyone, also without https."""
+"""Pages on how to trust this site's certificate authority; open to everyone, also over http."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The production server in front of Flask."""
+"""Production server in front of Flask."""

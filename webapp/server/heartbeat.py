@@ -1,4 +1,4 @@
-"""The heartbeat: every open session page asks every 5 or 10 s whether it is still up to date.
+"""Heartbeat: each open session page asks every 5 or 10 s whether it is up to date.
 
 It is answered before Flask, whose dispatch would cost several times the answer itself. Only an
 unchanged session is answered here, with 204. Everything else goes on to the app.

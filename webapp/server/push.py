@@ -1,4 +1,4 @@
-"""Push to open pages by server-sent events: "something happened to this session, ask again".
+"""Push events to open pages by server-sent events, so that they ask at once.
 
 A push event is only a hint. The heartbeat stays the truth, so a page whose events are blocked still
 agrees within one heartbeat.

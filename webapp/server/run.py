@@ -1,4 +1,4 @@
-"""Starts the production server; says clearly why it cannot."""
+"""Start of the production server (granian), with clear errors when it cannot start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thread pool for the owner's data pages, which may be slow and must not block the event loop.
+"""Thread pool for slow owner's pages, so that they do not block the event loop.
 
 Downloads are streamed in parts. One address takes a large upload, after the checks that come before
 every request.

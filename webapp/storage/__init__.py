@@ -1,1 +1,1 @@
-"""Rows in, frozen domain objects out: SQLAlchemy Core on SQLite or PostgreSQL."""
+"""Storage: SQLAlchemy Core on SQLite or PostgreSQL; rows in, frozen domain objects out."""

@@ -1,4 +1,4 @@
-"""Clients, courses and the past in the database: rows in, frozen domain objects out."""
+"""Database queries of clients, courses and past sessions."""
 
 from __future__ import annotations
 

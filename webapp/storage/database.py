@@ -1,4 +1,4 @@
-"""What SQLite and PostgreSQL have in common: reads outside any transaction, each write in one.
+"""Base of both databases: readers, write transactions, errors.
 
 The engine leaves transactions to us, so that a write is durable exactly when ``write`` ends.
 """

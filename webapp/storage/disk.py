@@ -1,4 +1,4 @@
-"""The disk under an embedded database: a reserve for when it is full, rest for when it fails.
+"""Disk state of an embedded database: a reserve for when it is full, a pause for when it fails.
 
 The reserve is a file that only takes up space. When a write finds the disk full it is deleted, so
 that running sessions reach their end; nothing new begins until there is room for it again.

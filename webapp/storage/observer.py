@@ -1,4 +1,4 @@
-"""Who is told of what a :class:`~webapp.storage.sessions.Storage` does."""
+"""Observer interface: whom :class:`~webapp.storage.sessions.Storage` tells of recorded events."""
 
 from __future__ import annotations
 

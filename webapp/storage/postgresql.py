@@ -1,4 +1,4 @@
-"""PostgreSQL: connections, transactions, the parts of the address, and statements of its own.
+"""PostgreSQL: connections, transactions, parsing of ``DATABASE_URL``, and its own statements.
 
 Its server orders the writers. The address is read once, by PostgreSQL's own rules, and what comes
 out are the parameters of a connection. No message repeats a part of an address that was not

@@ -1,4 +1,4 @@
-"""Rows in, frozen domain objects out. SQLAlchemy Core on SQLite or PostgreSQL (``database.py``).
+"""Tables and queries of sessions, events and screenings.
 
 An act is acknowledged only after its commit. Instants are integer milliseconds of the server's
 clock (``clock.py``).

@@ -1,7 +1,7 @@
-"""The tables of clients and courses, what people said about their sessions, and of devices.
+"""Tables of clients, courses, feedback, devices, invites and jobs.
 
-``sessions.py`` has the tables of the session itself. Erasing a client erases its courses; sessions
-carry their client and course, their events and readings hang on them.
+The tables of sessions stand in ``sessions.py``. Deleting a client deletes its courses and sessions,
+with all rows that depend on them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Makes the tables of a new database, brings an older one up to date, refuses a newer one.
+"""Schema upgrade: creates a new schema, migrates an older one, refuses a newer one.
 
 ``meta.schema`` alone says which schema a database has; Alembic's own table follows it. A change of
 schema is: a new number in ``storage.SCHEMA``, the table there, and a file in

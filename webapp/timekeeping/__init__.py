@@ -1,1 +1,1 @@
-"""The clock, signs of life, and who watched a session."""
+"""Clock, signs of life, and presence of screens."""

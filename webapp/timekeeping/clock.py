@@ -1,4 +1,4 @@
-"""The only reader of time.
+"""Clock: the only reader of time, safe against steps of the wall clock.
 
 While the process lives it runs on a steady clock (boot time where the system has it), so a step of
 the wall clock changes nothing. Across restarts within one boot it goes on from the last sign of

@@ -1,4 +1,4 @@
-"""Liveness: the process stores a sign of life every 10 s.
+"""Liveness: stores a sign of life every 10 s, and pauses sessions when time was lost.
 
 When time was lost between two signs, running sessions are paused at the last sign of life and ask
 where to resume. Lost time never advances a session.

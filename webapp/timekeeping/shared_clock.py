@@ -1,4 +1,4 @@
-"""A shared clock for all processes that use one PostgreSQL database, on any number of machines.
+"""Shared clock: one time for all processes that use one PostgreSQL database.
 
 It is the clock of the database server plus a correction stored in the database. Each process reads
 it at the start and then runs on its own steady clock. Every 10 s it compares the two:

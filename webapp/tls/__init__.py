@@ -1,1 +1,1 @@
-"""Certificates: our own authority, or files from elsewhere."""
+"""Certificates: the site's own authority, or files given by the operator."""

@@ -1,11 +1,11 @@
-"""A certificate authority of this site's own, the certificate it serves with, and given ones.
+"""Certificate authority of the site, and the server certificate that it signs.
 
-- The authority may sign for this machine and for names and addresses that nobody outside can have
-  (name constraints), and for no authority below it: who trusts it trusts it for nothing else.
-- The server's certificate names everything this machine is reached by. It ends after 390 days,
-  because Apple's systems take no longer one than 397, and is made anew 30 days before that, or
-  when the addresses have changed. Key and chain lie in one file, so that they change as one.
-- Private keys can be read by nobody else, or nothing starts.
+- Name constraints limit the authority to this machine and to private names and addresses. It cannot
+  sign another authority. So whoever trusts it trusts it for nothing else.
+- The server's certificate holds all names and addresses of this machine. It is valid for 390 days,
+  because Apple's systems accept at most 397. It is renewed 30 days before its end, or when the
+  addresses have changed. Key and chain lie in one file, so that they change together.
+- The server starts only when nobody else can read the private keys.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Certificates and private keys in files: read, checked, written so that nobody else can read them."""
+"""PEM files: reads, checks and writes certificates and private keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the server speaks https: by its own authority, by a given certificate, or not at all."""
+"""TLS setup: chooses the certificate at the start, and renews it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plain-http server beside https: how to trust our certificate, and nothing else.
+"""Plain-http listener beside https: explains how to trust the authority, and nothing else.
 
 A device that does not trust our certificate yet cannot fetch it over https without a warning. So
 with an authority of our own a second port serves that page, the certificate and the page's files

@@ -1,1 +1,1 @@
-"""Alembic migrations, one a schema; ``webapp/storage/upgrade.py`` runs them."""
+"""Alembic migrations, one for each schema; ``webapp/storage/upgrade.py`` runs them."""

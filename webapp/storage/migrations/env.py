@@ -1,4 +1,4 @@
-"""Runs migrations in the transaction of the connection that it is given; loaded by Alembic.
+"""Alembic environment: runs migrations in the transaction of the connection that it is given.
 
 On SQLite that transaction was begun by ``BEGIN IMMEDIATE`` on a driver that begins none by itself
 (``database.py``): otherwise each statement would stand alone, and a kill would leave half of them.

@@ -1,1 +1,1 @@
-"""One file a schema; its revision is the schema as four digits."""
+"""One file for each schema; its revision is the number of the schema in four digits."""

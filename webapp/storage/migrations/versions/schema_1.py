@@ -1,4 +1,4 @@
-"""The first release: sessions and what happened in them."""
+"""Schema 1, first release: sessions and their events."""
 
 from __future__ import annotations
 

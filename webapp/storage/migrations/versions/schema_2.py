@@ -1,4 +1,4 @@
-"""Screenings, what a session was cleared by, and readings after it."""
+"""Schema 2: screenings, their link to sessions, and readings after a session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients, courses and what was said; who watched: stretches no screen saw, and what screens said."""
+"""Schema 3: clients, courses, feedback, and unobserved time."""
 
 from __future__ import annotations
 

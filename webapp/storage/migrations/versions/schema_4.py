@@ -1,4 +1,4 @@
-"""Who may come in: devices that joined, and invites for them."""
+"""Schema 4: joined devices and invites."""
 
 from __future__ import annotations
 

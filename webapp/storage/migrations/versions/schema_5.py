@@ -1,4 +1,4 @@
-"""Jobs: what takes long, and what became of it."""
+"""Schema 5: jobs and their outcome."""
 
 from __future__ import annotations
 

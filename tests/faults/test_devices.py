@@ -54,7 +54,7 @@ def test_however_devices_act_alone_and_together_there_is_one_true_history(
     small_app: Flask, tmp_path: Path, databases: Databases
 ) -> None:
     """Seen to fail with the mechanism removed, one at a time: ``is_stale`` always False, ``has_key`` always
-    False, ``known`` in ``take_up`` empty, caps not checked, a stop taken for any other act, and
+    False, ``known`` in ``merge`` empty, caps not checked, a stop taken for any other act, and
     ``record`` keeping an event in memory alone."""
     Devices.commands, Devices.kinds = 0, set()
     begun, rounds = time.monotonic(), itertools.count(FIRST_SEED)

@@ -4,7 +4,7 @@ Seen to fail with the mechanism removed:
 
 - with ``LOST_MS`` of ``liveness.py`` out of reach a sleep pauses nothing and asks nobody;
 - with ``Clock.follow`` always True a reboot goes on as if nothing had been, at a wrong second;
-- with ``settled`` in ``take_up`` always False the account of a device that counted on settles nothing.
+- with ``time_confirmed`` in ``merge`` always False a device that counted on confirms no time.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def test_a_token_lets_one_device_in_with_the_role_of_the_invite(storage: Storage
     doors = Devices(storage)
     made = doors.invite(Role.DISPLAY, NOW)
     joined = join(storage, token=made.token)
-    assert doors.who(joined.token, NOW + 2) == (joined.device, Role.DISPLAY)
+    assert doors.find(joined.token, NOW + 2) == (joined.device, Role.DISPLAY)
     assert doors.join(IPAD, NOW + 3, token=made.token) == "used"
     assert doors.join(IPAD, NOW + 3, letters=made.letters) == "used"
 
@@ -140,8 +140,8 @@ def test_a_revoked_device_is_nobody_at_once(storage: Storage) -> None:
     joined = join(storage, token=doors.invite(Role.OWNER, NOW).token)
     assert doors.revoked(NOW) == set()
     doors.revoke(joined.device, NOW + 5)
-    assert doors.who(joined.token, NOW + 6) is None
-    assert doors.beat(joined.token, "any", NOW + 6) is None
+    assert doors.find(joined.token, NOW + 6) is None
+    assert doors.find_with_seq(joined.token, "any", NOW + 6) is None
     assert doors.revoked(NOW) == {joined.device}
     assert doors.get(joined.device) is None
 
@@ -151,9 +151,9 @@ def test_another_process_knows_of_a_revocation_at_its_next_look(
 ) -> None:
     here, there = (open_storage(Settings(tmp_path, database_url=postgresql_url)) for _ in range(2))
     joined = join(here, token=Devices(here).invite(Role.OPERATOR, NOW).token)
-    assert Devices(there).who(joined.token, NOW + 2) == (joined.device, Role.OPERATOR)
+    assert Devices(there).find(joined.token, NOW + 2) == (joined.device, Role.OPERATOR)
     Devices(here).revoke(joined.device, NOW + 3)
-    assert Devices(there).who(joined.token, NOW + 4) is None
+    assert Devices(there).find(joined.token, NOW + 4) is None
     assert Devices(there).revoked(NOW) == {joined.device}
     here.close()
     there.close()
@@ -165,14 +165,14 @@ def test_who_joins_again_is_one_device_with_the_new_role(storage: Storage) -> No
     again = join(storage, token=doors.invite(Role.OWNER, NOW).token, before=first.device)
     (device,), _ = doors.all()
     assert (device.id, device.role) == (again.device, Role.OWNER)
-    assert doors.who(first.token, NOW + 2) is None
+    assert doors.find(first.token, NOW + 2) is None
 
 
 def test_a_changed_role_counts_from_the_next_request(storage: Storage) -> None:
     doors = Devices(storage)
     joined = join(storage, token=doors.invite(Role.DISPLAY, NOW).token)
     doors.change_role(joined.device, Role.OPERATOR)
-    assert doors.who(joined.token, NOW + 2) == (joined.device, Role.OPERATOR)
+    assert doors.find(joined.token, NOW + 2) == (joined.device, Role.OPERATOR)
 
 
 def test_last_seen_is_written_at_most_once_a_minute(storage: Storage) -> None:
@@ -184,7 +184,7 @@ def test_last_seen_is_written_at_most_once_a_minute(storage: Storage) -> None:
             return connection.scalar(sa.select(devices.c.seen_at)) or 0
 
     for seconds, expected in ((30, 0), (59, 0), (61, 61), (90, 61), (122, 122)):
-        doors.who(joined.token, NOW + seconds * 1000)
+        doors.find(joined.token, NOW + seconds * 1000)
         doors.sweep(NOW + seconds * 1000)
         assert written() == NOW + expected * 1000
         assert doors.all()[0][0].seen_at == NOW + seconds * 1000
@@ -235,7 +235,7 @@ def test_an_export_carries_no_device_and_none_can_be_brought_in(
     forged.write_text("\n".join((head, line, end)) + "\n", encoding="utf-8")
     with pytest.raises(StorageError, match="there is no table 'devices'"):
         import_export(Settings(tmp_path / "other"), forged)
-    assert Devices(storage).who(joined.token, NOW + 2)
+    assert Devices(storage).find(joined.token, NOW + 2)
 
 
 def test_a_restore_from_a_file_lets_no_revoked_device_back_in(tmp_path: Path) -> None:
@@ -248,8 +248,8 @@ def test_a_restore_from_a_file_lets_no_revoked_device_back_in(tmp_path: Path) ->
     storage.close()
     backups.restore_file(copy, settings.database, SCHEMA)
     storage = open_storage(settings)
-    assert Devices(storage).who(gone.token, NOW + 9) is None
-    assert Devices(storage).who(here.token, NOW + 9)
+    assert Devices(storage).find(gone.token, NOW + 9) is None
+    assert Devices(storage).find(here.token, NOW + 9)
     storage.close()
 
 
@@ -262,7 +262,7 @@ def test_where_the_old_database_is_gone_a_restore_lets_nobody_in(tmp_path: Path)
     settings.database.write_bytes(b"damaged" * 1000)
     backups.restore_file(copy, settings.database, SCHEMA)
     storage = open_storage(settings)
-    assert Devices(storage).who(joined.token, NOW + 9) is None
+    assert Devices(storage).find(joined.token, NOW + 9) is None
     storage.close()
 
 
@@ -277,7 +277,7 @@ def test_restoring_an_export_leaves_the_devices_as_they_are(
     storage.close()
     restore_export(settings, export)
     storage = open_storage(settings)
-    assert Devices(storage).who(joined.token, NOW + 9)
+    assert Devices(storage).find(joined.token, NOW + 9)
     storage.close()
 
 

@@ -246,8 +246,8 @@ def test_limits_stand_before_nothing_of_a_session_that_is_there() -> None:
     assert set(REQUIRED_ROLES) >= CREATING
     assert not CREATING & {
         "sessions.command",
-        "accounts.account",
-        "accounts.screen",
+        "sync.merge_offline",
+        "sync.report_screen",
         "sessions.live",
     }
     assert not CREATING & {"sessions.reading", "summaries.tell", "joining.join"}

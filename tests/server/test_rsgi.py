@@ -45,7 +45,7 @@ AT_HOME = Caller("127.0.0.1", HOST, "", False)
 def test_each_of_many_beats_is_told_what_it_would_be_told_alone(owner: Visitor) -> None:
     first, second = owner.started(), owner.started("short", "pause")
     here, gone = joined(owner, Role.DISPLAY).token, joined(owner, Role.DISPLAY).token
-    found = Devices(owner.app.extensions["site"].storage).who(gone, owner.clock.now())
+    found = Devices(owner.app.extensions["site"].storage).find(gone, owner.clock.now())
     assert found is not None
     Devices(owner.app.extensions["site"].storage).revoke(found[0], owner.clock.now())
     now = owner.clock.now()

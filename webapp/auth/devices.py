@@ -160,17 +160,19 @@ class Devices:
 
     # -- who asks --------------------------------------------------------------------------
 
-    def who(self, token: str, now: int) -> tuple[str, Role] | None:
+    def find(self, token: str, now: int) -> tuple[str, Role] | None:
         """The device with this token; None when there is none, or no longer. One query."""
         row = self.storage.first(JOINED, {"token": hash_secret(token)})
         return self.noted(row, now) if row else None
 
-    def beat(self, token: str, session_id: str, now: int) -> tuple[str, Role, int | None] | None:
+    def find_with_seq(
+        self, token: str, session_id: str, now: int
+    ) -> tuple[str, Role, int | None] | None:
         """The device with this token, its role, and how many events the session has. One query."""
         row = self.storage.first(BEAT, {"token": hash_secret(token), "session": session_id})
         return (*self.noted(row, now), row.last_seq) if row else None
 
-    def beats(
+    def find_many_with_seq(
         self, asked: Sequence[tuple[str, str]], now: int
     ) -> list[tuple[tuple[str, Role] | None, int | None]]:
         """For each token and session: the device and its role, and how many events there are.

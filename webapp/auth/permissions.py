@@ -20,7 +20,7 @@ from webapp.site import Site
 
 DISPLAY, OPERATOR, OWNER = Role.DISPLAY, Role.OPERATOR, Role.OWNER
 
-# None is open to all. What is not named needs an owner; a test sees to it that all are named.
+# None is open to all. An endpoint that is missing needs an owner; a test checks that none is.
 REQUIRED_ROLES: dict[str, Role | None] = {
     "static": None,
     "offline.manifest": None,  # browsers ask for it without the cookie; it says no more than a name
@@ -31,7 +31,7 @@ REQUIRED_ROLES: dict[str, Role | None] = {
     "trust.certificate": None,
     "trust.certificate_text": None,
     "trust.show": None,
-    # sees what runs, and the plain pages
+    # a display sees what runs, and the plain pages
     "catalogue.show": DISPLAY,
     "offline.offline": DISPLAY,
     "offline.worker": DISPLAY,
@@ -46,12 +46,12 @@ REQUIRED_ROLES: dict[str, Role | None] = {
     "sessions.nudges": DISPLAY,
     "sessions.show": DISPLAY,
     "settings.show": DISPLAY,
-    # says something of itself, not of the session
-    "accounts.account": DISPLAY,  # the route takes nothing but stops from a display
-    "accounts.screen": DISPLAY,
+    # a display reports about itself, not about the session
+    "sync.merge_offline": DISPLAY,  # the route accepts only stops from a display
+    "sync.report_screen": DISPLAY,
     "settings.keep": DISPLAY,
     "settings.keep_number": DISPLAY,
-    # treats
+    # an operator treats
     "clients.add": OPERATOR,
     "clients.card": OPERATOR,
     "clients.index": OPERATOR,
@@ -69,7 +69,7 @@ REQUIRED_ROLES: dict[str, Role | None] = {
     "screenings.ask": OPERATOR,
     "screenings.show": OPERATOR,
     "screenings.tell_word": OPERATOR,
-    "sessions.command": OPERATOR,  # but a stop: see need()
+    "sessions.command": OPERATOR,  # but a display may stop: see required_role()
     "sessions.create": OPERATOR,
     "sessions.reading": OPERATOR,
     "sessions.remote": OPERATOR,
@@ -77,7 +77,7 @@ REQUIRED_ROLES: dict[str, Role | None] = {
     "summaries.after": OPERATOR,
     "summaries.tell": OPERATOR,
     "today.show": OPERATOR,
-    # says who may come in
+    # an owner decides who may come in, and looks after the data
     "owner.change_role": OWNER,
     "owner.invite": OWNER,
     "owner.pictures": OWNER,
@@ -104,10 +104,9 @@ STATUS_ONLY = frozenset({"sessions.live", "sessions.calm_live", "sessions.nudges
 
 
 def required_role(endpoint: str | None, action: str = "") -> Role | None:
-    """The least role for an endpoint; ``action`` is the act, where it is one on a session.
+    """Return the least role for an endpoint; ``action`` is the act of a session command.
 
-    Every device that has joined may say that something hurts. An address that is none shows nothing
-    but that.
+    Every device that has joined may stop for pain. An unknown address (None) needs a display.
     """
     if endpoint is None or (endpoint == "sessions.command" and action in STOPS):
         return DISPLAY
@@ -115,7 +114,7 @@ def required_role(endpoint: str | None, action: str = "") -> Role | None:
 
 
 class Caller(NamedTuple):
-    """What a request says of who sends it: peer's address, Host, Cookie, and whether it was passed on."""
+    """The sender of a request: peer's address, Host, Cookie, and whether a proxy forwarded it."""
 
     peer: str
     host: str
@@ -125,7 +124,7 @@ class Caller(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who asks; ``device`` is empty for the machine itself."""
+    """A role and a device; ``device`` is empty for the machine itself."""
 
     role: Role
     device: str = ""
@@ -136,7 +135,7 @@ LOCAL_OWNER = Identity(OWNER)
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """Says who asks. ``joining`` is False where everyone is the owner."""
+    """Identifies who sends a request. ``joining`` is False where everyone is the owner."""
 
     joining: bool
     cookie: str
@@ -144,37 +143,37 @@ class Authenticator:
     home: frozenset[str]
 
     def identify(self, site: Site, caller: Caller, now: int) -> Identity | None:
-        """Who asks; None for nobody. At most one query."""
+        """Return who sends the request; None for a stranger. At most one query."""
         if self.is_home(caller):
             return LOCAL_OWNER
         token = self.token(caller.cookie)
-        found = devices_of(site).who(token, now) if token else None
+        found = devices_of(site).find(token, now) if token else None
         return Identity(found[1], found[0]) if found else None
 
     def identify_with_seq(
         self, site: Site, caller: Caller | None, session_id: str, now: int
     ) -> tuple[Identity | None, int | None]:
-        """Who asks, None for nobody, and how many events the session has. One query.
+        """Return who asks (None for a stranger) and the session's last ``seq``. One query.
 
         ``caller`` is None where nobody has to join.
         """
         if caller is None or self.is_home(caller):
             return LOCAL_OWNER, site.storage.last_seq(session_id)
         token = self.token(caller.cookie)
-        found = devices_of(site).beat(token, session_id, now) if token else None
+        found = devices_of(site).find_with_seq(token, session_id, now) if token else None
         return (Identity(found[1], found[0]), found[2]) if found else (None, None)
 
     def identify_many(
         self, site: Site, asked: Sequence[tuple[Caller | None, str]], now: int
     ) -> list[tuple[Identity | None, int | None]]:
-        """As :meth:`identify_with_seq` for callers and sessions at once, on PostgreSQL. One query."""
+        """Return :meth:`identify_with_seq` of many callers, in one query, on PostgreSQL."""
         free = [caller is None or self.is_home(caller) for caller, _ in asked]
         tokens = [
             "" if caller is None or home else self.token(caller.cookie)
             for (caller, _), home in zip(asked, free, strict=True)
         ]
         wanted = list(zip(tokens, (session_id for _, session_id in asked), strict=True))
-        found = devices_of(site).beats(wanted, now)
+        found = devices_of(site).find_many_with_seq(wanted, now)
         return [
             (LOCAL_OWNER, seq)
             if home
@@ -183,11 +182,11 @@ class Authenticator:
         ]
 
     def is_home(self, caller: Caller) -> bool:
-        """True for a browser on this very machine that asks it by its loopback name."""
+        """Return True for a browser on this machine that uses its loopback name."""
         return caller.host.lower() in self.home and not caller.forwarded and is_here(caller.peer)
 
     def token(self, cookies: str) -> str:
-        """The token in a Cookie header, empty when there is none. Two of them count as none."""
+        """Return the token in a Cookie header; empty when there is none, or more than one."""
         found = [
             pair[len(self.cookie) + 1 :]
             for pair in map(str.strip, cookies.split(";"))
@@ -206,7 +205,7 @@ def is_here(peer: str) -> bool:
 
 
 def authenticator_for(settings: Settings, hosts: Hosts) -> Authenticator:
-    """Behind a public address every request comes from the proxy, so nobody is the machine itself."""
+    """Return the authenticator of a site. Behind a public address no request counts as local."""
     home = {f"{name}:{settings.port}" for name in LOOPBACK} if not settings.public_url else set()
     if settings.port == 80 and home:
         home.update(LOOPBACK)

@@ -22,7 +22,7 @@ from webapp.routes.sessions import ACT_WORDS, admission_check
 from webapp.storage.sessions import ConflictError, Stored
 from webapp.timekeeping.presence import Screen
 
-blueprint = Blueprint("accounts", __name__, url_prefix="/sessions")
+blueprint = Blueprint("sync", __name__, url_prefix="/sessions")
 
 MOST_TRIES = 5
 UNREADABLE = "That could not be read, and nothing was changed."
@@ -33,7 +33,7 @@ TIME_CONFIRMED = (
 
 
 class ScreenReport(Model):
-    """How far a screen was ever apart from the server, and how long it was on its own, in ms."""
+    """The largest difference of a screen's clock from the server's, and its time offline, in ms."""
 
     screen: Key
     apart: Annotated[int, Field(ge=0, le=10**9)]
@@ -41,7 +41,7 @@ class ScreenReport(Model):
 
 
 def read_message(model: type[ModelT]) -> ModelT | None:
-    """Return what was sent as ``account``; None when it is no such thing."""
+    """Return the form field ``account`` as ``model``; None when it is invalid."""
     try:
         document = json_reader.parse(request.form.get("account", ""))
         return None if document.faults else model.model_validate(document.value, strict=False)
@@ -50,10 +50,10 @@ def read_message(model: type[ModelT]) -> ModelT | None:
 
 
 @blueprint.post("/<session_id>/account")
-def account(session_id: str) -> Response:
-    """Merge what was done while the server could not be asked.
+def merge_offline(session_id: str) -> Response:
+    """Merge the offline log of a device into the session.
 
-    The answer is empty, or a text for the person that says what was not done.
+    The answer is empty, or a text for the person that says which acts were not done.
     """
     stored = stored_or_404(session_id)
     log = read_message(OfflineLog)
@@ -74,7 +74,7 @@ def account(session_id: str) -> Response:
     else:
         abort(503)
     if log.counted:
-        site().presence.vouch(session_id, log.alone_since)
+        site().presence.remove_gaps(session_id, log.alone_since)
     text = describe_result(result, log.line)
     return Response(text, 200 if text else 204, mimetype="text/plain")
 
@@ -91,7 +91,7 @@ def merge_log(stored: Stored, log: OfflineLog, now: int) -> MergeResult:
 
 
 def describe_result(result: MergeResult, line: int) -> str:
-    """Return what became of a log in sentences; empty where all went as the screen has shown it."""
+    """Return the result of a merge in sentences; empty when it is what the screen shows."""
     clock = site().clock
     lines = [TIME_CONFIRMED] if result.time_confirmed else []
     for rejected in result.rejected:
@@ -106,8 +106,8 @@ def describe_result(result: MergeResult, line: int) -> str:
 
 
 @blueprint.post("/<session_id>/screen")
-def screen(session_id: str) -> Response:
-    """Store how well a screen kept to the server's time."""
+def report_screen(session_id: str) -> Response:
+    """Store how well a screen kept the server's time."""
     stored_or_404(session_id)
     report = read_message(ScreenReport)
     if report is None:

@@ -43,7 +43,7 @@ ADD_GAP = sa.text(
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What a screen said at its end: how far it was ever apart from the server, how long alone."""
+    """A screen's report: largest difference of its clock (``apart``), time offline (``alone``), in ms."""
 
     name: str
     apart: int
@@ -55,7 +55,7 @@ NOTED_GAP, NOTED_SCREEN, NOTED_READING = "gap", "screen", "reading"
 
 @dataclass(frozen=True, slots=True)
 class SessionNotes:
-    """In order of time: stretches that nobody saw, what screens said, readings with their instants (ms)."""
+    """Unobserved gaps, reports of screens, and readings with their times (ms), in order of time."""
 
     gaps: list[Gap]
     screens: list[Screen]
@@ -63,7 +63,7 @@ class SessionNotes:
 
 
 class DevicePresence:
-    """When each joined device last asked, and what the database says of that (ms)."""
+    """When each joined device last sent a request, here and as stored (ms)."""
 
     def __init__(self) -> None:
         self.seen: dict[str, tuple[int, int]] = {}
@@ -77,7 +77,7 @@ class DevicePresence:
 
 
 class Presence:
-    """When each session was last asked for."""
+    """When a screen last asked for each session."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
@@ -86,14 +86,14 @@ class Presence:
         self.unseen: set[str] = set()
 
     def begin(self, last: int) -> None:
-        """After a start: sessions that were under way at ``last`` were seen then, as far as known."""
+        """Start: count the sessions that ran at ``last`` as seen at that time."""
         query = sa.select(gaps.c.session).where(gaps.c.until.is_(None))
         with self.storage.engine.connect() as connection:
             self.unseen = set(connection.scalars(query))
         self.seen = dict.fromkeys(set(self.storage.live_ids(last)) - self.unseen, last)
 
     def note(self, session_id: str, now: int) -> None:
-        """A screen has asked for the session. Costs nothing while it goes on asking."""
+        """Note that a screen asked for the session. No query while it keeps asking."""
         before = self.seen.get(session_id)
         self.seen[session_id] = now
         try:
@@ -106,7 +106,7 @@ class Presence:
             log.error("who watched could not be noted: %s", error)
 
     def sweep(self, now: int) -> None:
-        """Write down which sessions under way nobody has asked for lately."""
+        """Store a gap for each running session that no screen asked for lately."""
         if self.storage.database.shared:
             self.tell_sights(now)
         silent = [(one, at) for one, at in list(self.seen.items()) if now - at > UNSEEN_MS]
@@ -115,7 +115,7 @@ class Presence:
         self.unseen.update(self.add_gaps(silent, now, None))
 
     def add_gaps(self, silent: Iterable[tuple[str, int]], now: int, until: int | None) -> set[str]:
-        """Store a gap for each session that was under way; gives those."""
+        """Store a gap for each session that was under way. Return their ids."""
         since = dict(silent)
         added: set[str] = set()
         while since:
@@ -153,7 +153,7 @@ class Presence:
                 connection.execute(ADD_GAP, new)
 
     def tell_sights(self, now: int) -> None:
-        """Let other processes know what was asked for here since the last sweep."""
+        """Store which sessions were asked for here lately, for other processes."""
         lately = {one: at for one, at in list(self.seen.items()) if now - at <= UNSEEN_MS}
         try:
             self.put_sights(lately)
@@ -172,8 +172,8 @@ class Presence:
         with self.storage.write() as connection:
             connection.execute(sa.update(gaps).where(mine).values(until=now))
 
-    def vouch(self, session_id: str, since: int) -> None:
-        """A screen has shown the session all the time since then: it was no gap."""
+    def remove_gaps(self, session_id: str, since: int) -> None:
+        """Remove the gaps of a session from ``since`` on: a screen has shown it all that time."""
         mine = gaps.c.session == session_id
         with self.storage.write() as connection:
             connection.execute(sa.delete(gaps).where(mine, gaps.c.since >= since))
@@ -182,7 +182,7 @@ class Presence:
         self.unseen.discard(session_id)
 
     def tell_screen(self, session_id: str, screen: Screen) -> None:
-        """Store what a screen says of itself; a later word of the same screen replaces it."""
+        """Store the report of a screen. A later report of the same screen replaces it."""
         mine = (screens.c.session == session_id) & (screens.c.screen == screen.name)
         row = {
             "session": session_id,
@@ -195,7 +195,7 @@ class Presence:
             connection.execute(sa.insert(screens), row)
 
     def noted(self, session_id: str) -> SessionNotes:
-        """What was noted beside the acts of a session. One query."""
+        """Return the gaps, reports and readings of a session. One query."""
         nothing = sa.null().label("b")
         parts = (
             (NOTED_GAP, gaps.c.since, gaps.c.until, sa.literal(""), gaps),

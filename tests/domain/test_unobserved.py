@@ -1,4 +1,4 @@
-"""Which time of a session nobody's screen watched."""
+"""Time of a session that no screen watched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a screen tells afterwards: its acts, its timing; and which phases nobody watched."""
+"""Offline sync over HTTP: acts, reports of screens, and phases that nobody watched."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
 def start_life(app: Flask) -> LifeSigns:
     """Take up the clock where the last process left it, and go on telling that we live."""
     site: Site = app.extensions["site"]
-    upkeep: JobRunner = app.extensions["jobs"]
+    runner: JobRunner = app.extensions["jobs"]
     if isinstance(site.storage.database, Sqlite):
         reserve = site.storage.database.disk.keep_reserve
         threading.Thread(target=reserve, name="reserve", daemon=True).start()
@@ -110,7 +110,7 @@ def start_life(app: Flask) -> LifeSigns:
     site.presence.begin(last.now if last else site.clock.now())
     if site.storage.database.shared:
         line = SharedClock(site.storage, site.clock)
-        upkeep.ours = line.process
+        runner.ours = line.process
         paused, tell = line.wake(), line.tell
     else:
         paused, tell = wake(site.storage, site.clock), None
@@ -118,6 +118,6 @@ def start_life(app: Flask) -> LifeSigns:
     if paused:
         log.warning("time was lost while the server was away; sessions paused: %d", paused)
     signs.start()
-    upkeep.clear_all(86_400 if site.storage.database.shared else 0)
-    Scheduler(upkeep).start()
+    runner.clear_all(86_400 if site.storage.database.shared else 0)
+    Scheduler(runner).start()
     return signs

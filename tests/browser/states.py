@@ -240,7 +240,7 @@ def noted(protocol: str, second: str = "6.4") -> Recipe:
 def kept_data(visitor: Visitor) -> JobRunner:
     """Two sessions of a client that are over, and jobs that are done at once, here."""
     upkeep: JobRunner = visitor.app.extensions["jobs"]
-    upkeep.errand, upkeep.spawn = run_inline, lambda work: work()
+    upkeep.run_task, upkeep.spawn = run_inline, lambda work: work()
     here = visitor.app.extensions["site"]
     settings = replace(here.settings, data=visitor.storage.database.folder)
     visitor.app.extensions["site"] = replace(here, settings=settings)

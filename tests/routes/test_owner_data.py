@@ -104,11 +104,11 @@ def owned(app: Flask, folder: Path, url: str | None) -> Iterator[Owner]:
         settings = replace(site.settings, data=folder, database_url=url)
         app.extensions["site"] = replace(site, settings=settings)
         upkeep: JobRunner = app.extensions["jobs"]
-        upkeep.errand, upkeep.spawn = run_inline, lambda work: work()
+        upkeep.run_task, upkeep.spawn = run_inline, lambda work: work()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("webapp.routes.owner_exchange.stream_export", outgoing_here)
             yield Owner(app, visitor.client, visitor.clock, visitor.storage)
-        upkeep.errand, upkeep.spawn = run_in_subprocess, in_thread
+        upkeep.run_task, upkeep.spawn = run_in_subprocess, in_thread
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_a_session_that_begins_during_a_restore_stops_it(owner: Owner) -> None:
         owner.started("long")
         return run_inline(*task)  # type: ignore[arg-type]
 
-    owner.upkeep.errand = begun_meanwhile
+    owner.upkeep.run_task = begun_meanwhile
     said = owner.outcome(owner.post(f"{DATA}/copies/{name}/restore", {}))
     assert "A session has begun meanwhile; nothing was changed" in said
     assert not list(owner.data.glob("*.replaced-*"))
@@ -558,7 +558,7 @@ def test_a_job_tells_how_far_it_is_and_ends_although_the_disk_was_full_for_a_mom
         end(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr("webapp.maintenance.jobs.Jobs.end", full_once)
-    owner.upkeep.errand = errand
+    owner.upkeep.run_task = errand
     assert "A backup of 5 bytes" in owner.outcome(owner.post(f"{DATA}/backup", {}))
     assert "Copying, 25 %" in Page(seen[0]).by_id("job").text
     assert Page(seen[0]).by_id("job-progress").attrs["value"] == "25"
@@ -568,7 +568,7 @@ def test_a_fault_of_ours_in_a_job_shows_nothing_of_its_inside(owner: Owner) -> N
     def broken(*_task: object) -> worker.TaskArguments:
         raise RuntimeError("for a test")
 
-    owner.upkeep.errand = broken
+    owner.upkeep.run_task = broken
     said = owner.outcome(owner.post(f"{DATA}/backup", {}))
     assert "The fault is on our side" in said
     assert "for a test" not in said

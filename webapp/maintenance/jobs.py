@@ -25,7 +25,7 @@ NEWEST = sa.select(jobs).order_by(jobs.c.begun_at.desc(), jobs.c.id)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Instants in ms; ``outcome`` is empty while it runs, then good, bad or lost."""
+    """One job. Times are ms; ``outcome`` is empty while it runs, then good, bad or lost."""
 
     id: str
     kind: str
@@ -45,7 +45,7 @@ class Job:
 
     @property
     def percent(self) -> int | None:
-        """None when nobody can say."""
+        """Progress in percent; None when the total is unknown."""
         return min(100, 100 * self.done // self.total) if self.total else None
 
 
@@ -58,7 +58,7 @@ class BusyError(Exception):
 
 
 class Jobs:
-    """The jobs of a site; ``alive`` are those that this process is at."""
+    """The jobs of a site; ``alive`` holds the ids of those that this process runs."""
 
     def __init__(self, storage: Storage, clock: Clock, alive: set[str]) -> None:
         self.storage = storage
@@ -66,7 +66,7 @@ class Jobs:
         self.alive = alive
 
     def begin(self, kind: str, detail: dict[str, Any]) -> Job:
-        """Note a new job. Raises BusyError while another one runs, NotSavedError."""
+        """Store a new job. Raises BusyError while another one runs, NotSavedError."""
         now = self.clock.now()
         row = {
             "id": secrets.token_urlsafe(12),
@@ -95,7 +95,7 @@ class Jobs:
         return Job(**(row | {"detail": detail, "ended_at": None, "outcome": ""}))  # type: ignore[arg-type]
 
     def seen(self, row: sa.Row[Any], alive: Collection[str]) -> Job:
-        """A row as it is to be shown now; ``alive`` as it was before the row was read, for a job may end meanwhile."""
+        """Return a row as a job. ``alive`` is read before the row, since a job may end meanwhile."""
         values = dict(row._mapping) | {"detail": json.loads(row.detail)}
         values["outcome"] = row.outcome or ("" if self.lives(row, alive) else "lost")
         return Job(**values)
@@ -107,12 +107,12 @@ class Jobs:
         return self.storage.database.shared and silent < SILENT_MS
 
     def tell(self, job_id: str, done: int, total: int, stage: str) -> None:
-        """Where the job stands. Raises NotSavedError."""
+        """Store the progress of a job. Raises NotSavedError."""
         values = {"done": done, "total": total, "stage": stage, "told_at": self.clock.now()}
         self.change(job_id, values)
 
     def end(self, job: Job, outcome: str, said: str, detail: dict[str, Any]) -> None:
-        """How the job ended; in a database that was replaced meanwhile it stands anew."""
+        """Store how a job ended."""
         now = self.clock.now()
         values = {"outcome": outcome, "said": said, "ended_at": now, "told_at": now}
         self.change(job.id, values | {"detail": json.dumps(job.detail | detail)})

@@ -1,6 +1,6 @@
 """Job runner: backups, imports, restores and deletions while the site serves.
 
-Tasks that only read run in a background worker (``worker.py``). On PostgreSQL all tasks do. An
+Tasks that only read run in a backup worker (``worker.py``). On PostgreSQL all tasks do. An
 embedded database is written by the serving process alone, so that process finishes the work there.
 Meanwhile commands are asked to try again, and heartbeats are answered.
 """
@@ -50,7 +50,7 @@ class JobRunner:
         self.get_site = site
         self.ours = ""
         self.alive: set[str] = set()
-        self.errand: RunTask = run_in_subprocess
+        self.run_task: RunTask = run_in_subprocess
         self.spawn: Callable[[Callable[[], None]], None] = in_thread
 
     @property
@@ -62,7 +62,7 @@ class JobRunner:
         return Jobs(self.site.storage, self.site.clock, self.alive)
 
     def start(self, kind: str, given: TaskArguments | None = None, **shown: Any) -> Job:
-        """Begin a job; only what is ``shown`` is stored. Raises BusyError, NotSavedError."""
+        """Begin a job. Only ``shown`` is stored with it. Raises BusyError, NotSavedError."""
         job = self.jobs.begin(kind, shown)
         self.spawn(lambda: self.carry_out(job, (given or {}) | shown))
         return job
@@ -70,7 +70,7 @@ class JobRunner:
     def carry_out(self, job: Job, given: TaskArguments) -> None:
         outcome, detail = "bad", dict[str, Any]()
         try:
-            detail = DO[job.kind](self, job, given)
+            detail = METHODS[job.kind](self, job, given)
             outcome, said = "good", ""
         except FullError:
             said = FULL
@@ -86,7 +86,7 @@ class JobRunner:
         self.end(job, outcome, said, detail)
 
     def end(self, job: Job, outcome: str, said: str, detail: dict[str, Any]) -> None:
-        """Store how it ended, in several tries: the disk may be full."""
+        """Store the outcome. It tries several times, since the disk may be full."""
         try:
             for _ in range(END_TRIES):
                 try:
@@ -100,12 +100,12 @@ class JobRunner:
             self.alive.discard(job.id)
 
     def plain(self, text: str) -> str:
-        """Words for a page: places are told from the data folder on."""
+        """Return a message for a page: paths are relative to the data folder."""
         data = str(self.site.settings.data)
         return text.replace(data + os.sep, "").replace(data, "the data folder")
 
-    def apart(self, job: Job, given: TaskArguments) -> TaskArguments:
-        """Have the errand done, and tell of it about once a second."""
+    def run_in_worker(self, job: Job, given: TaskArguments) -> TaskArguments:
+        """Run the task in the backup worker, and store its progress about once a second."""
         jobs, last = self.jobs, [job.begun_at]
 
         def stage(done: int, total: int, words: str) -> None:
@@ -114,7 +114,7 @@ class JobRunner:
                 last[0] = now
                 self.tell(jobs, job, done, total, words)
 
-        return self.errand(self.site.settings, job.kind, given, stage)
+        return self.run_task(self.site.settings, job.kind, given, stage)
 
     def tell(self, jobs: Jobs, job: Job, done: int, total: int, words: str) -> None:
         try:
@@ -128,19 +128,19 @@ class JobRunner:
     def embedded(self) -> bool:
         return isinstance(self.site.storage.database, Sqlite)
 
-    def simply(self, job: Job, given: TaskArguments) -> TaskArguments:
-        return self.apart(job, given)
+    def run_plain(self, job: Job, given: TaskArguments) -> TaskArguments:
+        return self.run_in_worker(job, given)
 
     def check(self, job: Job, given: TaskArguments) -> TaskArguments:
         try:
-            return self.apart(job, given)
+            return self.run_in_worker(job, given)
         except StorageError:
             self.clear(given["upload"])
             raise
 
     def bring_in(self, job: Job, given: TaskArguments) -> TaskArguments:
         if not self.embedded:
-            result = self.apart(job, given)
+            result = self.run_in_worker(job, given)
         else:
             staged = self.site.settings.data / INCOMING / given["upload"] / STAGED
             result = {"rows": restore.merge(self.site.storage, staged)}
@@ -150,7 +150,7 @@ class JobRunner:
     def restore(self, job: Job, given: TaskArguments) -> TaskArguments:
         given = given | {"ours": self.ours, "work": job.id}
         try:
-            result = self.apart(job, given)
+            result = self.run_in_worker(job, given)
             if self.embedded:
                 result = {"kept": self.put_in_place(job, given)}
             self.site.storage.forget()
@@ -160,7 +160,7 @@ class JobRunner:
             self.clear(job.id)
 
     def put_in_place(self, job: Job, given: TaskArguments) -> str:
-        """Replace the database while no request is under way; gives the name of what was kept."""
+        """Replace the database between two requests. Return the file name of the old one."""
         here = self.site
         prepared = here.settings.data / INCOMING / job.id / PREPARED
         kept: list[str] = []
@@ -177,7 +177,7 @@ class JobRunner:
     def erase(self, job: Job, given: TaskArguments) -> TaskArguments:
         given = given | {"now": self.site.clock.wall_time().timestamp()}
         if not self.embedded:
-            result = self.apart(job, given)
+            result = self.run_in_worker(job, given)
         else:
             self.tell(self.jobs, job, 0, 0, "Deleting")
             result = erase_and_purge(self.site.storage.database, self.site.settings, given)
@@ -191,7 +191,7 @@ class JobRunner:
     # -- uploads ---------------------------------------------------------------------------
 
     def new_upload(self) -> str:
-        """The name of a new folder for an upload."""
+        """Create a folder for an upload and return its name."""
         name = secrets.token_urlsafe(12)
         (self.site.settings.data / INCOMING / name).mkdir(mode=0o700, parents=True)
         return name
@@ -200,15 +200,15 @@ class JobRunner:
         shutil.rmtree(self.site.settings.data / INCOMING / name, ignore_errors=True)
 
     def clear_all(self, seconds: float = 86_400) -> None:
-        """What nobody came back for within so long."""
+        """Delete uploads that are older than ``seconds``."""
         folder = self.site.settings.data / INCOMING
         for path in folder.iterdir() if folder.is_dir() else ():
             if path.stat().st_mtime <= time.time() - seconds:
                 self.clear(path.name)
 
 
-DO: dict[str, Callable[[JobRunner, Job, TaskArguments], TaskArguments]] = {
-    "backup": JobRunner.simply,
+METHODS: dict[str, Callable[[JobRunner, Job, TaskArguments], TaskArguments]] = {
+    "backup": JobRunner.run_plain,
     "check": JobRunner.check,
     "import": JobRunner.bring_in,
     "restore": JobRunner.restore,
@@ -224,9 +224,9 @@ def in_thread(work: Callable[[], None]) -> None:
 class Scheduler(threading.Thread):
     """While the site serves: a backup of an embedded database each day, and retention if chosen."""
 
-    def __init__(self, upkeep: JobRunner) -> None:
+    def __init__(self, runner: JobRunner) -> None:
         super().__init__(name="daily", daemon=True)
-        self.upkeep = upkeep
+        self.runner = runner
         self.ended = threading.Event()
 
     def run(self) -> None:
@@ -237,18 +237,18 @@ class Scheduler(threading.Thread):
                 log.error("the daily look at the data failed: %s", error)
 
     def look(self, now: datetime) -> Job | None:
-        """Begin what is due; gives it."""
-        here = self.upkeep.site
+        """Start the job that is due and return it; None when none is."""
+        here = self.runner.site
         if here.storage.trouble:
             return None
-        self.upkeep.clear_all()
+        self.runner.clear_all()
         try:
-            if self.upkeep.embedded and backups.is_due(here.settings.data / backups.FOLDER, now):
-                return self.upkeep.start("backup")
+            if self.runner.embedded and backups.is_due(here.settings.data / backups.FOLDER, now):
+                return self.runner.start("backup")
             chosen = retention(here.storage)
             day_ago = int((now - timedelta(days=1)).timestamp() * 1000)
             if chosen.on and chosen.days and chosen.last <= day_ago:
-                return self.upkeep.start("retention", days=chosen.days)
+                return self.runner.start("retention", days=chosen.days)
         except BusyError:
             return None
         return None

@@ -33,7 +33,7 @@ from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import metadata
 
 TELL_SECONDS = 0.5
-# Sessions come first, before anything is loaded, too; but an errand gets its turn on a busy machine.
+# Sessions come first, before anything is loaded, too; but a task gets its turn on a busy machine.
 STARTER = """
 import os, runpy, sys
 try:
@@ -53,14 +53,14 @@ RunTask = Callable[[Settings, str, TaskArguments, ReportStage], TaskArguments]
 
 
 class JobProgress:
-    """Where an errand stands; no errand goes on when the disk is nearly full."""
+    """Progress of a task. It stops the task when the disk is nearly full."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.at = (0, 0, "")
 
     def stage(self, words: str) -> Callable[[int, int], None]:
-        """What to call with how much of this stage is done."""
+        """Begin a stage. Return the function that takes its progress: done, total."""
         self.at = (0, 0, words)
 
         def tell(done: int, of: int) -> None:
@@ -97,7 +97,7 @@ def backup(settings: Settings, _given: TaskArguments, progress: JobProgress) -> 
 
 
 def check(settings: Settings, given: TaskArguments, progress: JobProgress) -> TaskArguments:
-    """Read an upload into a database of its own, and say what it holds."""
+    """Read an upload into a database of its own. Return what it holds."""
     folder = settings.data / INCOMING / given["upload"]
     (file,) = folder.glob("upload.*")
     staged = open_sqlite(folder / STAGED)
@@ -128,7 +128,10 @@ def import_rows(settings: Settings, given: TaskArguments, progress: JobProgress)
 
 
 def restore_copy(settings: Settings, given: TaskArguments, progress: JobProgress) -> TaskArguments:
-    """A checked copy to be served; on PostgreSQL the restore itself."""
+    """Prepare a checked copy of a backup, which the server then puts in place.
+
+    On PostgreSQL the restore itself happens here.
+    """
     source = settings.data / given["name"]
     if settings.database_url:
         tell = progress.stage("Restoring")
@@ -154,7 +157,7 @@ def erase_rows(settings: Settings, given: TaskArguments, progress: JobProgress) 
 def erase_and_purge(
     database: Sqlite | Postgresql, settings: Settings, given: TaskArguments
 ) -> TaskArguments:
-    """Delete what the job names, and say which copies still hold it."""
+    """Delete what the job names. Return the counts, and the backups that still hold it."""
     if "days" in given:
         now = datetime.fromtimestamp(given["now"], UTC)
         table, ids = "sessions", erase.ended_before(database, given["days"], now).ids
@@ -166,7 +169,7 @@ def erase_and_purge(
     return {"counts": counts, "holding": names}
 
 
-ERRANDS: dict[str, Callable[[Settings, TaskArguments, JobProgress], TaskArguments]] = {
+TASKS: dict[str, Callable[[Settings, TaskArguments, JobProgress], TaskArguments]] = {
     "backup": backup,
     "check": check,
     "import": import_rows,
@@ -179,9 +182,9 @@ ERRANDS: dict[str, Callable[[Settings, TaskArguments, JobProgress], TaskArgument
 def run_inline(
     settings: Settings, kind: str, given: TaskArguments, stage: ReportStage
 ) -> TaskArguments:
-    """Do the errand in this process. Raises StorageError."""
+    """Run the task in this process. Raises StorageError."""
     progress = JobProgress(settings)
-    result = ERRANDS[kind](settings, given, progress)
+    result = TASKS[kind](settings, given, progress)
     stage(*progress.at)
     return result
 
@@ -189,7 +192,7 @@ def run_inline(
 def run_in_subprocess(
     settings: Settings, kind: str, given: TaskArguments, stage: ReportStage
 ) -> TaskArguments:
-    """Have a process of its own do the errand. Raises StorageError."""
+    """Run the task in a process of its own. Raises StorageError."""
     task = task_of(settings) | {"kind": kind, "given": given}
     with start_subprocess("webapp.maintenance.worker", task) as process:
         result: TaskArguments | None = None
@@ -250,7 +253,7 @@ def task_of(settings: Settings) -> TaskArguments:
 
 
 def settings_in(task: TaskArguments) -> Settings:
-    """Of the server, for its errand; also has the log written as there."""
+    """Of the server, for its task; also has the log written as there."""
     form = task["log_format"]
     logging.config.dictConfig(log_config(form))
     log_exceptions()
@@ -262,7 +265,7 @@ def end_after(work: Callable[[], int]) -> NoReturn:
     try:
         status = work()
     except Exception:
-        log.exception("an errand failed")
+        log.exception("a task failed")
         status = 1
     sys.stdout.flush()
     os._exit(status)
@@ -281,7 +284,7 @@ def main() -> int:
     teller = threading.Thread(target=tell, name="progress", daemon=True)
     teller.start()
     try:
-        result = ERRANDS[task["kind"]](progress.settings, task["given"], progress)
+        result = TASKS[task["kind"]](progress.settings, task["given"], progress)
         last: TaskArguments = {"result": result}
     except StorageError as error:
         last = {"error": str(error)}

@@ -75,7 +75,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A device that has just come in; its token is known at this moment only."""
+    """A device that has just joined. Only its hash is stored, so the token is known only now."""
 
     device: str
     token: str
@@ -83,7 +83,7 @@ class Joined:
 
 
 class Devices:
-    """What ``storage`` keeps of devices and invites; ``presence`` notes who asks."""
+    """Devices and invites in ``storage``; ``presence`` notes when each device asks."""
 
     def __init__(self, storage: Storage, presence: DevicePresence | None = None) -> None:
         self.storage = storage
@@ -92,7 +92,7 @@ class Devices:
     # -- joining ---------------------------------------------------------------------------
 
     def invite(self, role: Role, now: int) -> NewInvite:
-        """A new invite. Raises NotSavedError."""
+        """Create an invite. Raises NotSavedError."""
         made = new_invite(role, now)
         row = made.row()
 
@@ -107,9 +107,9 @@ class Devices:
     def join(
         self, agent: str, now: int, *, token: str = "", letters: str = "", before: str = ""
     ) -> Joined | Refusal:
-        """Let a device in by a token or the letters of a code; ``before`` is what it was joined as.
+        """Join a device by a token or a typed code; ``before`` is its earlier id, which is revoked.
 
-        ``agent`` is what its browser says of itself. Raises NotSavedError.
+        ``agent`` is its User-Agent. Raises NotSavedError.
         """
         device = Joined(
             secrets.token_urlsafe(12), secrets.token_urlsafe(DEVICE_TOKEN_BYTES), Role(1)
@@ -140,17 +140,17 @@ class Devices:
         return self.storage.carry_out(work)
 
     def knows(self, token: str) -> bool:
-        """True when there is or was an invite with this token. One query."""
+        """Return True when there is or was an invite with this token. One query."""
         return self.storage.first(INVITED, {"token": hash_secret(token)}) is not None
 
     def crowded(self, now: int) -> bool:
-        """True when enough codes were tried in this minute. One query, nothing is written."""
+        """Return True when the limit of tries in this minute is reached. One query, no write."""
         with self.storage.engine.connect() as connection:
             value = connection.scalar(sa.select(meta.c.value).where(meta.c.name == TRIES))
         return tries_with(parse_tries(value), now) is None
 
     def take_in(self, now: int) -> None:
-        """Take in the invites that a command has left in the data folder."""
+        """Store the invites that the command ``invite`` has written into the data folder."""
         database = self.storage.database
         if not isinstance(database, Sqlite):
             return
@@ -161,23 +161,23 @@ class Devices:
     # -- who asks --------------------------------------------------------------------------
 
     def find(self, token: str, now: int) -> tuple[str, Role] | None:
-        """The device with this token; None when there is none, or no longer. One query."""
+        """Return id and role of the device with this token; None when there is none. One query."""
         row = self.storage.first(JOINED, {"token": hash_secret(token)})
         return self.noted(row, now) if row else None
 
     def find_with_seq(
         self, token: str, session_id: str, now: int
     ) -> tuple[str, Role, int | None] | None:
-        """The device with this token, its role, and how many events the session has. One query."""
+        """Return id and role of the device, and the session's last ``seq``. One query."""
         row = self.storage.first(BEAT, {"token": hash_secret(token), "session": session_id})
         return (*self.noted(row, now), row.last_seq) if row else None
 
     def find_many_with_seq(
         self, asked: Sequence[tuple[str, str]], now: int
     ) -> list[tuple[tuple[str, Role] | None, int | None]]:
-        """For each token and session: the device and its role, and how many events there are.
+        """Return for each token and session id and role of the device, and the last ``seq``.
 
-        One query, for PostgreSQL. An empty token is nobody's.
+        One query, for PostgreSQL. An empty token belongs to no device.
         """
         values = {
             "tokens": [hash_secret(token) if token else None for token, _ in asked],
@@ -187,12 +187,12 @@ class Devices:
         return [(self.noted(row, now) if row.id else None, row.last_seq) for row in rows]
 
     def noted(self, row: sa.Row[Any], now: int) -> tuple[str, Role]:
-        """That a device has just asked is remembered; ``sweep`` writes it down now and then."""
+        """Note in memory that a device has asked; ``sweep`` stores it."""
         self.presence.note(row.id, now, row.seen_at)
         return row.id, Role(row.role)
 
     def sweep(self, now: int) -> None:
-        """Write down when devices were last seen, at most once a minute for each."""
+        """Store when devices were last seen, at most once a minute for each."""
         asked = self.presence.seen
         lately = dict(asked)
         due: list[dict[str, Any]] = [
@@ -214,14 +214,14 @@ class Devices:
                 asked.pop(one, None)
 
     def revoked(self, since: int) -> set[str]:
-        """The devices that were revoked after ``since``. One query."""
+        """Return the devices that were revoked after ``since``. One query."""
         with self.storage.engine.connect() as connection:
             return set(connection.scalars(REVOKED, {"since": since}))
 
     # -- the owner -------------------------------------------------------------------------
 
     def all(self) -> tuple[list[Device], list[Device]]:
-        """Those that may come in, who joined last first, and those revoked last. One query."""
+        """Return active and lately revoked devices, each newest first. One query."""
         query = sa.select(devices).order_by(devices.c.joined_at.desc(), devices.c.id)
         with self.storage.engine.connect() as connection:
             found = [self.device_of(row) for row in connection.execute(query)]
@@ -230,7 +230,7 @@ class Devices:
         return [device for device in found if device.revoked_at is None], gone[:SHOWN_REVOKED]
 
     def get(self, device_id: str) -> Device | None:
-        """A device that may come in. One query."""
+        """Return an active device. One query."""
         row = self.storage.first(sa.select(devices).where(is_active(device_id)), {})
         return self.device_of(row) if row else None
 
@@ -240,12 +240,12 @@ class Devices:
         return Device(row.id, Role(row.role), label, row.joined_at, seen, row.revoked_at)
 
     def change_role(self, device_id: str, role: Role) -> None:
-        """Raises NotSavedError."""
+        """Change the role of an active device. Raises NotSavedError."""
         change = sa.update(devices).where(is_active(device_id)).values(role=int(role))
         self.storage.carry_out(lambda connection: connection.execute(change))
 
     def revoke(self, device_id: str, now: int) -> None:
-        """From now on the device is nobody. Raises NotSavedError."""
+        """Revoke a device at once. Raises NotSavedError."""
         change = sa.update(devices).where(is_active(device_id)).values(revoked_at=now)
         self.storage.carry_out(lambda connection: connection.execute(change))
 
@@ -259,7 +259,7 @@ ROLE_OF = sa.select(devices.c.role).where(devices.c.id == sa.bindparam("id"))
 
 
 def batches(rows: list[dict[str, Any]], most: int) -> Iterator[list[dict[str, Any]]]:
-    """``rows`` in their order, at most so many at a time."""
+    """Yield ``rows`` in order, at most ``most`` at a time."""
     for begin in range(0, len(rows), most):
         yield rows[begin : begin + most]
 
@@ -269,13 +269,13 @@ def is_active(device_id: str) -> sa.ColumnElement[bool]:
 
 
 def add_invite(connection: sa.Connection, row: InviteRow) -> None:
-    """Unless a first try has added it."""
+    """Add an invite, unless an earlier try has added it."""
     if not connection.scalar(sa.select(invites.c.id).where(invites.c.id == row.id)):
         connection.execute(sa.insert(invites), asdict(row))
 
 
 def lock_tries(connection: sa.Connection) -> tuple[int, ...]:
-    """When codes were tried lately. Until the transaction ends nobody else joins or tries."""
+    """Return when codes were tried lately. It locks joining until the transaction ends."""
     connection.execute(sa.text(f"INSERT INTO meta VALUES ('{TRIES}', '[]') ON CONFLICT DO NOTHING"))
     mine = sa.select(meta.c.value).where(meta.c.name == TRIES)
     return parse_tries(connection.scalar(mine.with_for_update()))
@@ -292,7 +292,7 @@ def find_by_token(connection: sa.Connection, token: str) -> sa.Row[Any] | None:
 
 
 def find_by_code(connection: sa.Connection, letters: str) -> sa.Row[Any] | None:
-    """The invite with this code; one that still holds before those that no longer do."""
+    """Return the invite with this code; a valid one before expired ones."""
     mine = sa.select(invites).where(invites.c.code_hash == hash_secret(letters))
     return connection.execute(mine.order_by(invites.c.expires_at.desc())).first()
 
@@ -302,7 +302,7 @@ def invite_of(row: sa.Row[Any]) -> Invite:
 
 
 def refusal_of(row: sa.Row[Any] | None, now: int, *, by_letters: bool) -> Refusal | None:
-    """Why an invite lets nobody in; None when it does, or there is none."""
+    """Return why an invite is refused; None when it is valid, or there is none."""
     if row is None:
         return None
     invite = invite_of(row)
@@ -314,7 +314,7 @@ def refusal_of(row: sa.Row[Any] | None, now: int, *, by_letters: bool) -> Refusa
 
 
 def count_wrong(connection: sa.Connection, now: int) -> None:
-    """A wrong code counts against every invite that is open."""
+    """Count a wrong code against every open invite."""
     opened = invites.c.device.is_(None) & (invites.c.expires_at > now)
     connection.execute(sa.update(invites).where(opened).values(wrong=invites.c.wrong + 1))
 
@@ -327,7 +327,7 @@ def add_device(
     now: int,
     before: str,
 ) -> Joined:
-    """Make the device and use up the invite."""
+    """Create the device and use up the invite."""
     kind = kind_of(agent)
     highest = sa.select(sa.func.max(devices.c.number)).where(devices.c.kind == kind)
     row = {

@@ -46,10 +46,9 @@ def caller_in(environ: Mapping[str, Any]) -> Caller:
 
 @dataclass(slots=True)
 class RequestState:
-    """What a request has read: the clock (once), who sends it, and how far its session is.
+    """What one request has read: the time, its identity, and the last ``seq`` of its session.
 
-    ``seq`` is the number of events of the session in the address, where it was read with the
-    identity.
+    ``seq`` is set where it was read together with the identity.
     """
 
     now: int
@@ -66,7 +65,7 @@ def request_state() -> RequestState:
 
 
 def current_identity() -> Identity | None:
-    """Return who sends this request; None for nobody."""
+    """Return who sends this request; None for a stranger."""
     return request_state().identity
 
 
@@ -77,7 +76,7 @@ def authenticator() -> Authenticator:
 
 
 def identify() -> Identity | None:
-    """Read and return who sends this request, and how far its session is. At most one query."""
+    """Read who sends this request, and the last ``seq`` of its session. At most one query."""
     state, site = request_state(), current_app.extensions["site"]
     session_id = (request.view_args or {}).get("session_id")
     if not authenticator().joining:
@@ -92,18 +91,18 @@ def identify() -> Identity | None:
 
 
 def role() -> int:
-    """The role of who asks, for templates; 0 for nobody."""
+    """Return the role of the sender, for templates; 0 for a stranger."""
     identity = current_identity() if authenticator().joining else LOCAL_OWNER
     return identity.role if identity else 0
 
 
 def may(endpoint: str, action: str = "") -> bool:
-    """True when who asks may go there."""
+    """Return True when the sender may use the endpoint."""
     return role() >= (required_role(endpoint, action) or 0)
 
 
 def set_device_cookie(response: Response, name: str, token: str) -> None:
-    """Let the browser keep its token: not for script, not for other sites, not on other ports."""
+    """Set the cookie with the device's token: not for script, other sites or other ports."""
     response.set_cookie(
         name,
         token,
@@ -116,7 +115,7 @@ def set_device_cookie(response: Response, name: str, token: str) -> None:
 
 
 def join_response() -> Response:
-    """How to join, and nothing more."""
+    """Return the page that says how to join, and nothing more."""
     if request.endpoint in STATUS_ONLY:
         return Response(status=401)
     template = "joining/_join.html" if is_htmx() else "joining/join.html"

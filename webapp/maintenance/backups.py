@@ -39,7 +39,7 @@ def stamp() -> str:
 
 
 def unused_name(folder: Path, begins: str, ends: str) -> str:
-    """A name with the present second in it that nothing in ``folder`` has."""
+    """Return a file name with the present second that is free in ``folder``."""
     name, more = f"{begins}-{stamp()}", ""
     for number in range(2, 1_000):
         if not (folder / f"{name}{more}{ends}").exists():
@@ -49,7 +49,7 @@ def unused_name(folder: Path, begins: str, ends: str) -> str:
 
 
 def make(database: Database, folder: Path, tell: Progress = ignore_progress) -> Path:
-    """A checked copy of ``database`` in ``folder``; older ones are rotated. Raises StorageError."""
+    """Make a checked copy of ``database`` in ``folder`` and rotate older ones. Raises StorageError."""
     target = folder / f"steady-hands-{stamp()}{suffix_of(database)}"
     copy(database, target, tell)
     for old in superseded([path for path in folder.iterdir() if NAME.match(path.name)]):
@@ -94,7 +94,7 @@ def partial_of(target: Path) -> Path:
 
 
 def copy_file(source: Path, target: Path, tell: Progress = ignore_progress) -> None:
-    """A copy of a SQLite file, checked. The one who writes to it is not disturbed."""
+    """Copy a SQLite file and check the copy. Writers are not blocked."""
     with closing(sqlite3.connect(source, isolation_level=None)) as connection:
         (of,) = connection.execute(SIZE).fetchone()
         connection.set_progress_handler(lambda: tell(size_of(target), of), PROGRESS_STEPS)
@@ -132,7 +132,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def find_damage(path: Path) -> str | None:
-    """What is wrong with a SQLite file that nobody writes to; None when it is whole."""
+    """Return what is wrong with a SQLite file that nobody writes to; None when it is whole."""
     try:
         uri = f"{path.resolve().as_uri()}?immutable=1"
         with closing(sqlite3.connect(uri, uri=True)) as connection:
@@ -144,13 +144,13 @@ def find_damage(path: Path) -> str | None:
 
 
 def is_due(folder: Path, now: datetime) -> bool:
-    """True when the newest backup is a day old."""
+    """Return True when the newest backup is a day old."""
     newest = next(iter(list_backups(folder)), None)
     return newest is None or abs(now - made_at(newest)) >= timedelta(days=1)
 
 
 def superseded(paths: list[Path]) -> list[Path]:
-    """Those to delete: all but the newest of each of the last 7 days and 4 weeks that have one."""
+    """Return backups to delete: all but the newest of each of the last 7 days and 4 weeks."""
     newest_first = sorted(paths, key=lambda path: path.name, reverse=True)
     days: dict[str, Path] = {}
     weeks: dict[str, Path] = {}
@@ -163,13 +163,13 @@ def superseded(paths: list[Path]) -> list[Path]:
 
 
 def made_at(path: Path) -> datetime:
-    """When a backup was made, by its name."""
+    """Return when a backup was made, from its name."""
     found = NAME.match(path.name)
     return datetime.strptime(found[1] if found else "", STAMP).replace(tzinfo=UTC)
 
 
 def list_backups(folder: Path) -> list[Path]:
-    """The backups in ``folder``, newest first."""
+    """Return the backups in ``folder``, newest first."""
     if not folder.is_dir():
         return []
     found = [path for path in folder.iterdir() if NAME.match(path.name)]
@@ -177,7 +177,7 @@ def list_backups(folder: Path) -> list[Path]:
 
 
 def list_copies(data: Path) -> list[Path]:
-    """Every copy of the database in a data folder: backups, and what was kept of what was there."""
+    """Return every copy of the database in a data folder: backups, and replaced databases."""
     folder = data / FOLDER
     found = [*folder.glob("*.sqlite3"), *folder.glob("*.jsonl.gz")]
     found += [p for word in ("replaced", "damaged") for p in data.glob(f"*.{word}-*.sqlite3")]
@@ -185,13 +185,13 @@ def list_copies(data: Path) -> list[Path]:
 
 
 def newest_good(folder: Path) -> Path | None:
-    """The newest backup of a SQLite database in ``folder`` that is whole."""
+    """Return the newest undamaged SQLite backup in ``folder``."""
     files = (path for path in list_backups(folder) if path.suffix == ".sqlite3")
     return next((path for path in files if find_damage(path) is None), None)
 
 
 def move_aside(path: Path, word: str) -> Path | None:
-    """Move a database file with the files that belong to it out of the way; gives its new name."""
+    """Move a database file and its companion files aside. Return its new path."""
     kept = path.with_name(unused_name(path.parent, f"{path.stem}.{word}", path.suffix))
     moved = None
     for suffix_of in ("-wal", "-shm", ""):
@@ -204,7 +204,7 @@ def move_aside(path: Path, word: str) -> Path | None:
 
 
 def restore_file(backup: Path, path: Path, known: int) -> Path | None:
-    """Put a checked copy of ``backup`` in the place of ``path``; gives where the old one is kept.
+    """Replace ``path`` by a checked copy of ``backup``. Return where the old database is kept.
 
     Nobody may have the database open. Raises StorageError, and then nothing has changed.
     """
@@ -222,7 +222,7 @@ def restore_file(backup: Path, path: Path, known: int) -> Path | None:
 
 
 def prepare_restore(backup: Path, target: Path, known: int) -> None:
-    """A checked and durable copy of ``backup`` that can be served. Raises StorageError."""
+    """Write a checked and durable copy of ``backup`` that can be served. Raises StorageError."""
     if not backup.is_file():
         raise StorageError(f"there is no backup {backup}")
     if fault := find_damage(backup):
@@ -239,7 +239,7 @@ def prepare_restore(backup: Path, target: Path, known: int) -> None:
 
 
 def forget_boot(path: Path) -> None:
-    """Pause what ran when the copy was made: nobody knows how it went on."""
+    """Have sessions that ran in the copy paused at the start: nobody knows how they went on."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         row = connection.execute("SELECT value FROM meta WHERE name = 'life'").fetchone()
         if row:
@@ -248,7 +248,7 @@ def forget_boot(path: Path) -> None:
 
 
 def link_beside(path: Path) -> Path:
-    """Another name for a file that is about to be replaced; gives it."""
+    """Link a file that is about to be replaced under another name. Return that path."""
     kept = path.with_name(unused_name(path.parent, f"{path.stem}.replaced", path.suffix))
     try:
         os.link(path, kept)
@@ -258,7 +258,7 @@ def link_beside(path: Path) -> Path:
 
 
 def restore_devices(restored: Path, path: Path) -> None:
-    """A restore brings data back, not devices that were revoked since: those of ``path`` stay.
+    """Keep the devices of ``path``, so that a restore brings no revoked device back.
 
     Where they cannot be read, every device has to join again.
     """
@@ -273,7 +273,7 @@ def restore_devices(restored: Path, path: Path) -> None:
 
 
 def rewrite(restored: Path, names: list[str], old: Path | None, fill: Iterable[str]) -> None:
-    """Empty the tables, and fill them from the database at ``old``."""
+    """Empty the tables and fill them from the database at ``old``."""
     connection = sqlite3.connect(restored, isolation_level=None, uri=True)
     with closing(connection):
         if old:  # settled, and nobody has it open
@@ -286,7 +286,7 @@ def rewrite(restored: Path, names: list[str], old: Path | None, fill: Iterable[s
 
 
 def save_replaced(path: Path) -> Path | None:
-    """Keep what is about to be replaced; gives where.
+    """Keep the database that is about to be replaced. Return its path.
 
     A whole file is still in its place afterwards, so that the replacement is one step. One whose
     log cannot be brought in is moved away with it: a start in between says that it is missing.
@@ -301,7 +301,7 @@ def save_replaced(path: Path) -> Path | None:
 
 
 def checkpoint(path: Path) -> bool:
-    """Bring the log beside a SQLite file into it; False when that cannot be done."""
+    """Write the log beside a SQLite file into it. Return False when that is impossible."""
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -311,7 +311,7 @@ def checkpoint(path: Path) -> bool:
 
 
 def check_before_start(path: Path) -> None:
-    """Raise StorageError when the database is damaged, or gone though there are copies of it."""
+    """Raise StorageError when the database is damaged, or missing although copies exist."""
     if path.exists() and path.stat().st_size:
         if fault := damage_at_start(path):
             raise StorageError(f"the database {path} is damaged ({fault}); {advice(path)}")
@@ -320,7 +320,7 @@ def check_before_start(path: Path) -> None:
 
 
 def damage_at_start(path: Path) -> str | None:
-    """What a check finds; a big file that was closed well is not read through."""
+    """Return the damage that a check finds; a large file that was closed cleanly is not read in full."""
     left_open = path.with_name(f"{path.name}-wal").exists()
     if path.stat().st_size > ALWAYS_CHECKED_BYTES and not left_open:
         return None
@@ -333,7 +333,7 @@ def damage_at_start(path: Path) -> str | None:
 
 
 def advice(path: Path) -> str:
-    """What to do about a damaged or missing database."""
+    """Return what to do about a damaged or missing database."""
     good = newest_good(path.parent / FOLDER)
     if good is None:
         return (

@@ -21,7 +21,7 @@ from webapp.timekeeping.liveness import pause_for_lost_time
 
 
 def import_export(settings: Settings, file: Path) -> int:
-    """Bring an export in beside what is there; gives the number of rows. Raises StorageError."""
+    """Import an export beside the present data. Return the number of rows. Raises StorageError."""
     if settings.database_url:
         return import_file(settings, file)
     settings.data.mkdir(parents=True, exist_ok=True)
@@ -40,9 +40,9 @@ def import_file(settings: Settings, file: Path) -> int:
 def restore_export(
     settings: Settings, file: Path, ours: str = "", tell: Progress = ignore_progress
 ) -> Path:
-    """Put an export in the place of everything in the database; gives where that is kept.
+    """Replace everything in the database by an export. Return the path of the copy of the old data.
 
-    Nobody but the process ``ours`` may serve. Raises StorageError, and then nothing has changed.
+    Only the process ``ours`` may serve. Raises StorageError, and then nothing has changed.
     """
     storage = open_storage(settings)
     try:
@@ -59,7 +59,7 @@ def restore_export(
 
 
 def check_not_served(storage: Storage, ours: str = "") -> None:
-    """Raise StorageError when another process has told within half a minute that it lives."""
+    """Raise StorageError when another process stored a sign of life within half a minute."""
     from webapp.timekeeping.clock import Clock
     from webapp.timekeeping.shared_clock import SharedClock
 
@@ -72,7 +72,7 @@ def check_not_served(storage: Storage, ours: str = "") -> None:
 
 
 def pause_running(storage: Storage) -> None:
-    """Pause what ran when the export was made: nobody knows how it went on."""
+    """Pause sessions that ran when the export was made: nobody knows how they went on."""
     with storage.engine.connect() as connection:
         last = connection.scalar(sa.select(sa.func.max(events.c.at)))
     if last is not None:
@@ -93,7 +93,7 @@ def check_sessions(connection: sa.Connection) -> None:
 
 
 def compare(staged: Database, live: Database) -> dict[str, Any]:
-    """What a staged export holds, and how much of it is here already."""
+    """Return what a staged export holds, and how much of it the live database has already."""
     with snapshot(staged) as connection:
         counts = {
             table.name: count_of(connection, table)
@@ -108,19 +108,19 @@ def compare(staged: Database, live: Database) -> dict[str, Any]:
 
 
 def known_names(connection: sa.Connection) -> set[str]:
-    """What cannot be there twice: ids, and the codes of clients."""
+    """Return ids and client codes, which must be unique."""
     columns = (sessions.c.id, courses.c.id, clients.c.id, clients.c.code, screenings.c.id)
     return {name for column in columns for name in connection.scalars(sa.select(column))}
 
 
 def drop_local(staged: Sqlite | Postgresql) -> None:
-    """Leave nothing in a staged export that belongs to one site."""
+    """Delete the settings of another site from a staged export."""
     with staged.write() as connection:
         connection.execute(sa.delete(meta).where(is_local(meta)))
 
 
 def merge(storage: Storage, staged: Path) -> int:
-    """Bring a staged export into the embedded database that is served. Raises StorageError."""
+    """Import a staged export into the SQLite database that is served. Raises StorageError."""
     assert isinstance(storage.database, Sqlite)
     names = [table.name for table in exported_tables(metadata)]
     try:
@@ -132,10 +132,9 @@ def merge(storage: Storage, staged: Path) -> int:
 
 
 def replace_live(storage: Storage, prepared: Path) -> Path:
-    """Put a prepared file in the place of the embedded database that is served; gives where the
-    old one is kept.
+    """Replace the SQLite database that is served by a prepared file. Return the path of the old one.
 
-    What belongs to this site is carried over; what ran when the backup was made is paused.
+    Rows that belong to this site are carried over; sessions that ran at the backup are paused.
     Raises StorageError, and then nothing has changed.
     """
     database = storage.database
@@ -151,7 +150,7 @@ def replace_live(storage: Storage, prepared: Path) -> Path:
 
 
 def carry_over(storage: Storage, prepared: Path) -> None:
-    """Jobs, devices and settings of this site are no part of a backup's past."""
+    """Copy jobs, devices and settings of this site into a backup that is to be restored."""
     target = open_sqlite(prepared)
     mine = [table for table in metadata.sorted_tables if table.name in LOCAL_TABLES]
     kept = (meta.c.name == "retention",)

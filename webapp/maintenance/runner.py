@@ -44,7 +44,7 @@ log = logging.getLogger("steady_hands")
 
 
 class JobRunner:
-    """The jobs of this process. ``ours`` is its name among those that share a database."""
+    """Runs the jobs of this process. ``ours`` is its name among those that share a database."""
 
     def __init__(self, site: Callable[[], Site]) -> None:
         self.get_site = site
@@ -222,7 +222,7 @@ def in_thread(work: Callable[[], None]) -> None:
 
 
 class Scheduler(threading.Thread):
-    """While the site serves: a backup of an embedded database each day, and retention if chosen."""
+    """Starts daily jobs while the site serves: a backup of SQLite, and retention if it is on."""
 
     def __init__(self, runner: JobRunner) -> None:
         super().__init__(name="daily", daemon=True)

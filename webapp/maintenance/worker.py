@@ -213,7 +213,7 @@ def run_in_subprocess(
 
 @contextmanager
 def start_subprocess(module: str, task: TaskArguments) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of ours that ends with this block, and with this process."""
+    """Start a subprocess that ends with this block, and with this process."""
     path = os.pathsep.join([str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     process = subprocess.Popen(
         [sys.executable, "-P", "-c", STARTER, module],
@@ -247,13 +247,13 @@ def exit_when_closed(server: IO[bytes]) -> None:
 
 
 def task_of(settings: Settings) -> TaskArguments:
-    """What a process of ours has to know; by its input, since everybody sees arguments."""
+    """Return the settings for a subprocess. They go to its input, since everybody sees arguments."""
     form = settings.log_format
     return {"data": str(settings.data), "url": settings.database_url, "log_format": form}
 
 
 def settings_in(task: TaskArguments) -> Settings:
-    """Of the server, for its task; also has the log written as there."""
+    """Return the settings that the server sent, and configure the log as there."""
     form = task["log_format"]
     logging.config.dictConfig(log_config(form))
     log_exceptions()
@@ -261,7 +261,7 @@ def settings_in(task: TaskArguments) -> Settings:
 
 
 def end_after(work: Callable[[], int]) -> NoReturn:
-    """End this process with its work, although a thread still waits for the server."""
+    """Run ``work`` and end this process, although a thread still waits for the server."""
     try:
         status = work()
     except Exception:

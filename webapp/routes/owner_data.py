@@ -42,7 +42,7 @@ UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 @blueprint.app_template_filter("size")
 def size(count: float) -> str:
-    """``640 kB``, ``1.2 GB``."""
+    """Return a size in words: ``640 kB``, ``1.2 GB``."""
     for unit in UNITS:
         if count < 1000 or unit == UNITS[-1]:
             break
@@ -58,7 +58,7 @@ def job_name(kind: str) -> str:
 
 @blueprint.app_template_filter("amounts")
 def amounts(counts: dict[str, int]) -> str:
-    """``2 clients, 1 session``: what people know by name, of rows by table."""
+    """Return numbers of rows in words, without internal tables: ``2 clients, 1 session``."""
     known = ("clients", "courses", "sessions", "events", "readings", "summaries", "screenings")
     words = {"events": "acts", "summaries": "summaries", "screenings": "sets of answers"}
     told = []
@@ -77,7 +77,7 @@ def job_runner() -> JobRunner:
 
 
 def begin(kind: str, given: dict[str, object] | None = None, **shown: object) -> Answer:
-    """Start a job and lead to its page; while another one runs, say so calmly."""
+    """Start a job and redirect to its page; while another one runs, show a page that says so."""
     try:
         job = job_runner().start(kind, given, **shown)
     except BusyError as busy:
@@ -102,7 +102,7 @@ def copy_or_404(name: str) -> Copy:
 
 @blueprint.get("")
 def show() -> str:
-    """What there is and what can be done with it."""
+    """Show what the site holds, and the actions on it."""
     here, jobs = site(), job_runner().jobs
     known = jobs.newest(KEPT)
     recent = [job for job in known[:1] if request_time() - job.told_at < RECENT_MS]
@@ -159,7 +159,7 @@ def download(name: str) -> Response:
 
 
 def send_file(parts: Iterator[bytes], name: str, length: int | None = None) -> Response:
-    """A download, sent in parts."""
+    """Return a download that is sent in parts."""
     request.environ[STREAMED] = True
     answer = Response(parts, mimetype="application/octet-stream")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -191,7 +191,7 @@ def ask_restore(name: str) -> str:
 
 @blueprint.post("/copies/<name>/restore")
 def restore(name: str) -> Answer:
-    """Refused while sessions are under way, unless the form says otherwise."""
+    """Start a restore. It is refused while sessions run, unless the form confirms it."""
     copy, anyway = copy_or_404(name), request.form.get("anyway") == "1"
     here = site()
     running = inventory.running_sessions(here.storage, request_time())

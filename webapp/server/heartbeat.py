@@ -24,7 +24,7 @@ HeartbeatResponse = tuple[int, list[tuple[str, str]]]
 
 
 class HeartbeatRequest(NamedTuple):
-    """A beat: seq and until (ms) are what the page has; ``caller`` is None where nobody has to join."""
+    """One heartbeat: the page's ``seq`` and ``until`` (ms). ``caller`` is None where nobody has to join."""
 
     session: str
     seq: int
@@ -33,7 +33,7 @@ class HeartbeatRequest(NamedTuple):
 
 
 class Heartbeat:
-    """Answers beats before Flask sees them."""
+    """Answers heartbeats before Flask sees them."""
 
     def __init__(self, app: Flask, hosts: Hosts) -> None:
         self.extensions = app.extensions
@@ -45,7 +45,7 @@ class Heartbeat:
     def answer(
         self, path: str, query: str, host: str, caller: Caller | None
     ) -> HeartbeatResponse | None:
-        """Status and headers; None when this is no beat, or there is something new to show.
+        """Return status and headers; None when it is no heartbeat, or the session has changed.
 
         ``caller`` is None where nobody has to join.
         """
@@ -56,7 +56,7 @@ class Heartbeat:
     def asked(
         self, path: str, query: str, host: str, caller: Caller | None
     ) -> HeartbeatRequest | None:
-        """What a beat asks; None when this is none."""
+        """Parse a heartbeat; None when it is none."""
         about = QUERY.match(query)
         session = PATH.match(path) if about else None
         if not about or not session or not self.hosts.know(host.lower()):
@@ -64,7 +64,7 @@ class Heartbeat:
         return HeartbeatRequest(session[1], int(about[1]), int(about[2]), caller)
 
     def answers(self, asked: Sequence[HeartbeatRequest]) -> list[HeartbeatResponse | None]:
-        """For any number of beats in one query, not yet :meth:`stamped`. More than one only on PostgreSQL."""
+        """Answer heartbeats with one query, not yet :meth:`stamped`. Several at once only on PostgreSQL."""
         site: Site = self.extensions["site"]
         now = site.clock.now()
         authenticator = self.authenticator
@@ -93,7 +93,7 @@ class Heartbeat:
         return 204, self.headers
 
     def stamped(self, told: HeartbeatResponse) -> HeartbeatResponse:
-        """With the time, as late as possible: pages set their clocks by it."""
+        """Add the server's time, as late as possible, since pages set their clocks by it."""
         status, headers = told
         if status != 204:
             return told
@@ -101,9 +101,10 @@ class Heartbeat:
 
 
 def unchanged(site: Site, last: int | None, beat: HeartbeatRequest, now: int) -> bool:
-    """Return True while no event came after the page's and it does not change by itself (0: never).
+    """Return True while the page has the last event and shows nothing that time has changed since.
 
-    In trouble the whole answer goes out, because it says so.
+    ``until`` 0 means that nothing changes by itself. When storage is in trouble it is False, since
+    the page then has to show that.
     """
     if last != beat.seq or site.storage.trouble:
         return False

@@ -49,21 +49,21 @@ ALIVE = b": alive\n\n"
 
 
 class HeartbeatBatcher:
-    """Answers beats; where that saves trips to a database's server, together by one query.
+    """Answers heartbeats; on PostgreSQL it answers several with one query.
 
-    One that comes alone is answered at once. Where many come, those of a few ms wait for each other,
-    and those that came while the loop was busy: the more there are, the less each one costs.
+    A single one is answered at once. When many come, those of a few ms are collected, and so are
+    those that came while the loop was busy. So each one costs less the more there are.
     """
 
     def __init__(self, beat: Heartbeat, *, together: bool) -> None:
-        """``together`` where the database is a server's."""
+        """``together`` is True on PostgreSQL."""
         self.beat = beat
         self.together = together
         self.waiting: list[tuple[HeartbeatRequest, asyncio.Future[HeartbeatResponse | None]]] = []
         self.looked = 0.0  # when, by the loop's clock
 
     async def answer(self, asked: HeartbeatRequest) -> HeartbeatResponse | None:
-        """Status and headers, not yet stamped; None when there is something new to show."""
+        """Return status and headers, not yet stamped; None when the session has changed."""
         if not self.together:
             return self.beat.answers([asked])[0]
         loop = asyncio.get_running_loop()
@@ -74,7 +74,7 @@ class HeartbeatBatcher:
         return await told
 
     def look(self) -> None:
-        """Answer those that wait, at most so many; the rest when the loop comes round again."""
+        """Answer waiting heartbeats up to a limit; the rest in the next round of the loop."""
         loop = asyncio.get_running_loop()
         now, self.waiting = self.waiting[:MOST_BEATS], self.waiting[MOST_BEATS:]
         if self.waiting:
@@ -139,7 +139,7 @@ class RsgiApp:
             self.door.close()
 
     def plain_door(self) -> TrustListener | None:
-        """With our own authority: where a device learns to trust it."""
+        """Return the listener that explains how to trust our authority; None without one."""
         settings = self.site.settings
         if settings.plain_port is None:
             return None
@@ -149,7 +149,7 @@ class RsgiApp:
         return TrustListener(self.ask, hosts, BARE_HEADERS, settings.host, port, https_port, shared)
 
     def ask(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
-        """The app's answer."""
+        """Return the app's answer."""
         answer = WsgiResponse()
         result = self.app.wsgi_app(environ, answer)
         try:
@@ -185,7 +185,7 @@ class RsgiApp:
         proto.response_bytes(*self.ask(environ))
 
     def caller(self, scope: Scope, host: str) -> Caller | None:
-        """Who sends this; None where nobody has to join."""
+        """Return who sends the request; None where nobody has to join."""
         if not self.beat.authenticator.joining:
             return None
         headers = scope.headers
@@ -201,12 +201,12 @@ class RsgiApp:
         return self.beat.authenticator.identify(self.site, caller, self.site.clock.now())
 
     def nudged(self, path: str, host: str) -> str | None:
-        """The session whose nudges are asked for; None for everything else."""
+        """Return the session whose event stream is requested; None for other requests."""
         asked = NUDGES.match(path)
         return asked[1] if asked and self.hosts.know(host.lower()) else None
 
     async def stream(self, session_id: str, device: str, proto: HTTPProtocol) -> None:
-        """Nudge until the page goes away, or its device may no longer look on."""
+        """Send push events until the page closes, or its device is revoked."""
         event = self.nudges.listen(session_id)
         task = asyncio.ensure_future(self.send(proto, event))
         self.streams[task] = device
@@ -224,7 +224,7 @@ class RsgiApp:
                     await one
 
     async def end_revoked(self) -> None:
-        """End the streams of devices that were revoked, by whichever process; while there are any."""
+        """End the streams of revoked devices, whichever process revoked them."""
         while any(self.streams.values()):
             await asyncio.sleep(LOOK_SECONDS)
             try:
@@ -275,7 +275,7 @@ class WsgiResponse:
 
 
 def wsgi_environ(scope: Scope) -> dict[str, Any]:
-    """A WSGI environment (PEP 3333) of an RSGI request."""
+    """Return the WSGI environment (PEP 3333) of an RSGI request."""
     server, _, port = scope.server.rpartition(":")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope.method,
@@ -309,5 +309,5 @@ def wsgi_environ(scope: Scope) -> dict[str, Any]:
 
 
 def requested_host(scope: Scope) -> str:
-    """The name that is asked for: HTTP/2 tells it beside the headers, and that counts."""
+    """Return the requested host name. HTTP/2 sends it outside the headers, and that one counts."""
     return scope.authority or scope.headers.get("host") or ""

@@ -45,7 +45,7 @@ log = logging.getLogger("steady_hands")
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A process's sign of life, and when it was told by the database's clock (ms)."""
+    """A process's sign of life, and when it was stored, by the database's clock (ms)."""
 
     process: str
     life: SignOfLife
@@ -54,7 +54,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the database says: its clock, the line (None before the first process), who lives."""
+    """What one query reads: the database's clock, the correction (None at first), signs of life."""
 
     at: int
     took: int
@@ -76,7 +76,7 @@ class View:
 
 
 class SharedClock:
-    """This process's part in the line."""
+    """Keeps the clock of this process at the shared time, which the code calls the line."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self.storage = storage
@@ -85,7 +85,9 @@ class SharedClock:
         self.seen: tuple[int, int] | None = None  # our clock and the database's, last time
 
     def wake(self) -> int:
-        """At start: join those who live, or go on alone, or pause what ran while time was lost. Return how many."""
+        """Start: join running processes, continue alone, or pause sessions when time was lost.
+
+        Return the number of paused sessions."""
         with self.storage.write() as connection:
             self.storage.database.alone(connection)  # two that start at once decide in turn
             view = self.look()
@@ -111,7 +113,7 @@ class SharedClock:
         return 0
 
     def time_is_lost(self, view: View) -> bool:
-        """True when nobody can say how much time has passed since the newest sign of life."""
+        """Return True when the time since the newest sign of life is unknown."""
         newest = view.newest
         if newest is None or self.others(view) or self.same_boot(view):
             return False
@@ -122,13 +124,13 @@ class SharedClock:
         return any(sign.process != self.process and view.lives(sign) for sign in view.signs)
 
     def same_boot(self, view: View) -> Sign | None:
-        """The newest sign that a process on this machine gave since it was started."""
+        """Return the newest sign of life of this machine's present boot."""
         boot = self.clock.boot
         mine = [sign for sign in view.signs if boot and sign.life.boot == boot]
         return max(mine, key=lambda sign: sign.told, default=None)
 
     def tell(self, last: int) -> int:
-        """One sign; ``last`` is the instant of the one before. Gives the instant of this one."""
+        """Store a sign of life. ``last`` is the time of the one before. Return the time of this one."""
         try:
             view = self.look()
             if self.clock.now() - last > LOST_MS and not self.others(view):
@@ -156,7 +158,7 @@ class SharedClock:
         self.seen = self.clock.now(), view.now
 
     def correct(self, old: int | None) -> None:
-        """Make our clock the line, unless another process has done so meanwhile."""
+        """Set the shared time to our clock, unless another process has done so meanwhile."""
         now = self.look().now
         value = str(self.clock.now() - now)
         with self.storage.write() as connection:
@@ -167,7 +169,7 @@ class SharedClock:
                 connection.execute(sa.update(meta).where(mine).values(value=value))
 
     def look(self) -> View:
-        """What the database says. One query."""
+        """Read the database's clock, the correction and the signs of life. One query."""
         begun = self.clock.now()
         with self.storage.engine.connect() as connection:
             rows = connection.execute(LOOK).all()
@@ -179,7 +181,7 @@ class SharedClock:
         return View(begun + took // 2, took, rows[0].now, rows[0].started, correction, signs)
 
     def tell_sign(self) -> None:
-        """Store our sign of life, and forget those of long ago. Raises NotSavedError."""
+        """Store our sign of life and delete old ones. Raises NotSavedError."""
         view = self.look()
         sign = self.clock.sign_of_life()
         value = {"boot": sign.boot, "steady": sign.steady, "now": sign.now, "told": view.now}

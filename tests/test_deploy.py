@@ -12,7 +12,7 @@ import pytest
 
 from webapp.app import MOST_BODY_BYTES
 from webapp.cli import main
-from webapp.server.rsgi import NUDGES
+from webapp.server.rsgi import STREAM_PATH
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 SERVICES = sorted(DEPLOY.glob("*.service"))
@@ -55,7 +55,7 @@ def test_the_proxy_holds_back_no_nudge_and_takes_every_body_that_the_app_takes()
     text = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
     (stream,) = re.findall(r"@nudges path_regexp (\S+)", text)
     assert re.match(stream, "/sessions/AbC_-9/nudges")
-    assert NUDGES.pattern.replace("(", "").replace(")", "") == stream
+    assert STREAM_PATH.pattern.replace("(", "").replace(")", "") == stream
     (most,) = re.findall(r"max_size (\d+)MB", text)
     assert int(most) * 1_000_000 > MOST_BODY_BYTES
     assert "flush_interval -1" in text

@@ -167,7 +167,7 @@ def config(form: str) -> dict[str, Any]:
 
 
 def install(app: Flask) -> None:
-    """Tell of every request that is not a beat; before all other checks."""
+    """Log every request that is not a heartbeat; runs before all other checks."""
 
     def begin() -> None:
         g.begun = time.perf_counter()

@@ -43,7 +43,7 @@ OURS = devices.c.token_hash == sa.bindparam("token")
 JOINED = sa.select(devices.c.id, devices.c.role, devices.c.seen_at).where(
     OURS, devices.c.revoked_at.is_(None)
 )
-# Who asks, and how far the session is, in one query: a beat has no more.
+# Identity and last ``seq`` in one query, since a heartbeat may cost no more.
 BEAT = (
     sa.select(devices.c.id, devices.c.role, devices.c.seen_at, sessions.c.last_seq)
     .select_from(devices)

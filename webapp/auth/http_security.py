@@ -30,8 +30,8 @@ POLICY = (
     "object-src 'none'; require-trusted-types-for 'script'; trusted-types htmx steady-hands"
 )
 
-# What is no page, a file or a beat, may load nothing at all when it is opened by itself. Shorter too, and
-# these come with most of what goes over the line.
+# Files and heartbeats may load nothing when they are opened by themselves. The policy is short, since
+# most responses carry it.
 FILE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 # The worker asks for pages and files and does nothing else.
 WORKER_POLICY = FILE_POLICY.replace("'none'", "'none'; connect-src 'self'", 1)

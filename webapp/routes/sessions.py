@@ -165,14 +165,14 @@ CALM_WORDS = {"prepare": "We begin soon", "change": "Now the other side", "after
 
 @blueprint.get("/<session_id>/nudges")
 def nudges(session_id: str) -> Response:
-    """Nudges are streamed in front of Flask; where nothing does, a page is told that there are none."""
+    """Answer 204: the server in front of Flask streams push events; without it there are none."""
     stored_or_404(session_id)
     return Response(status=204)
 
 
 @blueprint.get("/<session_id>/live")
 def live(session_id: str) -> Response:
-    """The live fragment. A beat that finds nothing new has been answered in ``heartbeat.py``."""
+    """Return the live fragment. ``heartbeat.py`` has answered for an unchanged session."""
     stored = stored_or_404(session_id)
     site().presence.note(session_id, request_time())
     return fragment(stored)

@@ -31,7 +31,7 @@ log = logging.getLogger("steady_hands")
 
 
 class PgNotify(threading.Thread):
-    """Tells other processes of our nudges and ``heard`` of theirs; ``tell`` never waits."""
+    """Sends push events to other processes, calls ``heard`` for theirs; ``tell`` never waits."""
 
     def __init__(self, parameters: dict[str, str], heard: Callable[[str], None]) -> None:
         """``parameters`` of a connection, as libpq names them."""
@@ -87,7 +87,7 @@ class PgNotify(threading.Thread):
     def work(self, connection: psycopg.Connection[Any]) -> None:
         """Until the connection breaks or we are ended."""
         connection.execute(f"LISTEN {CHANNEL}".encode())
-        self.waiting.clear()  # of the time without a connection: the beats have told it
+        self.waiting.clear()  # of the time without a connection: heartbeats have shown it
         self.listening.set()
         with selectors.DefaultSelector() as selector:
             for one in (connection, self.woken):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
-NUDGES = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})/nudges$", re.ASCII)
+STREAM_PATH = re.compile(r"^/sessions/([A-Za-z0-9_-]{1,32})/nudges$", re.ASCII)
 EVENT_STREAM = ("Content-Type", "text/event-stream")
 ALIVE_SECONDS = 20.0
 LOOK_SECONDS = 0.5
@@ -106,10 +106,10 @@ class RsgiApp:
         self.most_body_bytes = most_body_bytes
         self.beats = HeartbeatBatcher(self.beat, together=self.site.storage.database.shared)
         self.observer = observer
-        self.nudges = observer.push
+        self.push = observer.push
         self.streams: dict[asyncio.Task[None], str] = {}  # and the device that each is for
         self.look_out: asyncio.Task[None] | None = None
-        self.door = self.plain_door()
+        self.door = self.trust_listener()
         self.slow = ThreadPool(app, app.wsgi_app, lambda: self.site.storage.database.leave())
 
     @property
@@ -138,7 +138,7 @@ class RsgiApp:
         if self.door:
             self.door.close()
 
-    def plain_door(self) -> TrustListener | None:
+    def trust_listener(self) -> TrustListener | None:
         """Return the listener that explains how to trust our authority; None without one."""
         settings = self.site.settings
         if settings.plain_port is None:
@@ -168,7 +168,7 @@ class RsgiApp:
                 if asked and (beat := await self.beats.answer(asked)):
                     proto.response_empty(*self.beat.stamped(beat))
                     return
-            elif session_id := self.nudged(scope.path, host):
+            elif session_id := self.stream_session(scope.path, host):
                 who = self.who(scope, host)
                 if who is None:
                     proto.response_empty(401, self.beat.headers)
@@ -200,14 +200,14 @@ class RsgiApp:
             return LOCAL_OWNER
         return self.beat.authenticator.identify(self.site, caller, self.site.clock.now())
 
-    def nudged(self, path: str, host: str) -> str | None:
+    def stream_session(self, path: str, host: str) -> str | None:
         """Return the session whose event stream is requested; None for other requests."""
-        asked = NUDGES.match(path)
+        asked = STREAM_PATH.match(path)
         return asked[1] if asked and self.hosts.know(host.lower()) else None
 
     async def stream(self, session_id: str, device: str, proto: HTTPProtocol) -> None:
         """Send push events until the page closes, or its device is revoked."""
-        event = self.nudges.listen(session_id)
+        event = self.push.listen(session_id)
         task = asyncio.ensure_future(self.send(proto, event))
         self.streams[task] = device
         if device and not self.look_out:
@@ -217,7 +217,7 @@ class RsgiApp:
             await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.streams.pop(task, None)
-            self.nudges.leave(session_id, event)
+            self.push.leave(session_id, event)
             for one in (task, gone):
                 one.cancel()
                 with suppress(asyncio.CancelledError, Exception):

@@ -68,7 +68,7 @@ class Database:
         self.written_at: float | None = None  # of the last write, unless it failed
 
     def reader(self) -> sa.Connection:
-        """This thread's own connection for a beat: taking one from the pool costs more than the read."""
+        """Return this thread's own connection for heartbeats: the pool costs more than the read."""
         held = self.own
         if held is None:
             held = self.held.reader = self.engine.connect()

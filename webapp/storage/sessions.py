@@ -225,7 +225,7 @@ class Storage:
         return found
 
     def first(self, query: sa.Select[Any], values: dict[str, str]) -> sa.Row[Any] | None:
-        """One row, read as a beat reads. One query."""
+        """Return one row, with the fast read of a heartbeat. One query."""
         return self.read(lambda connection: connection.execute(query, values).first())
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:

@@ -97,7 +97,7 @@ class Sqlite(Database):
 
     @contextmanager
     def writing_long(self) -> Iterator[None]:
-        """What this thread writes now may take long: acts are told to come again, beats go on."""
+        """Allow this thread a long write: commands are told to try again, heartbeats go on."""
         before, self.long = self.long, threading.get_ident()
         try:
             yield

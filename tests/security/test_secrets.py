@@ -323,7 +323,7 @@ def arguments_of(group: int) -> Iterator[str]:
             continue
 
 
-def test_what_nobody_expected_is_told_by_its_place_in_threads_and_errands_too(
+def test_what_nobody_expected_is_told_by_its_place_in_threads_and_tasks_too(
     tmp_path: Path,
 ) -> None:
     raising = (

@@ -21,10 +21,12 @@ from jinja2 import DictLoader
 PHASE_SECONDS = 20
 HTMX = Path(__file__).parent.parent / "static" / "vendor" / "htmx-4.0.1.min.js"
 
-FRAGMENT = """<section id="session-live" data-step="{{ step }}" {% if ticking %}hx-get="/fragment" hx-trigger="every 1s" hx-swap="outerHTML"{% endif %}>
+FRAGMENT = """<section id="session-live" data-step="{{ step }}"
+  {% if ticking %}hx-get="/fragment" hx-trigger="every 1s" hx-swap="outerHTML"{% endif %}>
   <h1>Phase {{ step }}</h1>
   <p role="timer">{{ text }}</p>
-  <ul><li>Both hands glide from the nape to the shoulders.</li><li>Just warmth; let the shoulders sink.</li></ul>
+  <ul><li>Both hands glide from the nape to the shoulders.</li>
+  <li>Just warmth; let the shoulders sink.</li></ul>
   <p>Next: phase {{ step + 1 }}</p>
 </section>"""
 

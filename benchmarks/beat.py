@@ -107,7 +107,7 @@ def rounds(lines: list[socket.socket], request: bytes, end: float) -> int:
 
 
 def in_process(options: Options) -> tuple[float, float, float]:
-    """Microseconds of one call without any server: a beat's, an empty route's, a joined device's."""
+    """Microseconds of one call without a server: a beat's, an empty route's, a joined device's."""
     empty = statistics.median(
         called(flask_call(baseline_app.create_app(), environ("/empty", f"{HOST}:8000")))
         for _ in range(ROUNDS)

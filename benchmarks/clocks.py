@@ -1,7 +1,7 @@
 """One time line for everything on this machine: milliseconds of the boot-time clock.
 
-The server's clock is an integer number of milliseconds away from it (``webapp/timekeeping/clock.py``), so the
-distance can be found exactly from a few answers.
+The server's clock is an integer number of milliseconds away from it
+(``webapp/timekeeping/clock.py``), so the distance can be found exactly from a few answers.
 """
 
 from __future__ import annotations

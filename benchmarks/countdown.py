@@ -142,7 +142,7 @@ def watch(screens: list[Screen], dues: tuple[Dues, ...], seconds: float) -> list
 
 
 def cut_off(bench: Bench) -> Pair:
-    """Both servers cannot be reached for 20 s, across a phase end of ours and one of the baseline."""
+    """Neither server can be reached for 20 s, across a phase end of ours and of the baseline."""
     with ExitStack() as stack:
         lines = [stack.enter_context(proxy.before(s)) for s in (bench.ours, bench.baseline)]
         screens = [

@@ -110,7 +110,7 @@ def lighthouse_or_none() -> list[str] | None:
 
 
 def paint_times(tool: list[str] | None, address: str) -> list[float]:
-    """Largest Contentful Paint in seconds: five times, less those that Lighthouse could not take."""
+    """Largest Contentful Paint in seconds: five times, less those that Lighthouse did not get."""
     if tool:
         found = [lighthouse_paint(tool, address) for _ in range(ROUNDS)]
         return [seconds for seconds in found if seconds is not None]

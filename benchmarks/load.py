@@ -43,7 +43,7 @@ Device = tuple[str, int, int, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run: what the swarm saw, and the server's CPU over the measured time as a share of a core."""
+    """One run: what the swarm saw, and the server's CPU meanwhile as a share of a core."""
 
     sessions: int
     report: Report
@@ -134,7 +134,7 @@ def of_nobody(data: Path, folder: Path, sessions: int) -> list[Device]:
 
 
 def filled(storage: Storage, folder: Path, sessions: int) -> list[Seen]:
-    """So many sessions, started at random moments of the last 12 minutes, by the app's own storage."""
+    """Sessions started at random moments of the last 12 minutes, by the app's own storage."""
     library = load_library(folder, shipped("protocols"))
     entry = library.entries[protocol_folder.PROTOCOL]
     plan = library.usual_plan(entry)

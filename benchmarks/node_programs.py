@@ -1,4 +1,4 @@
-"""Node programs, pinned with hashes in a ``package-lock.json``, installed once outside the repository."""
+"""Node programs, pinned by hash in ``package-lock.json``, installed once outside the repository."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ WATCH = """() => {
 
 
 def measure(options: Options) -> Table:
-    """From a tap to every other screen: 50 on one session, 200 sessions of 2; cost of an idle screen."""
+    """From a tap to other screens: 50 on one session, 200 sessions of 2; an idle screen's cost."""
     processes.allow_many_files()
     seconds = options.duration(SECONDS)
     folder = protocol_folder.write(options.folder / "protocols", each=900, count=4)
@@ -60,8 +60,8 @@ def measure(options: Options) -> Table:
                 found.notes.append(f"{name}: {len(seen.errors)} errors, first {seen.errors[0]}")
     found.notes += [
         "Baseline: the same screens on the same server ask for the whole fragment each second.",
-        f"One tap a second in the first room, {PAIRS / 10:.0f} a second in the other. The screens run on the",
-        "server's cores. A screen that shows a tap after 8 s counts as 8 s.",
+        f"One tap a second in the first room, {PAIRS / 10:.0f} a second in the other.",
+        "The screens run on the server's cores. A screen that shows a tap after 8 s counts as 8 s.",
     ]
     return found
 

@@ -1,4 +1,4 @@
-"""Screens around sessions, as the page behaves: a stream of nudges, a beat each 5 s, a fragment when asked.
+"""Screens around sessions, as the page behaves: a stream of nudges, a beat each 5 s, fragments.
 
 ``polling`` is the baseline: the whole fragment each second, no stream and no beat.
 """

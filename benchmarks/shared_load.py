@@ -62,7 +62,7 @@ KINDS = (
 
 
 def measure(options: Options) -> Table:
-    """10,000 sessions on joined devices: https off and on, SQLite, and two processes on PostgreSQL."""
+    """10,000 sessions on joined devices: https off and on, SQLite, two processes on PostgreSQL."""
     processes.allow_many_files()
     found = Table(
         f"Shared load: a beat each 5 s, a phase each {load.PHASE_SECONDS} s, "

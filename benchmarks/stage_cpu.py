@@ -1,4 +1,4 @@
-"""What the stage costs beside a bare countdown: browser CPU a minute at rest, and with a phase change."""
+"""What the stage costs beside a bare countdown: browser CPU a minute, without and with a change."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ PROMISED_AT_REST = 1.5
 TABLET = {"width": 1280, "height": 800}
 WEDGE = {"name": "device", "value": "countdown=wedge"}
 
-# The bare countdown: digits as large as the stage's, written once a second, nothing else on the page;
-# with an address it asks the server every 5 s, as the stage has to.
+# The bare countdown: digits as large as the stage's, written once a second, nothing else on the
+# page; with an address it asks the server every 5 s, as the stage has to.
 BARE = """(address) => {
     document.documentElement.style.background = "#0b171a";
     document.body.replaceChildren();
     const digits = document.createElement("p");
-    digits.style.cssText = "font: 250 212px/1 system-ui; color: #f4efe6; font-variant-numeric: tabular-nums";
+    digits.style.cssText =
+        "font: 250 212px/1 system-ui; color: #f4efe6; font-variant-numeric: tabular-nums";
     document.body.append(digits);
     const end = performance.now() + 1_800_000;
     const paint = () => {
@@ -109,8 +110,9 @@ def table(windows: list[dict[str, float]], seconds: float) -> Table:
                 )
             )
     found.notes = [
-        "Baseline: a page with nothing but digits of the same size, written once a second; the second",
-        "asks the server every 5 s besides, as the stage does. All pages at once, at 1280 x 800.",
+        "Baseline: a page with nothing but digits of the same size, written once a second;",
+        "the second asks the server every 5 s besides, as the stage does.",
+        "All pages at once, at 1280 x 800.",
     ]
     return found
 

@@ -33,7 +33,10 @@ def measure(options: Options) -> Table:
         f"<= {PROMISE_SECONDS:.1f} s",
         middle <= PROMISE_SECONDS,
     )
-    span = f"ours {min(ours):.2f}-{max(ours):.2f} s, baseline {min(baseline):.2f}-{max(baseline):.2f} s"
+    span = (
+        f"ours {min(ours):.2f}-{max(ours):.2f} s, "
+        f"baseline {min(baseline):.2f}-{max(baseline):.2f} s"
+    )
     return Table(f"Start, median of {ROUNDS}, each with a new database", [row], [span])
 
 

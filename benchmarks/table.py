@@ -1,4 +1,4 @@
-"""A small table: our figure, the baseline's from the same run, the promise, and whether it is met."""
+"""A small table: our figure, the baseline's of the same run, the promise, and whether it is met."""
 
 from __future__ import annotations
 

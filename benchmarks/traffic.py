@@ -28,7 +28,7 @@ PROMISED_SERVER = 1 / 6
 
 @dataclass(slots=True)
 class Device:
-    """A page, its server and the line between them; ``phase_seconds`` is how often ours goes on by itself."""
+    """A page, its server and the line between; ours goes on by itself each ``phase_seconds``."""
 
     name: str
     phase_seconds: int
@@ -43,7 +43,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """CPU in ms over one window: browser and server of each device, and of those with nothing to do."""
+    """CPU in ms over one window: browser and server of each device, and of idle ones."""
 
     used: tuple[tuple[float, float], ...]
     idle_page: float
@@ -94,7 +94,7 @@ def measure(options: Options) -> Table:
 
 
 def usual_phase_seconds() -> int:
-    """The median phase of the protocols that can be started from the pages, in steps of 5 s as in files."""
+    """The median phase of the protocols that pages can start, in steps of 5 s as in files."""
     folder = shipped("protocols")
     library = load(folder, folder)
     entries = [entry for entry in library.entries.values() if entry.protocol.startable]
@@ -163,7 +163,8 @@ def table(
         found.rows += cpu_rows(windows, place, 60 * WINDOWS / lasted)
     idle = middle([w.idle_page for w in windows], 60 * WINDOWS / lasted)
     found.notes = [
-        f"Browser CPU is above an idle page's ({idle} ms), server CPU above that of a server with nobody there."
+        f"Browser CPU is above an idle page's ({idle} ms), "
+        "server CPU above that of a server with nobody there."
     ]
     return found
 

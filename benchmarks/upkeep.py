@@ -131,6 +131,7 @@ def notes(owner: Owner) -> list[str]:
         return ", ".join(f"{seconds:.1f} s" for seconds in times)
 
     return [
-        f"backups took {told(owner.backups)}; exports {told(owner.exports)} ({owner.bytes / 1e6:.1f} MB packed)",
+        f"backups took {told(owner.backups)}; "
+        f"exports {told(owner.exports)} ({owner.bytes / 1e6:.1f} MB packed)",
         "The load generator shares the machine's cores with the server and its processes.",
     ]

@@ -35,7 +35,7 @@ MODULES = {
 
 
 def height(module: str) -> int:
-    """How high a module's group stands: 0 for the domain. Raises StopIteration for an unknown one."""
+    """How high a module's group stands: 0 for the domain. Raises StopIteration when unknown."""
     name = module.split(".")[1]
     return next(len(GROUPS) - 1 - n for n, group in enumerate(GROUPS) if name in group)
 

@@ -1,4 +1,4 @@
-"""The table of hazards: every row has a control and tests that exist; and what no other test holds."""
+"""The table of hazards: every row has a control and tests that exist; what no other test holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every phase of ours has a picture of its place; files that name no point get words, never a guess."""
+"""Every phase of ours has a picture of its place; files without points get words, never a guess."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def drawn_of(plan: Plan, index: int) -> Drawn | None:
 
 @pytest.mark.parametrize("protocol_id", PLANS)
 def test_a_move_has_the_picture_of_the_phase_that_it_leads_to(protocol_id: str) -> None:
-    """Seen to fail for the moves of 18 protocols while they were taken for files of somebody else."""
+    """Seen to fail for the moves of 18 protocols while they were taken for somebody else's."""
     plan = PLANS[protocol_id]
     moves = [i for i, step in enumerate(plan.steps) if step.kind == "change" and step.technique]
     for index in moves:

@@ -1,4 +1,4 @@
-"""What pages cost: five queries at most, however much there is, and nothing remembered from before."""
+"""What pages cost: five queries at most, however much there is, and nothing kept from before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of docs/security.md: each requirement of the standard once, each with tests that exist."""
+"""The table of docs/security.md: each requirement of the standard once, with tests that exist."""
 
 from __future__ import annotations
 

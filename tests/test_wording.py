@@ -1,10 +1,11 @@
 """Plain words: every text for people is short, easy to read, fits the stage, and claims nothing.
 
-Readability is Flesch's reading ease, 206.835 - 1.015 words/sentences - 84.6 syllables/words, where a
-sentence is a unit of thought and also ends at a colon or semicolon, as Flesch has it. 70 to 80 is
-read easily at the age of 12 or 13, above 80 earlier. Measured when the limits were set: phases median 98
-and least 85, questions and red flags median 82 and least 46, longer texts median 92 and least 54, acts and
-advice median 92 and least 61. The limits leave a little room below that, so that they hold what was reached.
+Readability is Flesch's reading ease, 206.835 - 1.015 words/sentences - 84.6 syllables/words, where
+a sentence is a unit of thought and also ends at a colon or semicolon, as Flesch has it. 70 to 80 is
+read easily at the age of 12 or 13, above 80 earlier. Measured when the limits were set: phases
+median 98 and least 85, questions and red flags median 82 and least 46, longer texts median 92 and
+least 54, acts and advice median 92 and least 61. The limits leave a little room below that, so that
+they hold what was reached.
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ KNOWN_WORDS = set(
     re.findall(
         r"\w+",
         """
-    alcohol allergy amputation anaemia aneurysm arteries artery arthritis artificial asthma carbohydrate
-    circulation comfortable connective diabetes disorder dka electrical emergency epilepsy glinide glucose implant infected infection
-    inflammation inflammatory insulin ketoacidosis ketones medicine operation osteoporosis pacemaker physiotherapy
-    pregnant sulfonylurea syphilis thermometer tissue trituration tuberculosis varicose
+    alcohol allergy amputation anaemia aneurysm arteries artery arthritis artificial asthma
+    carbohydrate circulation comfortable connective diabetes disorder dka electrical emergency
+    epilepsy glinide glucose implant infected infection inflammation inflammatory insulin
+    ketoacidosis ketones medicine operation osteoporosis pacemaker physiotherapy pregnant
+    sulfonylurea syphilis thermometer tissue trituration tuberculosis varicose
     """,
     )
 )
@@ -198,7 +200,10 @@ def syllables(word: str) -> int:
         return 2
     if word in SYLLABLES:
         return SYLLABLES[word]
-    silent = r"(?<![aeiouylt])e$|(?<=[aeiouy][bcdfghkmnprstvz])e$|(?<![aeioucghsxz])(?<![bcdfgkpstz]l)es$|(?<![td])ed$"
+    silent = (
+        r"(?<![aeiouylt])e$|(?<=[aeiouy][bcdfghkmnprstvz])e$"
+        r"|(?<![aeioucghsxz])(?<![bcdfgkpstz]l)es$|(?<![td])ed$"
+    )
     if len(word) > 3:
         word = re.sub(silent, "", word)
     groups = re.sub(r"i(?=[ao])(?<![tcs]i)", "i-", word)
@@ -350,14 +355,18 @@ def test_every_text_of_a_phase_is_short_enough_to_be_read_from_afar() -> None:
 # Claims that nobody may make here (facts 1.12 last paragraph, U-03, U-12, U-23).
 
 CLAIM = re.compile(
-    r"""\bcur(e|es|ed|ing)\b | \bheal(s|ed|ing)?\b | regenerat | rejuvenat | \breplac(e|es|ed|ing|ement)
-    | \bfor\s?ever\b | detox | toxins? | guarantee | miracle | immun | addict | energy\s+flow | \bprevents?\b
+    r"""\bcur(e|es|ed|ing)\b | \bheal(s|ed|ing)?\b | regenerat | rejuvenat
+    | \breplac(e|es|ed|ing|ement) | \bfor\s?ever\b | detox | toxins? | guarantee | miracle
+    | immun | addict | energy\s+flow | \bprevents?\b
     | \bproven\b | clinically | \bremed(y|ies)\b | \bnormalis | \bcleans(e|es|ing)\b
-    | (no|without|free\s+of)\s+side\s+effects | no\s+contraindications | (safe|right|good)\s+for\s+(everyone|everybody|all)
+    | (no|without|free\s+of)\s+side\s+effects | no\s+contraindications
+    | (safe|right|good)\s+for\s+(everyone|everybody|all)
     | instead\s+of\s+(your\s+|a\s+|the\s+)?(medicine|insulin|tablets|pills|doctor)
-    | \b(change|stop|skip|lower|reduce|cut|leave\s+out)\s+(your|a|the|any|diabetes)\s+(medicine|insulin|dose|tablets|pills)
+    | \b(change|stop|skip|lower|reduce|cut|leave\s+out)\s+(your|a|the|any|diabetes)
+      \s+(medicine|insulin|dose|tablets|pills)
     | \blowers?\s+(your\s+|the\s+|blood\s+)?(glucose|sugar|pressure)
-    | \b(treats|removes|dissolves|ends)\s+(the\s+|your\s+)?(diabetes|pain|stiffness|inflammation|salts?|disease)
+    | \b(treats|removes|dissolves|ends)\s+(the\s+|your\s+)?
+      (diabetes|pain|stiffness|inflammation|salts?|disease)
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -392,7 +401,7 @@ def template_texts() -> Iterator[tuple[str, str]]:
 
 
 def code_texts() -> Iterator[tuple[str, str]]:
-    """Sentences in the code of the app, but not the review, which names what the base text claims."""
+    """Sentences in the app's code, but not the review, which names what the base text claims."""
     for path in sorted((ROOT / "webapp").rglob("*.py")):
         if path.name != "review.py":
             for string in strings(ast.parse(path.read_text(encoding="utf-8"))):

@@ -76,7 +76,7 @@ class Settings:
         return self.encrypts
 
     def cookie(self, name: str) -> str:
-        """The full name of a cookie: over https no other host, and no page of plain http, can set it."""
+        """The full name of a cookie: over https no other host and no plain http page can set it."""
         return f"__Host-{name}" if self.secure else name
 
     @property

@@ -1,4 +1,4 @@
-"""Broken protocol files, each made from ``base.txt`` by a few edits, with the exact lines expected."""
+"""Broken protocol files, each ``base.txt`` with a few edits, with the exact lines expected."""
 
 from __future__ import annotations
 

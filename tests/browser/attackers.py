@@ -1,4 +1,4 @@
-"""Other sites on this machine: pages of theirs that attack ours, each served under any name and port."""
+"""Other sites on this machine, under any name and port: their pages attack ours."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Finds a Chromium, or installs Debian's where we may.
 
-Tests prefer the build without windows (chromium-headless-shell): the same engine, with a third less work
-for each page. Measurements, and tests of the browser's own settings, take the whole browser.
+Tests prefer the build without windows (chromium-headless-shell): the same engine, with a third less
+work for each page. Measurements, and tests of the browser's own settings, take the whole browser.
 """
 
 from __future__ import annotations

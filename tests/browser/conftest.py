@@ -226,7 +226,7 @@ def servers() -> Iterator[list[Server]]:
 def server(
     servers: list[Server], tmp_path_factory: pytest.TempPathFactory, protocol_folder: Path
 ) -> Iterator[Server]:
-    """A server without data: that of the test before, unless it was killed or has other protocols."""
+    """A server without data: the one before, unless it was killed or has other protocols."""
     if servers and servers[0].protocols != protocol_folder:
         servers.pop().kill()
     if servers:
@@ -344,7 +344,7 @@ def visit(
 
 
 def session_of(server: Server, protocol: str) -> str:
-    """A new session whose questions were answered without a browser: other tests do that by hand."""
+    """A new session, its questions answered without a browser: other tests do that by hand."""
     return Asking(server.data, port=server.port).prepare(protocol)
 
 
@@ -362,7 +362,7 @@ def prepare(visit: Visit, server: Server) -> Callable[..., Page]:
 
 @pytest.fixture
 def recorded(visit: Visit, server: Server) -> Callable[..., Page]:
-    """A page ready to start, whose sounds, words and locks are recorded; ``script`` runs after that."""
+    """A page ready to start that records sounds, words and locks; then ``script`` runs."""
 
     def prepared(name: str, script: str = "", **device: Any) -> Page:
         page = visit(f"/sessions/{session_of(server, name)}", RECORDERS + script, **device)

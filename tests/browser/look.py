@@ -13,9 +13,10 @@ const shown = (e) => {
     && (!document.querySelector('dialog:modal') || e.closest('dialog'));
 };
 const words = (text) => text.toLowerCase().match(/[\\p{L}\\p{N}+]+/gu)?.join(' ') ?? '';
-const says = (e) => `${e.tagName.toLowerCase()}${e.id ? '#' + e.id : ''} "${e.textContent.trim().slice(0, 40)}"`;
-const targets = () => [...document.querySelectorAll(
-  'a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button]')].filter(shown);
+const says = (e) => `${e.tagName.toLowerCase()}${e.id ? '#' + e.id : ''}`
+  + ` "${e.textContent.trim().slice(0, 40)}"`;
+const targets = () => [...document.querySelectorAll('a[href], button, input:not([type=hidden]),'
+  + ' select, textarea, summary, [role=button]')].filter(shown);
 """
 
 SMALL_TARGETS = """(least) => {
@@ -71,7 +72,8 @@ POOR_CONTRAST = """(least) => {
   };
   const opacity = (e) => e ? Number(getComputedStyle(e).opacity) * opacity(e.parentElement) : 1;
   const light = ([r, g, b]) => {
-    const [x, y, z] = [r, g, b].map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const [x, y, z] = [r, g, b].map((v) =>
+      (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
     return 0.2126 * x + 0.7152 * y + 0.0722 * z;
   };
   const ground = (e) => {
@@ -85,12 +87,15 @@ POOR_CONTRAST = """(least) => {
   const bad = new Set();
   const top = document.querySelector('dialog:modal') ?? document.body;
   const texts = document.createTreeWalker(top, NodeFilter.SHOW_TEXT);
-  const said = new Set(top.querySelectorAll('input:not([type=hidden], [type=checkbox], [type=radio], [type=range]), select, textarea'));
-  while (texts.nextNode()) if (texts.currentNode.data.trim()) said.add(texts.currentNode.parentElement);
+  const said = new Set(top.querySelectorAll('input:not([type=hidden], [type=checkbox],'
+    + ' [type=radio], [type=range]), select, textarea'));
+  while (texts.nextNode())
+    if (texts.currentNode.data.trim()) said.add(texts.currentNode.parentElement);
   for (const e of said) {
     if (!shown(e) || e.closest('svg, script, template, noscript, dialog:not([open])')) continue;
     const layers = ground(e);
-    const [a, b] = [light(painted(...layers)), light(painted(...layers, [getComputedStyle(e).color, opacity(e)]))];
+    const ink = [getComputedStyle(e).color, opacity(e)];
+    const [a, b] = [light(painted(...layers)), light(painted(...layers, ink))];
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     if (ratio < least) bad.add(`${says(e)} has ${ratio.toFixed(2)}`);
   }

@@ -1,4 +1,4 @@
-"""A site that others join, on two loopback addresses: one is the machine itself, the other a tablet's way in."""
+"""A site that others join, on two loopback addresses: the machine's own and a tablet's way in."""
 
 from __future__ import annotations
 

@@ -55,7 +55,9 @@ window.AudioContext = class {
     return {
       frequency: { value: 0 },
       connect: (next) => next,
-      start(at) { entry = remember({ what: "tone", pitch: this.frequency.value, at: at * 1000, context }); },
+      start(at) {
+        entry = remember({ what: "tone", pitch: this.frequency.value, at: at * 1000, context });
+      },
       stop(at) { if (at === undefined) entry.gone = true; },
     };
   }
@@ -78,7 +80,10 @@ Object.defineProperty(navigator, "mediaSession", { value: {
   setActionHandler(name, act) { window.media.handlers[name] = act; },
   setPositionState(position) { window.media.position = position ?? null; },
 } });
-navigator.vibrate = (pattern) => { remember({ what: "buzz", pattern, at: performance.now() }); return true; };
+navigator.vibrate = (pattern) => {
+  remember({ what: "buzz", pattern, at: performance.now() });
+  return true;
+};
 Object.defineProperty(navigator, "wakeLock", { value: { request: async () => {
   const lock = { released: false, async release() { this.released = true; } };
   window.locks.push(lock);
@@ -129,6 +134,6 @@ def chimes(page: Page) -> list[tuple[str, float]]:
 
 
 def allowed(page: Page, at: float) -> float:
-    """How far from its time a sound at ``at`` may be: more only where the whole page had to wait then."""
+    """How far from its time a sound at ``at`` may be: more only where the whole page waited."""
     stalls: list[tuple[float, float]] = page.evaluate("window.stalls")
     return CLOSE_ENOUGH_MS + max((ms for when, ms in stalls if abs(when - at) < 1_000), default=0)

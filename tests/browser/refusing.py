@@ -11,19 +11,22 @@ from playwright.sync_api import Page, expect
 from tests.browser.recording import has_status, press
 
 BACK_MS = 20_000
-# Each refuses in one of the ways in which browsers do: at reading the property, by its absence, at the call.
+# Each refuses as browsers do: at reading the property, by its absence, at the call.
 REFUSE = {
     "read": """
       const refuse = () => { throw new DOMException("refused", "SecurityError"); };
       const refused = (of, name) =>
         Object.defineProperty(of, name, { configurable: true, get: refuse, set: refuse });
-      for (const name of ["localStorage", "sessionStorage", "indexedDB", "caches"]) refused(window, name);
+      for (const name of ["localStorage", "sessionStorage", "indexedDB", "caches"])
+        refused(window, name);
       refused(Document.prototype, "cookie");
       refused(Navigator.prototype, "serviceWorker");
     """,
     "absent": """
-      const gone = (of, name) => Object.defineProperty(of, name, { configurable: true, value: undefined });
-      for (const name of ["localStorage", "sessionStorage", "indexedDB", "caches"]) gone(window, name);
+      const gone = (of, name) =>
+        Object.defineProperty(of, name, { configurable: true, value: undefined });
+      for (const name of ["localStorage", "sessionStorage", "indexedDB", "caches"])
+        gone(window, name);
       delete Navigator.prototype.serviceWorker;
       Object.defineProperty(Document.prototype, "cookie", { get: () => "", set() {} });
     """,
@@ -106,6 +109,6 @@ def says_what_is_not_kept(page: Page) -> None:
 
 
 def ours(errors: list[str]) -> list[str]:
-    """Without what the browser itself writes of a lost link, a refused worker and an unsafe place."""
+    """Without what the browser writes of a lost link, a refused worker and an unsafe place."""
     known = "Failed to|ERR_|htmx:error|Cross-Origin-Opener-Policy"
     return [error for error in errors if not re.search(known, error)]

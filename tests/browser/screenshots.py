@@ -1,6 +1,6 @@
 """Pictures of every page and state, on three screens, light, dark and dim: ``make screenshots``.
 
-``python -m tests.browser.screenshots WORD...`` takes only those with one of the words in their name.
+``python -m tests.browser.screenshots WORD...`` takes only those with such a word in their name.
 """
 
 from __future__ import annotations

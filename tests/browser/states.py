@@ -34,7 +34,7 @@ Path = Callable[[Visitor], str]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A page in one state: how to make it, words that prove it, and what to do in the browser then."""
+    """A page in one state: how to make it, words that prove it, and what the browser does then."""
 
     name: str
     make: Recipe

@@ -322,7 +322,8 @@ def test_script_that_got_in_after_all_would_not_run(
             script.append("window.struck = 1");
             return script;
           }
-          const thrown = tries.map((one) => { try { one(); return false; } catch { return true; } });
+          const throws = (one) => { try { one(); return false; } catch { return true; } };
+          const thrown = tries.map(throws);
           const link = document.createElement("a");
           link.href = "javascript:window.struck=1";
           document.body.append(link);

@@ -42,7 +42,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def options(*only: str, aaa: bool = False) -> dict[str, Any]:
-    """For axe.run: only the rules that are named, else all, of contrast the stricter with ``aaa``."""
+    """For axe.run: only the named rules, else all; of contrast the stricter with ``aaa``."""
     if only:
         return {"runOnly": only, "resultTypes": ["violations"]}
     on = {rule: {"enabled": True} for rule in OFF_BY_DEFAULT}

@@ -1,4 +1,4 @@
-"""A whole course in Chromium on a clock that is put forward: from the first questions to the report."""
+"""A whole course in Chromium on a clock put forward: from the first questions to the report."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def on(browser: Browser, moved: MovedSite, watch: Watch) -> Iterator[Open]:
 
 
 def massaged(page: Page, moved: MovedSite, before: int, after: int, seconds: float) -> None:
-    """From the questions to the summary: pain told, hands at work for ``seconds``, ended, told again."""
+    """From questions to summary: pain told, hands at work for ``seconds``, ended, told again."""
     answer_safely(page)
     page.locator(f'input[name="before"][value="{before}"]').check()
     page.get_by_role("button", name="Begin").click()
@@ -164,10 +164,13 @@ def test_the_chart_is_readable_in_both_themes(on: Open, moved: MovedSite, scheme
             const bright = (colour) => {
                 paint.fillStyle = colour;
                 paint.fillRect(0, 0, 1, 1);
-                return [...paint.getImageData(0, 0, 1, 1).data.slice(0, 3)].reduce((a, b) => a + b) / 765;
+                const rgb = [...paint.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+                return rgb.reduce((a, b) => a + b) / 765;
             };
-            const of = (selector, name) => bright(getComputedStyle(document.querySelector(selector))[name]);
-            return [of("circle.chart-after", "fill"), of(".chart text", "fill"), of(".panel", "backgroundColor")];
+            const of = (selector, name) =>
+                bright(getComputedStyle(document.querySelector(selector))[name]);
+            return [of("circle.chart-after", "fill"), of(".chart text", "fill"),
+                of(".panel", "backgroundColor")];
         }"""
     )
     after, text, panel = light
@@ -182,7 +185,8 @@ def test_reminders_are_told_at_their_time_while_the_page_is_open(
     page = on("/protocols/dm-legs-feet")
     page.context.grant_permissions(["notifications"])
     page.add_init_script(
-        "window.shown = []; window.Notification = class { constructor(t, o) { window.shown.push(o.body); }"
+        "window.shown = [];"
+        " window.Notification = class { constructor(t, o) { window.shown.push(o.body); }"
         " static permission = 'granted'; static requestPermission = async () => 'granted'; };"
     )
     page.goto("/protocols/dm-legs-feet")
@@ -230,8 +234,9 @@ def test_nothing_is_wider_than_the_screen(on: Open, moved: MovedSite, width: int
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         small = page.evaluate(
-            "[...document.querySelectorAll('main a.button, main button, main select, main summary')]"
-            ".filter((e) => e.getBoundingClientRect().height > 0 && e.getBoundingClientRect().height < 47.5)"
-            ".map((e) => e.textContent)"
+            "[...document.querySelectorAll("
+            "'main a.button, main button, main select, main summary')]"
+            ".map((e) => [e.getBoundingClientRect().height, e.textContent])"
+            ".filter(([high]) => high > 0 && high < 47.5).map(([, text]) => text)"
         )
         assert small == [], path

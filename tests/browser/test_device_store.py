@@ -1,4 +1,4 @@
-"""A device that keeps nothing: the session works, what cannot be kept is said, and a stop is delivered."""
+"""A device that keeps nothing: the session works, it says what is not kept, and a stop arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emergency number in a browser: where the device is, two taps, and without server or script."""
+"""The emergency number in a browser: where the device is, two taps, without server or script."""
 
 from __future__ import annotations
 

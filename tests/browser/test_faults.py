@@ -1,4 +1,4 @@
-"""Faults that a page has to survive: no Wi-Fi, sleep, double taps, the back button, a second tab."""
+"""Faults that a page survives: no Wi-Fi, sleep, double taps, the back button, a second tab."""
 
 from __future__ import annotations
 
@@ -93,11 +93,11 @@ class Room:
         return float(min(looks)[1])
 
     def lead_ms(self, page: Page) -> float:
-        """Of the server's clock over the device's own, which stands still while a test puts it forward."""
+        """Of the server's clock over the device's, which stands still while a test moves it."""
         return self.look(page, "performance.now()")
 
     def apart_ms(self, page: Page, lost_ms: float = 0) -> float:
-        """How far the page's idea of the server's time is off, when its device's clock lost so much."""
+        """How far the page's idea of the server's time is off, after its clock lost so much."""
         return abs(self.look(page, OWN_NOW) - lost_ms)
 
 
@@ -141,8 +141,8 @@ def prepared(client: FlaskClient, port: int) -> str:
 
 @pytest.mark.fault(8)
 def test_ten_minutes_without_wi_fi_lose_no_tap_and_no_time(room: Room) -> None:
-    """Seen to fail with the mechanism removed: with ``#actAlone`` of the stage returning at once taps do
-    nothing; with acts told at the instant of the handing over they no longer fit and are not done."""
+    """Seen to fail with the mechanism removed: with ``#actAlone`` of the stage returning at once
+    taps do nothing; with acts told at the instant of the handing over they no longer fit."""
     page = room.device()
     press(page, "Start")
     has(page, status="running", step="one")
@@ -205,8 +205,8 @@ def test_a_reload_without_wi_fi_brings_the_session_back_with_its_taps(room: Room
 def test_a_device_that_slept_shows_the_right_phase_within_a_second(
     room: Room, slept_ms: int
 ) -> None:
-    """Its timers and its steady clock stood still, its date went on. Seen to fail with ``#wake`` of the
-    stage empty: the page shows the old number until its next beat."""
+    """Its timers and its steady clock stood still, its date went on. Seen to fail with ``#wake`` of
+    the stage empty: the page shows the old number until its next beat."""
     page = room.device()
     press(page, "Start")
     has(page, status="running", step="one")
@@ -246,9 +246,9 @@ def test_of_two_screens_that_tap_at_once_one_acts_and_the_other_sees_the_truth(r
 
 @pytest.mark.fault(12)
 def test_a_double_tap_is_one_act(room: Room) -> None:
-    """Also where the second tap gets past the page, with its key. Seen to fail with ``#once`` of the stage
-    letting all through and ``has_key`` and ``is_stale`` always False. (With the latter two alone, the
-    unique key in the database still makes it one.)"""
+    """Also where the second tap gets past the page, with its key. Seen to fail with ``#once`` of
+    the stage letting all through and ``has_key`` and ``is_stale`` always False. (With the latter
+    two alone, the unique key in the database still makes it one.)"""
     page = room.device()
     press(page, "Start")
     has(page, status="running", seq="1")
@@ -271,9 +271,9 @@ def test_a_double_tap_is_one_act(room: Room) -> None:
 def test_a_page_that_the_back_button_brings_back_frozen_is_right_within_a_second(
     room: Room,
 ) -> None:
-    """As browsers do that keep left pages (this one loads ours anew, because it is no-store): its clock
-    and its timers stood still. Seen to fail with ``RETURNING`` of the stage empty: the number stands a
-    minute back."""
+    """As browsers do that keep left pages (this one loads ours anew, because it is no-store): its
+    clock and its timers stood still. Seen to fail with ``RETURNING`` of the stage empty: the number
+    stands a minute back."""
     page = room.device()
     press(page, "Start")
     has(page, status="running", step="one")

@@ -11,7 +11,8 @@ from tests.browser.conftest import ALIVE, Server, Visit, Watch, session_of
 from tests.browser.test_session_page import has, press
 
 TIMES = """() => {
-  const of = (name) => performance.getEntriesByType("resource").find((e) => e.name.endsWith(`/${name}.js`));
+  const got = performance.getEntriesByType("resource");
+  const of = (name) => got.find((e) => e.name.endsWith(`/${name}.js`));
   const [stage, ready, htmx] = ["stage/session-stage", "stage/pre-flight", "htmx"].map(of);
   const paint = performance.getEntriesByName("first-contentful-paint")[0].startTime;
   return {
@@ -24,7 +25,10 @@ NEVER_PAINTED = """
 globalThis.PerformanceObserver = class { observe() {} disconnect() {} };
 """
 HIDDEN = "Object.defineProperty(document, 'hidden', { value: true });"
-UNASKED = "globalThis.setTimeout = ((real) => (f, ms, ...a) => ms === 1000 ? 0 : real(f, ms, ...a))(setTimeout);"
+UNASKED = """
+globalThis.setTimeout = ((real) =>
+  (f, ms, ...a) => ms === 1000 ? 0 : real(f, ms, ...a))(setTimeout);
+"""
 
 
 def test_they_are_asked_for_after_the_first_paint(visit: Visit, server: Server) -> None:
@@ -50,7 +54,7 @@ def test_a_page_that_is_never_painted_gets_them_all_the_same(
 
 
 def test_the_server_is_asked_once_they_are_there(visit: Visit, server: Server) -> None:
-    """What happened while the page was on its way. Seen to fail while the stage waited for ``load``."""
+    """What happened while the page came. Seen to fail while the stage waited for ``load``."""
     page = visit(f"/sessions/{session_of(server, 'short')}")
     asked = "() => performance.getEntriesByType('resource').some((e) => /live.seq=0/.test(e.name))"
     page.wait_for_function(asked, timeout=3_000)

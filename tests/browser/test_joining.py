@@ -1,4 +1,4 @@
-"""A tablet joins by the QR code's address and by the typed code, sees what runs, and is shut out."""
+"""A tablet joins by the QR code's address and by a typed code, sees what runs, and is shut out."""
 
 from __future__ import annotations
 

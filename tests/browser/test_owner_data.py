@@ -1,4 +1,4 @@
-"""The owner's pages for the data in Chromium: backup with its progress, export and import, restore, erase."""
+"""The owner's pages for the data in Chromium: backup, export and import, restore, erase."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A phase whose file names no point or hold says place, side and way in letters that are read from the couch."""
+"""Where a file names no point or hold, letters read from the couch say place, side and way."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ SEEN = """() => ['.place-words', '.step-side', '.step-way'].map((name) => {
   const boxes = [...text.getClientRects()];
   const covered = boxes.some((box) => {
     const at = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
-    return !at || !(e.contains(at) || at.contains(e) || at.matches('.digits')); // whose box is higher than they are
+    // the box of the digits is higher than they are
+    return !at || !(e.contains(at) || at.contains(e) || at.matches('.digits'));
   });
   return [e.textContent.trim(), parseFloat(getComputedStyle(e).fontSize),
     !covered && left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight];

@@ -281,7 +281,7 @@ SAME = """([one, other]) => {
 def test_the_kept_page_is_the_one_that_was_served_and_not_sent_again(
     visit: Visit, server: Server
 ) -> None:
-    """Seen to fail with the page as it is when it is kept, without its nonces, and without its policy."""
+    """Seen to fail with the page as it is kept, without its nonces, and without its policy."""
     reader = visit("/settings", bypass_csp=True)
     page = visit("/settings", service_workers="allow")
     served = page.goto(f"/sessions/{session_of(server, 'long')}")

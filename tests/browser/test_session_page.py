@@ -109,7 +109,9 @@ def test_the_answer_at_a_phase_end_is_taken_into_what_the_page_has_drawn_by_itse
             watch.disconnect();
             window.picture = live.querySelector(".step-figure");
             done(live.dataset.now);
-        }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-step"] })); }"""
+        }).observe(document,
+            { subtree: true, childList: true, attributes: true, attributeFilter: ["data-step"] }));
+        }"""
     )
     before = page.evaluate("window.drawn")
     page.wait_for_function(
@@ -126,7 +128,7 @@ def test_the_answer_at_a_phase_end_is_taken_into_what_the_page_has_drawn_by_itse
 
 
 def test_an_answer_that_names_the_same_delay_is_asked_for_again_as_well(prepare: Prepare) -> None:
-    """Seen to fail without taking ``hx-trigger`` away: a rest of just the same length never ended."""
+    """Seen to fail without taking ``hx-trigger`` away: a rest as long as the last never ended."""
     page = prepare("long")
     asked: list[str] = []
 

@@ -51,7 +51,8 @@ def differences(cases: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]]
     for case, came in zip(cases, found, strict=True):
         parts = ["error"] if "error" in came else ["gives", "state", "view"]
         told += [
-            f"{case['name']}: {part}\n  python {compact(case.get(part))}\n  script {compact(came[part])}"
+            f"{case['name']}: {part}\n"
+            f"  python {compact(case.get(part))}\n  script {compact(came[part])}"
             for part in parts
             if compact(case.get(part)) != compact(came[part])
         ]

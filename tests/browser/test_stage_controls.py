@@ -1,4 +1,4 @@
-"""Every control of the stage, by touch, by keyboard alone, by pedals and by media keys; and taking back."""
+"""Every control of the stage by touch, keyboard alone, pedals and media keys; and taking back."""
 
 from __future__ import annotations
 
@@ -294,10 +294,11 @@ def test_after_a_touch_of_any_control_keys_do_what_the_settings_say(recorded: Pr
         assert page.evaluate(SEEN)["others"] == seen["others"], (target, key)
 
 
-# what an act by a key leaves: of the session what it does not change, and whatever else a control may do
+# what an act by a key leaves of the session, and whatever else a control may do
 SEEN = """() => { const { status, step } = document.querySelector("#session-live").dataset;
   return { data: { status, step }, others: [document.querySelector("session-voice").textContent,
-    document.querySelector("#session-more")?.open, window.heard.filter(({ text }) => /left\\.$|^Phase one/.test(text)).length] }; }"""
+    document.querySelector("#session-more")?.open,
+    window.heard.filter(({ text }) => /left\\.$|^Phase one/.test(text)).length] }; }"""
 
 
 def test_no_key_presses_what_a_finger_or_a_request_has_left_the_focus_on(

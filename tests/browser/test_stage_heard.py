@@ -1,4 +1,4 @@
-"""A whole session by ear, to the plan of the server; and sound, voice and screen when the platform fails."""
+"""A whole session by ear, to the server's plan; sound, voice and screen when the platform fails."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def ends_by_the_server(page: Page) -> dict[str, float]:
             const text = await best.answer.text();
             const now = Number(text.match(/data-now="(\\d+)"/)[1]);
             const rows = JSON.parse(text.match(/data-rows='([^']*)'/)[1].replaceAll("&#34;", '"'));
-            return Object.fromEntries(rows.filter((row) => row[2] !== null).map((row) => [row[0], now + row[2] - behind]));
+            return Object.fromEntries(rows.filter((row) => row[2] !== null)
+                .map((row) => [row[0], now + row[2] - behind]));
         }"""
     )
     return found
@@ -132,12 +133,15 @@ def test_a_cue_that_is_due_while_the_stage_goes_on_is_neither_lost_nor_doubled(
             const { CuePlayer } = await import(module);
             const heard = [];
             const sound = { chime: (name, wait) => heard.push(["chime", name, wait > 0]),
-                            cancel: (soon) => heard.push(["cancel", soon]), vibrate: (name) => heard.push(["buzz", name]) };
+                            cancel: (soon) => heard.push(["cancel", soon]),
+                            vibrate: (name) => heard.push(["buzz", name]) };
             const player = new CuePlayer(sound, () => {});
-            player.speech = Object.fromEntries(["a", "b"].map((id) => [id, { cues: [], hands: true }]));
+            player.speech = Object.fromEntries(
+                ["a", "b"].map((id) => [id, { cues: [], hands: true }]));
             const now = () => performance.now();
             const [ends, over] = [now() + 30, now() + 5000];
-            const rows = [{ id: "a", begins: ends - 5000, ends }, { id: "b", begins: ends, ends: over }];
+            const rows = [{ id: "a", begins: ends - 5000, ends },
+                          { id: "b", begins: ends, ends: over }];
             player.plan({ status: "running", rows, total: 5000, now });
             while (now() < ends + 1); // the stage is first to notice: its rows begin after the cue
             const line = { status: "running", rows: rows.slice(1), total: 5000, now };
@@ -329,7 +333,8 @@ VIDEO = """() => { const video = document.querySelector('video');
 
 
 PLAYS = """() => { const video = document.querySelector("video");
-  return video && !video.paused && video.currentTime > 0 && video.webkitAudioDecodedByteCount > 0; }"""
+  return video && !video.paused && video.currentTime > 0
+    && video.webkitAudioDecodedByteCount > 0; }"""
 PAUSED = "(paused) => document.querySelector('video').paused === paused"
 
 
@@ -434,7 +439,8 @@ def test_each_line_of_the_pre_flight_is_put_right_in_its_place(recorded: Prepare
     expect(line["voice"]).to_have_attribute("data-state", "fine")
     page.evaluate(
         """() => { document.documentElement.dataset.vibration = "off";
-             document.dispatchEvent(new CustomEvent("device:changed", { detail: "vibration" })); }"""
+             const changed = new CustomEvent("device:changed", { detail: "vibration" });
+             document.dispatchEvent(changed); }"""
     )
     expect(line["vibration"]).to_contain_text("Off is chosen")
     line["vibration"].get_by_role("button", name="Turn it on").click()

@@ -1,4 +1,4 @@
-"""The stage on every screen: reflow at 200 % zoom, turned while it runs, notches, digits, no shift."""
+"""The stage on every screen: reflow at 200 % zoom, turned as it runs, notches, digits, no shift."""
 
 from __future__ import annotations
 
@@ -56,12 +56,15 @@ PLAIN = [
     }
 ]
 
-CUT_OFF = """() => [...document.querySelectorAll('h1, h2, p, li, a, button, input, td, th, summary, dd, legend')]
-  .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('.visually-hidden, .skip, svg'))
+CUT_OFF = """() => [...document.querySelectorAll(
+    'h1, h2, p, li, a, button, input, td, th, summary, dd, legend')]
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }))
+  .filter((e) => !e.closest('.visually-hidden, .skip, svg'))
   .filter((e) => {
     const { left, right } = e.getBoundingClientRect();
     return right > innerWidth + 1 || left < -1
-      || (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === 'hidden' && e.clientWidth > 1);
+      || (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === 'hidden'
+        && e.clientWidth > 1);
   }).map((e) => `${e.tagName} ${e.className} "${e.textContent.trim().slice(0, 40)}"`)"""
 LINES_OF_DIGITS = """() => {
   const text = document.createRange();
@@ -71,24 +74,29 @@ LINES_OF_DIGITS = """() => {
 WIDE = "document.documentElement.scrollWidth - innerWidth"
 UNREACHABLE = """() => {
   const missed = [];
-  const among = document.querySelector('.more[open]') ?? document; // an open menu may cover what is under it
+  // an open menu may cover what is under it
+  const among = document.querySelector('.more[open]') ?? document;
   for (const e of among.querySelectorAll('button, a[href], summary, input:not([type=hidden])')) {
-    if (!e.checkVisibility({ visibilityProperty: true }) || e.closest('.skip, .visually-hidden')) continue;
+    if (!e.checkVisibility({ visibilityProperty: true })) continue;
+    if (e.closest('.skip, .visually-hidden')) continue;
     e.scrollIntoView({ block: 'center' });
     const box = e.getBoundingClientRect();
     const at = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
     const label = e.closest('label');
     if (!at || !(e.contains(at) || label?.contains(at) || at.contains(e)))
-      missed.push(`${e.tagName} "${e.textContent.trim()}" is under ${at?.tagName} ${at?.className}`);
+      missed.push(`${e.tagName} "${e.textContent.trim()}"`
+        + ` is under ${at?.tagName} ${at?.className}`);
   }
   return missed;
 }"""
 WATCH_SHIFTS = """() => {
   window.shifts = 0;
-  new PerformanceObserver((list) => { for (const e of list.getEntries()) window.shifts += e.value; })
-    .observe({ type: 'layout-shift' });
+  new PerformanceObserver((list) => {
+    for (const e of list.getEntries()) window.shifts += e.value;
+  }).observe({ type: 'layout-shift' });
 }"""
-PLACES = """() => Object.fromEntries(['.step-name', '.step-place', '.digits', '.stage-foot', '.bar', '.controls']
+PLACES = """() => Object.fromEntries(
+    ['.step-name', '.step-place', '.digits', '.stage-foot', '.bar', '.controls']
   .map((name) => [name, Math.round(document.querySelector(name).getBoundingClientRect().top)]))"""
 IN_VIEW = """() => ['.step-name', '.digits', '.step-next', '.stage-end', '.controls']
   .filter((name) => {
@@ -182,9 +190,11 @@ def test_on_a_tablet_the_digits_fill_a_fifth_of_the_height(
             const style = getComputedStyle(digits);
             canvas.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
             const of = canvas.measureText('0123456789');
-            const px = (name) => parseFloat(getComputedStyle(document.querySelector(name)).fontSize);
-            return { ink: of.actualBoundingBoxAscent + of.actualBoundingBoxDescent, box: parseFloat(style.fontSize),
-                     far: Math.min(...['.step-name', '.step-place', '.step-next', '.stage-end'].map(px)) };
+            const px = (name) =>
+                parseFloat(getComputedStyle(document.querySelector(name)).fontSize);
+            const far = ['.step-name', '.step-place', '.step-next', '.stage-end'];
+            return { ink: of.actualBoundingBoxAscent + of.actualBoundingBoxDescent,
+                     box: parseFloat(style.fontSize), far: Math.min(...far.map(px)) };
         }"""
         )
         assert measured["box"] >= 0.22 * TABLET[1]
@@ -231,9 +241,13 @@ def test_notches_push_the_stage_and_the_pages_inwards(
             if state.then:
                 state.then(page)
             inside = page.evaluate(
-                """([left, right]) => [...document.querySelectorAll('button, a[href]:not(.skip), h1')]
+                """([left, right]) =>
+                [...document.querySelectorAll('button, a[href]:not(.skip), h1')]
                 .filter((e) => e.checkVisibility({ visibilityProperty: true }))
-                .filter((e) => { const b = e.getBoundingClientRect(); return b.left < left || b.right > innerWidth - right; })
+                .filter((e) => {
+                    const b = e.getBoundingClientRect();
+                    return b.left < left || b.right > innerWidth - right;
+                })
                 .map((e) => e.textContent)""",
                 [insets["left"], insets["right"]],
             )
@@ -251,7 +265,8 @@ REFUSING = """navigator.wakeLock.request = () => new Promise((_, refuse) => {
 BOXES = """(names) => Object.fromEntries(names.map((name) => [name, document.querySelector(name)])
   .filter(([, e]) => e?.checkVisibility({ visibilityProperty: true }))
   .map(([name, e]) => [name, e.getBoundingClientRect()])
-  .map(([name, { left, top, right, bottom }]) => [name, [left, top, right, bottom].map(Math.round)]))"""
+  .map(([name, { left, top, right, bottom }]) =>
+    [name, [left, top, right, bottom].map(Math.round)]))"""
 STAGE = (
     *(".step-name", ".step-place", ".digits", ".step-figure .figure", ".step-hand"),
     *(".step-lines", ".stage-foot", "#act-toggle", "#act-back", "#act-next", "#act-stop"),
@@ -382,7 +397,7 @@ def test_two_messages_can_both_be_read(
 def test_the_stop_stays_where_it_is_when_something_is_asked(
     site: InProcess, context: BrowserContext, screen: tuple[int, int], asked: str
 ) -> None:
-    """Seen to fail with a second row of 64 px while something is asked, and with controls that scroll."""
+    """Seen to fail with a second row of 64 px while asked something, and with scrolled controls."""
     page = context.new_page()
     size(page, *screen)
     with site.visitor() as visitor:
@@ -440,7 +455,8 @@ def test_the_minutes_stand_in_one_row_on_a_phone(
                 continue
             site.show(page, state.make(visitor))
             middles = page.evaluate(
-                """() => [...document.querySelector('.fit-ask').children].map((e) => e.getBoundingClientRect())
+                """() => [...document.querySelector('.fit-ask').children]
+                .map((e) => e.getBoundingClientRect())
                 .map(({ top, bottom }) => Math.round((top + bottom) / 2))"""
             )
             assert len(middles) == 4

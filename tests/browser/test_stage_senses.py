@@ -1,4 +1,4 @@
-"""What a session sounds like, how it is controlled without a clean hand, and that the screen stays on.
+"""What a session sounds like, its control without a clean hand, and that the screen stays on.
 
 The platform's own interfaces are replaced by recorders; times are milliseconds of the page.
 """
@@ -25,7 +25,8 @@ def test_a_whole_session_is_spoken_and_chimed_in_order_and_on_time(
     press(page, "Start")
     has_status(page, "running")
     began = page.evaluate(  # on the page's clock; server and page share the machine's
-        "JSON.parse(document.querySelector('#session-live').dataset.events)[0][1] - performance.timeOrigin"
+        "JSON.parse(document.querySelector('#session-live').dataset.events)[0][1]"
+        " - performance.timeOrigin"
     )
     has_status(page, "finished", 50_000)
     expect(page.locator("#session-status")).to_contain_text("Finished")
@@ -334,7 +335,8 @@ def contrast(page: Page, selector: str) -> float:
     ratio: float = page.evaluate(
         """(selector) => {
             const element = document.querySelector(selector);
-            const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+            const canvas = document.createElement("canvas")
+                .getContext("2d", { willReadFrequently: true });
             const luminance = (color) => {
                 canvas.clearRect(0, 0, 1, 1);
                 canvas.fillStyle = color;
@@ -346,7 +348,8 @@ def contrast(page: Page, selector: str) -> float:
                 return 0.2126 * r + 0.7152 * g + 0.0722 * b;
             };
             let ground = element;
-            while (/rgba\\(0, 0, 0, 0\\)|transparent/.test(getComputedStyle(ground).backgroundColor)) {
+            const clear = /rgba\\(0, 0, 0, 0\\)|transparent/;
+            while (clear.test(getComputedStyle(ground).backgroundColor)) {
                 if (!ground.parentElement) break;
                 ground = ground.parentElement;
             }
@@ -386,7 +389,8 @@ def test_nothing_moves_when_phases_change(recorded: Prepared) -> None:
     page = recorded("short")
     page.evaluate(
         """() => { window.shift = 0; new PerformanceObserver((list) => {
-            for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+            for (const entry of list.getEntries())
+                if (!entry.hadRecentInput) window.shift += entry.value;
         }).observe({ type: "layout-shift", buffered: false }); }"""
     )
     press(page, "Start")

@@ -209,7 +209,8 @@ def test_the_mark_keeps_the_tempo(visit: Visit) -> None:
             """async ([module, tempo]) => {
                 customElements.define = () => {};
                 const { beatsAt } = await import(module);
-                return Array.from({ length: 600 }, (_, n) => n).filter((n) => beatsAt(n * 1000 + 1, tempo));
+                return Array.from({ length: 600 }, (_, n) => n)
+                    .filter((n) => beatsAt(n * 1000 + 1, tempo));
             }""",
             [source.replace("page/device-settings", "stage/stroke-guide"), tempo],
         )
@@ -230,7 +231,8 @@ def test_the_mark_changes_in_the_task_that_changes_the_digits(started: Started) 
                     ? target.parentElement?.matches(".digits")
                     : target.matches?.(".pulse")))));
             watch.observe(document.querySelector("#session-live"),
-                { subtree: true, characterData: true, attributes: true, attributeFilter: ["class"] });
+                { subtree: true, characterData: true, attributes: true,
+                  attributeFilter: ["class"] });
             setTimeout(() => { watch.disconnect(); done(tasks); }, 4_000);
         })"""
     )
@@ -286,7 +288,8 @@ def test_the_hand_takes_nothing_from_the_digits_and_nothing_moves_between_phases
     page = started("hands", viewport={"width": size[0], "height": size[1]})
     page.evaluate(
         """() => { window.shift = 0; new PerformanceObserver((list) => {
-            for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+            for (const entry of list.getEntries())
+                if (!entry.hadRecentInput) window.shift += entry.value;
         }).observe({ type: "layout-shift", buffered: false }); }"""
     )
     page.wait_for_timeout(900)
@@ -414,7 +417,8 @@ def test_a_device_that_asked_for_it_sees_a_wedge_that_shrinks_with_the_phase(
     assert wedge_box["x"] + wedge_box["width"] <= digits_box["x"] + digits_box["width"] + 1
     expect(page.locator(f"{LIVE}[data-step=two]")).to_be_attached(timeout=12_000)
     page.wait_for_function(
-        f"() => parseFloat(document.querySelector('{LIVE} .wedge circle').getAttribute('stroke-dasharray')) > 90"
+        f"() => parseFloat(document.querySelector('{LIVE} .wedge circle')"
+        ".getAttribute('stroke-dasharray')) > 90"
     )
     assert watch.errors == []
 
@@ -463,10 +467,14 @@ def test_every_hand_moves_at_its_own_and_comes_back_to_where_it_was(
                 stage.append(hand);
                 hand.append(picture.cloneNode(true));
                 document.body.append(stage);
-                for (const [name, value] of [["--beat", "1000ms"], ["--beats", "1"], ["--digits", "300px"]])
+                const sizes = { "--beat": "1000ms", "--beats": "1", "--digits": "300px" };
+                for (const [name, value] of Object.entries(sizes))
                     stage.style.setProperty(name, value);
                 const part = hand.querySelector(".hand-moves");
-                const place = () => { const r = part.getBoundingClientRect(); return [r.x, r.y, r.width, r.height]; };
+                const place = () => {
+                    const r = part.getBoundingClientRect();
+                    return [r.x, r.y, r.width, r.height];
+                };
                 const rest = place();
                 hand.classList.add("bursting");
                 const run = part.getAnimations();

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 def plan_of(bare: Json) -> Plan:
-    """A plan that says no more than its bare form does; the rest of it plays no part in the rules."""
+    """A plan that says no more than its bare form; the rest of it plays no part in the rules."""
     rules = bare["rules"]
     return Plan(
         protocol="case",

@@ -1,4 +1,4 @@
-"""Courses of acts: random ones that go where the rules have their edges, and walks through a plan."""
+"""Courses of acts: random ones that go where the rules have edges, and walks through a plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes ``session.json``: thought-up and random inputs with what the rules in Python make of them."""
+"""Writes ``session.json``: chosen and random inputs with what the rules in Python make of them."""
 
 from __future__ import annotations
 

@@ -109,7 +109,8 @@ def test_a_text_too_long_for_the_stage_is_a_warning_with_its_count(tmp_path: Pat
         ),
         (
             '"Opening strokes",',
-            f'"Opening", "hands": "two-palms", "not_here": ["spine"], "go_lightly": ["{"c" * 63}"],',
+            '"Opening", "hands": "two-palms", "not_here": ["spine"], '
+            f'"go_lightly": ["{"c" * 63}"],',
             "not_here",
             71,
             70,

@@ -37,7 +37,9 @@ def question_lines() -> Iterator[str]:
         yield f"    {name}: {', '.join(places_of(shipped_protocol(name)))}"
     yield "reading: shown number, lo, hi or none; value, unit mmol/L or mg/dL; before (ten minutes"
     yield "    earlier); trend steady, falling, falling-fast or unknown"
-    yield "ketones: a number in mmol/L, negative, trace, + or ++ for a strip, null when not measured"
+    yield (
+        "ketones: a number in mmol/L, negative, trace, + or ++ for a strip, null when not measured"
+    )
 
 
 def main() -> int:

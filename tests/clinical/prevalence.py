@@ -1,10 +1,11 @@
 """What share of adults each protocol clears, changes, sends to a clinician or refuses.
 
-``python -m tests.clinical.prevalence`` prints the table, ``--write`` puts it into ``docs/hazards.md``.
-The rules are the real ones: each condition of ``prevalence.json`` (percent of adults, answers to the
-questions, source) is screened alone, and the worst of what a person has decides. How conditions meet
-in one person is not known, so both ends are given: independent of each other, and all in the same
-people. Only what lasts counts, not the day: no fever, alcohol, meal or sign of an emergency.
+``python -m tests.clinical.prevalence`` prints the table, ``--write`` puts it into
+``docs/hazards.md``. The rules are the real ones: each condition of ``prevalence.json`` (percent of
+adults, answers to the questions, source) is screened alone, and the worst of what a person has
+decides. How conditions meet in one person is not known, so both ends are given: independent of each
+other, and all in the same people. Only what lasts counts, not the day: no fever, alcohol, meal or
+sign of an emergency.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ GROUPS: dict[str, tuple[Level, ...]] = {
 
 
 class Healthy(Model):
-    """Choices whose first harmless answer does not fit, and what a meter showed where it is asked."""
+    """Choices whose first harmless answer does not fit, and what a meter showed if asked."""
 
     given: dict[str, str]
     reading: Reading

@@ -43,8 +43,8 @@ SAFE_NOW = {
 class Fact:
     """Something about a person: what it answered before, what it answers now.
 
-    ``milder``: its row in the list of verdicts that are milder on purpose. ``places``: a place of the
-    protocol is marked, before and now.
+    ``milder``: its row in the list of verdicts that are milder on purpose. ``places``: a place of
+    the protocol is marked, before and now.
     """
 
     name: str
@@ -73,7 +73,8 @@ FACTS = (
     Fact("dizzy, new", {"neck-dizzy": "yes"}, {"neck-dizzy": "yes", "neck-dizzy-since": "new"}),
     Fact("dizzy, unsure", {"neck-dizzy": "unsure"},
          {"neck-dizzy": "unsure", "neck-dizzy-since": "unsure"}),
-    Fact("dizzy, old", {"neck-dizzy": "yes"}, {"neck-dizzy": "yes", "neck-dizzy-since": "old"}, OLD),
+    Fact("dizzy, old", {"neck-dizzy": "yes"},
+         {"neck-dizzy": "yes", "neck-dizzy-since": "old"}, OLD),
     Fact("weak limb, new", {"neck-limbs": "yes", "new-weakness": "yes"},
          {"neck-limbs": "yes", "neck-limbs-since": "new"}),
     Fact("weak limb, old", {"neck-limbs": "yes"},
@@ -87,7 +88,8 @@ FACTS = (
     Fact("one leg, no clot", {}, {"leg-clot": "yes", "leg-clot-since": "old"}),
     Fact("cold foot, sudden", {"foot-cold": "yes"},
          {"foot-cold": "yes", "foot-cold-since": "sudden"}),
-    Fact("cold foot, weeks", {"foot-cold": "yes"}, {"foot-cold": "yes", "foot-cold-since": "weeks"}),
+    Fact("cold foot, weeks", {"foot-cold": "yes"},
+         {"foot-cold": "yes", "foot-cold-since": "weeks"}),
     Fact("cold foot, old", {}, {"foot-cold": "yes", "foot-cold-since": "old"}),
     Fact("tingling, new", {"new-weakness": "yes"},
          {"new-weakness": "yes", "new-weakness-since": "new"}),

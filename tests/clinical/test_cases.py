@@ -1,4 +1,4 @@
-"""Every made-up person of ``cases.json`` gets the verdict that was written down before the code ran."""
+"""Every made-up person of ``cases.json`` gets the verdict written down before the code ran."""
 
 from __future__ import annotations
 

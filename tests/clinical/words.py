@@ -1,9 +1,9 @@
-"""Measures every question: ``python -m tests.clinical.words`` lists those that are too long or too hard.
+"""Measures every question: ``python -m tests.clinical.words`` lists the too long or too hard.
 
-At most 14 words and three alternatives; a sign on a line of its own has at most eight words. Reading
-ease by Flesch (A new readability yardstick, J Appl Psychol 1948;32:221-233), at least 70: "fairly
-easy". Syllables are counted as in ``tests/test_wording.py``; of fewer than six words the formula
-says nothing, so there only long words count.
+At most 14 words and three alternatives; a sign on a line of its own has at most eight words.
+Reading ease by Flesch (A new readability yardstick, J Appl Psychol 1948;32:221-233), at least 70:
+"fairly easy". Syllables are counted as in ``tests/test_wording.py``; of fewer than six words the
+formula says nothing, so there only long words count.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Places on the drawings against the facts: landmarks, points, and what hands keep off.
 
-The numbers here are the facts as the surface anatomy gives them, written once more by hand: a change in
-protocols/catalogue/views.json that moves a place fails here.
+The numbers here are the facts as the surface anatomy gives them, written once more by hand: a
+change in protocols/catalogue/views.json that moves a place fails here.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def test_what_is_lit_stays_off_what_its_words_forbid(view: View, name: str) -> N
 
 
 def test_a_diamond_and_lines_are_kept_off_too() -> None:
-    """The hollow of the knee and the edge of the blade are drawn as lines; nothing lit touches them."""
+    """The hollow of the knee and the edge of the blade are lines; nothing lit touches them."""
     for view, name in SHAPES:
         shape = view.shapes[name]
         for off in shape.avoid:

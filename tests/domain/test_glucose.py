@@ -24,9 +24,9 @@ from webapp.domain.glucose import (
     Unit,
 )
 
-# After the number: falling, fast or noarrow for the trend, steady without a word; before= ten minutes
-# earlier. who: lows, sglt2, ill as in Person, own for a massage made for diabetes; with "?" both ways.
-# ketones in mmol/L or of a strip, "?" not measured, "-" not asked yet. wait in minutes.
+# After the number: falling, fast or noarrow for the trend, steady without a word; before= ten
+# minutes earlier. who: lows, sglt2, ill as in Person, own for a massage made for diabetes; with "?"
+# both ways. ketones in mmol/L or of a strip, "?" not measured, "-" not asked yet. wait in minutes.
 BEFORE = """
 reading ; who ; ketones | level wait shortest | says
 -- severe low: below 54, below 3.0, LO

@@ -732,7 +732,7 @@ def bounds(massage: Protocol) -> tuple[int, int]:
 
 
 def short_lines(massage: Protocol, stays: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """What stays, whole, and with ever more left out of a short plan; only what can be a session."""
+    """What stays, whole, and with ever more left out of a short plan; only possible sessions."""
     line = phases_of(massage.id)
     lines, gone = [stays], set[str]()
     for entry in massage.leave_out:
@@ -813,7 +813,7 @@ def check_plan(plan: Plan, massage: Protocol, stays: tuple[str, ...], asked: Ask
 
 
 def share_left(protocol_id: str, asked: Asked, stays: tuple[str, ...], wish: int) -> int:
-    """What the phases that stay would have had of the whole plan, at most what is usual for them."""
+    """What the phases that stay would have had of the whole plan, at most their usual time."""
     massage = shipped_protocol(protocol_id)
     least, most = bounds(massage)
     chosen = {ask.chosen for ask in asked}

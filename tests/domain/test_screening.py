@@ -106,8 +106,8 @@ TOUCHES = {
     "oc-thai": "spine back legs feet stretching professional",
     "oc-vacuum": "spine back vacuum professional",
 }
-# What three files add by hand: points for a painful neck, stretches that reach the neck, and trained
-# hands where the neck is worked on without a professional method.
+# What three files add by hand: points for a painful neck, stretches that reach the neck, and
+# trained hands where the neck is worked on without a professional method.
 ADDED = {
     "oc-cervical-4step": "trained",
     "oc-ap-distant": "neck-sudden neck-face neck-dizzy neck-dizzy-since neck-vessels",
@@ -229,8 +229,8 @@ NEVER_CLEARED = {
 
 # An unsafe answer each: question, then "=token" unless it is yes, then "@place". "says" has to
 # stand in the question or what it follows, "act" in what follows from it. Of the rest: wait in
-# minutes, "light" pressure, "shortest" plan, "out" tags, techniques and places that hands leave out,
-# "over" another question whose finding stands beside it, and words for answers that go with it.
+# minutes, "light" pressure, "shortest" plan, "out" tags, techniques and places that hands leave
+# out, "over" another question whose finding stands beside it, and words for answers with it.
 ITEMS = """
 fact | protocol | answer | says | level | act | rest
 -- 2.5 neck

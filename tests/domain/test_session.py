@@ -247,7 +247,7 @@ def test_a_change_of_sides_waits_between_the_sides() -> None:
     assert at(plan, on, T + 90_000) == ("running", "leg-right", 60_000)
 
 
-# --- pause, resume, doubt --------------------------------------------------------------------------
+# --- pause, resume, doubt -------------------------------------------------------------------------
 
 
 def test_a_pause_keeps_what_is_left_and_resume_goes_on_with_it() -> None:
@@ -300,7 +300,7 @@ def test_acts_in_a_pause_stay_in_the_pause() -> None:
         assert place(plan, state) == ("paused", step_id, left), action
 
 
-# --- next, back, restart, extend ---------------------------------------------------------------------
+# --- next, back, restart, extend ------------------------------------------------------------------
 
 
 def test_back_gives_again_what_was_left_of_a_step() -> None:
@@ -455,7 +455,7 @@ def test_rest_may_be_extended_but_not_beyond_two_hours() -> None:
     assert happened(plan, ("extend", now + 10_000), before=events)[-1].kind == "extend"
 
 
-# --- end and stop -----------------------------------------------------------------------------------
+# --- end and stop ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -502,7 +502,7 @@ def test_stop_in_the_aftercare_keeps_when_the_work_ended() -> None:
     assert (state.ended_at, state.hands_on_ended_at) == (T + 200_000, T + 180_000)
 
 
-# --- cups: a cap that counts on in a pause --------------------------------------------------------------
+# --- cups: a cap that counts on in a pause --------------------------------------------------------
 
 
 def cups(*, cap: int = 200, session: int = 600) -> Plan:
@@ -630,7 +630,7 @@ def test_after_too_long_a_pause_the_phases_without_cups_can_still_be_done_again(
         assert happened(plan, (action, close), before=events)[-1].kind == action
 
 
-# --- refit: must end at -----------------------------------------------------------------------------------
+# --- refit: must end at ---------------------------------------------------------------------------
 
 
 def refit_case(plan: Plan, events: Sequence[Event], now: int, wish: int) -> tuple[State, State]:
@@ -885,7 +885,7 @@ def test_before_the_start_the_remaining_time_is_the_whole_hands_on_time() -> Non
     assert snapshot(plan, (), 0).remaining_ms == 180_000
 
 
-# --- what a page shows -----------------------------------------------------------------------------------------
+# --- what a page shows ----------------------------------------------------------------------------
 
 
 def test_the_timetable_tells_when_each_step_begins_and_ends_from_now() -> None:
@@ -972,7 +972,7 @@ def test_a_session_is_live_until_its_plan_is_used_up_or_as_long_as_it_waits() ->
     assert live_until(waits, after(waits, START, ("next", T), ("next", T))) == T + 60_000
 
 
-# --- anything, in any order, at any time ----------------------------------------------------------------------------
+# --- anything, in any order, at any time ----------------------------------------------------------
 
 
 @cache

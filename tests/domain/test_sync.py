@@ -1,4 +1,4 @@
-"""Offline sync: acts of a device count once, exactly; where screens disagree, the session pauses."""
+"""Offline sync: acts of a device count once; where screens disagree, the session pauses."""
 
 from __future__ import annotations
 

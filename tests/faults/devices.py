@@ -1,8 +1,8 @@
 """Several devices around one session, as a machine of states that Hypothesis drives.
 
-They act with fresh and stale forms, lose answers and send again, go offline, act alone and hand over
-(twice, when the answer was lost); the server restarts, time passes, time is doubted. After every
-step the history must hold what was acknowledged exactly once and in order, and the rules of time.
+They act with fresh and stale forms, lose answers and send again, go offline, act alone and hand
+over (twice, when the answer was lost); the server restarts, time passes, time is doubted. After
+every step the history must hold what was acknowledged once and in order, and the rules of time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m tests.faults.kill_sweep FOLDER FIRST STEP [early]``: kill a session at every STEP-th write.
+"""``python -m tests.faults.kill_sweep FOLDER FIRST STEP [early]``: kill at every STEP-th write.
 
 Before every write, sync, cut and deletion of a file, by strace. After each kill the site is started
 again on what is left, looked at, and the session is driven on to its end. Prints what was found.

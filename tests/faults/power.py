@@ -1,10 +1,10 @@
-"""``python -m tests.faults.power FOLDER STATES [NORMAL|OFF]``: cut the power, on paper, at any moment.
+"""``python -m tests.faults.power FOLDER STATES [NORMAL|OFF]``: cut the power, on paper, anywhere.
 
 Two sessions are recorded by strace: every write, cut, creation, deletion and sync of the database's
 files, and every acknowledgement. Then the disk is made as a power cut may leave it: what was synced
 is there, of the rest any part, in any order, torn at sectors of 512 bytes. Each state is opened and
-read. Prints how many there were, and how many lost an acknowledged act or were damaged. Syncs are our
-own; NORMAL and OFF are controls: SQLite syncs less.
+read. Prints how many there were, and how many lost an acknowledged act or were damaged. Syncs are
+our own; NORMAL and OFF are controls: SQLite syncs less.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ class Disk:
                 self.sure, self.moves = dict(self.names), []
 
     def left(self, dice: random.Random, number: int) -> dict[str, bytes]:
-        """One of the states in which a cut leaves it: 0 without all that is unsure, 1 with it, others by chance."""
+        """A state in which a cut leaves it: 0 with nothing unsure, 1 with all, else by chance."""
         count = (0, len(self.moves))[number] if number < 2 else dice.randint(0, len(self.moves))
         names = dict(self.sure)
         for name, file in self.moves[:count]:

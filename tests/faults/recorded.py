@@ -1,6 +1,6 @@
 """A full session as a person drives it, in this process, on a site that is there already.
 
-What was acknowledged goes to a file as it happens, one line an act, so that it outlives the process.
+What was acknowledged goes to a file at once, one line an act, so that it outlives the process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How thorough the fault tests are: quick in every run, all with ``make faults`` and ``make soak``."""
+"""How thorough the fault tests are: quick as a rule, all with ``make faults`` and ``make soak``."""
 
 from __future__ import annotations
 

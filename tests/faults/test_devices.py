@@ -42,7 +42,7 @@ def databases(request: pytest.FixtureRequest) -> Databases:
 
 @dataclass(frozen=True)
 class Databases:
-    """Addresses of empty databases, how many commands they take, and whether every kind has to be there."""
+    """Addresses of empty databases, how many commands they take, whether all kinds must come."""
 
     commands: int
     all_kinds: bool
@@ -53,7 +53,8 @@ class Databases:
 def test_however_devices_act_alone_and_together_there_is_one_true_history(
     small_app: Flask, tmp_path: Path, databases: Databases
 ) -> None:
-    """Seen to fail with the mechanism removed, one at a time: ``is_stale`` always False, ``has_key`` always
+    """Seen to fail with the mechanism removed, one at a time: ``is_stale`` always False,
+    ``has_key`` always
     False, ``known`` in ``merge`` empty, caps not checked, a stop taken for any other act, and
     ``record`` keeping an event in memory alone."""
     Devices.commands, Devices.kinds = 0, set()
@@ -72,7 +73,7 @@ def test_however_devices_act_alone_and_together_there_is_one_true_history(
         for visitor in visit(small_app, folder, databases.next()):
             Devices.visitor = visitor
             while wanting() and Devices.commands < enough:
-                # A seed for each round: the same commands on every machine, and never the same ones again.
+                # A seed for each round: the same commands on every machine, and never twice.
                 run_state_machine_as_test(seed(next(rounds))(Devices), settings=RUN)
             if SOAK:
                 print(

@@ -2,9 +2,9 @@
 
 Every fortieth point in the normal run, all of them (over 300) with ``make faults``.
 
-Seen to fail with the mechanism removed: the control acknowledges before the commit and loses acts in
-every run; with ``BEGIN IMMEDIATE`` and ``COMMIT`` taken out of ``Sqlite.write`` a kill leaves a half-made
-database that does not open.
+Seen to fail with the mechanism removed: the control acknowledges before the commit and loses acts
+in every run; with ``BEGIN IMMEDIATE`` and ``COMMIT`` taken out of ``Sqlite.write`` a kill leaves a
+half-made database that does not open.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Some 1,500 states in the normal run, over 10,000 with ``make faults``.
 
-Seen to fail with the mechanism removed: with ``synchronous=NORMAL`` in ``durable`` acknowledged acts are
-lost. The control does the same in every run; with OFF files are damaged, too.
+Seen to fail with the mechanism removed: with ``synchronous=NORMAL`` in ``durable`` acknowledged
+acts are lost. The control does the same in every run; with OFF files are damaged, too.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def seen_from_here(server: Server) -> Path:
 
 
 def wait_for_reserve(folder: Path, seconds: float = 10.0) -> None:
-    """A first start makes it beside its first answers; a disk that is full before has none to give."""
+    """A first start makes it beside its first answers; a disk full before has none to give."""
     end = time.monotonic() + seconds
     while not disk.Disk(folder).has_reserve():
         assert time.monotonic() < end, "no reserve was made"
@@ -143,7 +143,7 @@ def test_a_disk_without_room_keeps_no_reserve_and_is_full_from_the_start(
 def test_two_who_find_the_disk_full_at_once_both_get_the_reserve(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The sign of life gives it while an act fails. Seen to fail when who comes second does not try again."""
+    """The sign of life gives it while an act fails. Seen to fail when the second does not retry."""
     monkeypatch.setattr(disk, "RESERVE_BYTES", 4096)
     session_id = visitor.started("long")
     own = visitor.storage.database.disk  # type: ignore[union-attr]

@@ -2,8 +2,8 @@
 
 Seen to fail with the mechanism removed:
 
-- with the error swallowed in ``Sqlite.write`` (``return`` in place of ``raise``) an act is acknowledged
-  that was not saved;
+- with the error swallowed in ``Sqlite.write`` (``return`` in place of ``raise``) an act is
+  acknowledged that was not saved;
 - with ``judge`` saying nothing of a failing disk, the pages show no banner;
 - with ``resting`` always False, the second act goes to the disk at once.
 """

@@ -2,8 +2,8 @@
 
 Devices wait 0.5 s here and not 2 s, so that the test is short, and send the same key again.
 
-Seen to fail with the mechanism removed: with ``has_key`` always False a repeated act is refused as stale
-although it counted; without the repeat acts are lost.
+Seen to fail with the mechanism removed: with ``has_key`` always False a repeated act is refused as
+stale although it counted; without the repeat acts are lost.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Fault 16: the screening itself fails. Nothing is ever cleared by a failure.
 
-Seen to fail with the mechanism removed: with ``screen`` wrapped so that a failure counts as "clear" the
-answers lead to a session; with ``refusal_at`` giving "" when it fails a session starts unchecked.
+Seen to fail with the mechanism removed: with ``screen`` wrapped so that a failure counts as "clear"
+the answers lead to a session; with ``refusal_at`` giving "" when it fails a session starts
+unchecked.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ def test_a_backup_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 def test_what_two_restores_of_one_second_replace_is_all_kept(
     tmp_path: Path, database_url: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Seen to fail with ``unused`` giving the first name: the second restore overwrites what is kept."""
+    """Seen to fail with ``unused`` giving the first name: the second overwrites what is kept."""
     settings = Settings(tmp_path, database_url=database_url)
     environment = {"DATABASE_URL": database_url} if database_url else {}
     filled(settings).close()

@@ -157,7 +157,7 @@ def stored_keys(server: postgresql.Server, session_id: str) -> list[tuple[int, s
 def test_an_act_goes_through_when_its_connection_breaks_at_any_statement(
     tmp_path: Path, postgresql: postgresql.Server, kind: Kind, statements: int
 ) -> None:
-    """The backend is killed before and after every statement; the act is there once, acknowledged."""
+    """The backend is killed before and after every statement; the act is there once."""
     storage = open_postgresql(postgresql.emptied(), tmp_path)
     try:
         for number in range(2 * statements + 4):

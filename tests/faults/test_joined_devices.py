@@ -1,4 +1,4 @@
-"""Joined devices on a real server: beats and nudges are behind the gate too, and a revoked one is out."""
+"""Joined devices on a real server: beats and nudges are gated too, and a revoked one is out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A running session survives ``kill -9`` (fault 1), as a whole server over HTTP.
 
-Seen to fail with the mechanism removed: with ``record`` writing 50 ms after it has answered, what was
-acknowledged is not there.
+Seen to fail with the mechanism removed: with ``record`` writing 50 ms after it has answered, what
+was acknowledged is not there.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def test_sessions_that_wait_or_are_over_are_the_same_after_kill_9(
 def burst(
     server: Server, session_id: str, acknowledged: list[str], under_way: Callable[[], None]
 ) -> None:
-    """Pause and resume as fast as it goes, until the server is gone; ``under_way`` after the first."""
+    """Pause and resume at full speed until the server is gone; ``under_way`` after the first."""
     before = len(acknowledged)
     reply = server.look(session_id)
     while True:

@@ -88,7 +88,7 @@ def test_a_reading_calls_for_help_only_in_an_emergency() -> None:
 
 
 def test_every_emergency_after_a_stop_says_to_call() -> None:
-    """The page has a button for the call, so the sign does not repeat it; the words have to agree."""
+    """The page has a button for the call, so the sign does not repeat it; the words must agree."""
     flags = shipped().catalogue.red_flags.values()
     emergencies = [flag for flag in flags if flag.urgency == "emergency" and not flag.late]
     assert emergencies

@@ -35,10 +35,11 @@ BACK_REST = (1800, 1800, 1800)  # base L252
 class Row:
     """What the facts say about one protocol.
 
-    ``access``: facts 1.1, GREEN is open, AMBER clearance, PRO and INFO professional, BLOCK withheld.
-    ``session`` and ``rest``: part 3, seconds at least, as usual, at most; without optional points,
-    and with holds of at most 120 s (corrections 1, 2, 8). ``course``: sessions usual and at most,
-    hours between. ``kneading``: more than half (CL-02). ``caps``: seconds by tag.
+    ``access``: facts 1.1, GREEN is open, AMBER clearance, PRO and INFO professional, BLOCK
+    withheld. ``session`` and ``rest``: part 3, seconds at least, as usual, at most; without
+    optional points, and with holds of at most 120 s (corrections 1, 2, 8). ``course``: sessions
+    usual and at most, hours between. ``kneading``: more than half (CL-02). ``caps``: seconds by
+    tag.
     """
 
     access: str
@@ -151,14 +152,15 @@ NECK_AREAS = {"nape", "nape-shoulders", "nape-side", "collar", "back-of-head"}
 LEG_AREAS = {"lower-leg", "calf", "knee", "thigh", "thigh-back", "leg-back", "foot-to-knee"}
 FOOT_AREAS = {"toes", "foot-top", "sole", "heel", "inner-ankle"}
 CLAIMS = re.compile(
-    r"\bcur(e|es|ed|ing)\b|\bheal(s|ed|ing)?\b|regenerat|\breplac(e|es|ing)\b|detox|for ever|miracle"
-    r"|no side effects|instead of (your )?(medicine|insulin|pills)|addict|immun|toxin|energy flow"
+    r"\bcur(e|es|ed|ing)\b|\bheal(s|ed|ing)?\b|regenerat|\breplac(e|es|ing)\b|detox|for ever"
+    r"|miracle|no side effects"
+    r"|instead of (your )?(medicine|insulin|pills)|addict|immun|toxin|energy flow"
     r"|prevents",
     re.IGNORECASE,
 )
 FORWARD = re.compile(
-    r"throat|front of the neck|in front of the ear|collarbone|jaw ?line|thyroid|carotid|chin\b|cheek"
-    r"|sternocleido",
+    r"throat|front of the neck|in front of the ear|collarbone|jaw ?line|thyroid|carotid|chin\b"
+    r"|cheek|sternocleido",
     re.IGNORECASE,
 )
 BELLY = re.compile(r"abdom|belly|stomach\b|navel", re.IGNORECASE)
@@ -471,7 +473,7 @@ def spoken_seconds(*lines: str) -> float:
 
 
 def spoken(phase: Phase, total: int) -> list[tuple[float, float]]:
-    """From when to when the voice speaks in a phase of ``total`` seconds, as session-voice.js has it.
+    """From when to when the voice speaks in a phase of ``total`` seconds, as in session-voice.js.
 
     The phase's own lines win over "Ten seconds." where both are due within three seconds.
     """

@@ -1,4 +1,4 @@
-"""Who may do what: every route, as every role, on a session of one's own and one of somebody else."""
+"""Who may do what: every route, as every role, on a session of one's own and on another's."""
 
 from __future__ import annotations
 
@@ -235,7 +235,8 @@ def test_no_limit_ever_stands_before_a_running_session(owner: Visitor) -> None:
         for fragment in (f"/live?seq={seq}&until=0", "/live", "/calm/live", "/nudges"):
             assert tablet.get(path + fragment).status_code in (200, 204)
         told = {
-            "account": '{"seq": 1, "line": 1, "alone_since": 1, "counted": true, "status": "running"}'
+            "account": '{"seq": 1, "line": 1, "alone_since": 1, '
+            '"counted": true, "status": "running"}'
         }
         assert tablet.post(f"{path}/account", told, htmx=True).status_code == 204
         screen = {"account": '{"screen": "screen-01", "apart": 30, "alone": 0}'}

@@ -1,4 +1,4 @@
-"""The questions before a start, the verdict, a clinician's word, and what a session makes of them."""
+"""The questions before a start, the verdict, a clinician's word, what a session makes of them."""
 
 from __future__ import annotations
 

@@ -227,7 +227,7 @@ def too_early(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
 
 
 def upkeep(path: str, **fields: str) -> Ask:
-    """Ask the owner's pages about a client, a session, a copy and a job; jobs begin and do nothing."""
+    """Ask the owner's pages about a client, a session, a copy and a job; jobs do nothing."""
 
     def asked(visitor: Visitor, patch: pytest.MonkeyPatch) -> TestResponse:
         found: JobRunner = visitor.app.extensions["jobs"]

@@ -585,7 +585,7 @@ def test_acts_on_unknown_sessions_and_unknown_acts_are_404(visitor: Visitor) -> 
 def test_a_wrong_method_is_405_and_says_which_are_right(
     visitor: Visitor, name: str, wrong: str, allowed: set[str]
 ) -> None:
-    """Seen to fail with a rule that takes any word for an act: POST to what is looked at was a 404."""
+    """Seen to fail with a rule that takes any word for an act: POST to a view was a 404."""
     session_id = visitor.started()
     path = f"/sessions/{session_id}/{name}"
     answer = visitor.client.open(path, method=wrong, headers={"Host": HOST})

@@ -1,7 +1,7 @@
-"""Requests that nobody should send, drawn from a seed: each has at least one fault for which nothing may change.
+"""Requests that nobody should send, drawn from a seed: each has a fault and may change nothing.
 
-A stop counts whatever its form carries, and a button without fields has no wrong fields; so those are
-only sent by somebody who may not, or from a foreign page.
+A stop counts whatever its form carries, and a button without fields has no wrong fields; so those
+are only sent by somebody who may not, or from a foreign page.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Bad:
 
 @dataclass(frozen=True)
 class Ids:
-    """What is there to be asked for; ``asked`` are the answers that a screening cannot do without."""
+    """What is there to be asked for; ``asked`` are the answers that a screening needs."""
 
     session: str
     other: str

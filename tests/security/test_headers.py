@@ -1,4 +1,4 @@
-"""The header set whatever becomes of a request: every route with each way in which it can be refused or fail."""
+"""The header set whatever becomes of a request: every route, each way to be refused or fail."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What two programs of others say of our headers; offline, against a server of our own on loopback.
 
-MDN's Observatory is asked by its own ``scan``, with https, a certificate that Node trusts and a name:
-``localhost`` with the port. The list of sites that browsers know to be https (it is not in the package,
-its installation would load it) is empty here, which can only cost points.
+MDN's Observatory is asked by its own ``scan``, with https, a certificate that Node trusts and a
+name: ``localhost`` with the port. The list of sites that browsers know to be https (it is not in
+the package, its installation would load it) is empty here, which can only cost points.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Host, Origin and cookie in every combination, on each kind of site; what has to come is one written rule."""
+"""Host, Origin and cookie in every combination, on each kind of site, against one written rule."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PUBLIC = "massage.example"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of site. ``ours`` are the hosts that it answers to, ``home`` those of the machine itself."""
+    """A kind of site. ``ours`` are the hosts that it answers to, ``home`` the machine's own."""
 
     name: str
     scheme: str

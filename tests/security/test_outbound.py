@@ -1,4 +1,4 @@
-"""Whom the server talks to: its system calls are watched while a session runs and the data is looked after."""
+"""Whom the server talks to: its system calls while a session runs and the data is looked after."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def test_a_program_that_asks_somebody_is_seen(tmp_path: Path, address: str) -> N
     kind = "AF_INET6" if ":" in address else "AF_INET"
     program = (
         "import contextlib, socket\n"
-        f"with contextlib.suppress(OSError), socket.socket(socket.{kind}, socket.SOCK_DGRAM) as s:\n"
+        "with contextlib.suppress(OSError), "
+        f"socket.socket(socket.{kind}, socket.SOCK_DGRAM) as s:\n"
         f"    s.connect(({address!r}, 53))\n"
     )
     trace = tmp_path / "trace"

@@ -190,7 +190,8 @@ BROKEN = {
     "a host of dots": f"postgresql://who:{SECRET}@a..b/name",
     "no such socket": f"postgresql://who:{SECRET}@/name?host=/nowhere",
     "no such service": f"postgresql://who:{SECRET}@host/name?service=nowhere",
-    "no such certificate": f"{LOGIN}/name?sslmode=verify-full&sslrootcert=/nowhere&sslpassword={SECRET}",
+    "no such certificate": f"{LOGIN}/name?sslmode=verify-full&sslrootcert=/nowhere"
+    f"&sslpassword={SECRET}",
 }
 
 

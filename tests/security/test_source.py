@@ -16,8 +16,8 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 XML = {"xml", "lxml", "defusedxml", "pickle", "marshal", "shelve", "yaml"}
 CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "render_template_string"}
 SINKS = re.compile(
-    r"\beval\(|new Function|\.(inner|outer)HTML\s*(?:[+?|&]*=(?!=)|[\]})])|insertAdjacentHTML|document\.write|srcdoc"
-    r"|setTimeout\(\s*[\"'`]|postMessage\([^)]*\*|new WebSocket"
+    r"\beval\(|new Function|\.(inner|outer)HTML\s*(?:[+?|&]*=(?!=)|[\]})])|insertAdjacentHTML"
+    r"|document\.write|srcdoc|setTimeout\(\s*[\"'`]|postMessage\([^)]*\*|new WebSocket"
 )
 # Any of these may throw at any use; each has one script that reckons with it.
 KEEPING = {

@@ -1,4 +1,4 @@
-"""Nudges between processes on PostgreSQL: quick, after a restart of the server too, never in the way.
+"""Nudges between processes on PostgreSQL: quick, also after its restart, never in the way.
 
 Seen to fail: with ``relay.tell`` left out of ``Front.happened`` no page of the other process is
 nudged; without the loop in ``PgNotify.run`` nothing is told after the restart.

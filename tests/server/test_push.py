@@ -1,4 +1,4 @@
-"""The push to other screens, on a real server: quick, for the session's pages only, never in the way."""
+"""The push to other screens, on a real server: quick, to the session's pages, never in the way."""
 
 from __future__ import annotations
 

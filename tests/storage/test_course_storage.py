@@ -177,7 +177,8 @@ SECOND_SCHEMA = (
     FIRST_SCHEMA.replace("('schema', '1')", "('schema', '2')")
     + """
 ALTER TABLE sessions ADD COLUMN admission TEXT;
-CREATE TABLE screenings (id VARCHAR(32) NOT NULL, body TEXT NOT NULL, kept_at BIGINT NOT NULL, PRIMARY KEY (id));
+CREATE TABLE screenings (id VARCHAR(32) NOT NULL, body TEXT NOT NULL, kept_at BIGINT NOT NULL,
+    PRIMARY KEY (id));
 CREATE INDEX ix_screenings_kept_at ON screenings (kept_at);
 CREATE TABLE readings (session VARCHAR(32) NOT NULL, at BIGINT NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (session, at), FOREIGN KEY(session) REFERENCES sessions (id));

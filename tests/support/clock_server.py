@@ -1,7 +1,7 @@
 """``python -m tests.support.clock_server``: ``steady-hands`` on a machine whose clocks a test sets.
 
-The file that ``MACHINE_CLOCKS`` names holds JSON; it is read at every look at a clock: ``wall_ms`` and
-``steady_ms`` are added to the machine's own, ``boot`` is the id of this boot.
+The file that ``MACHINE_CLOCKS`` names holds JSON; it is read at every look at a clock: ``wall_ms``
+and ``steady_ms`` are added to the machine's own, ``boot`` is the id of this boot.
 """
 
 from __future__ import annotations

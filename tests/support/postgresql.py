@@ -1,4 +1,4 @@
-"""A real PostgreSQL in a temporary folder, as long as the tests run. Also without root, and as root.
+"""A real PostgreSQL in a temporary folder, as long as the tests run. Without root, and as root.
 
 The server comes from a wheel among the development requirements; ``STEADY_HANDS_POSTGRESQL`` names
 the ``bin`` folder of another one. It listens on 127.0.0.1 at a free port.
@@ -115,7 +115,7 @@ class Server:
                 raise RuntimeError(f"PostgreSQL did not start\n{text[-2000:]}")
 
     def answers(self, end: float) -> bool:
-        """Wait for the server; False when it ended (after a kill its children may still be there)."""
+        """Wait for the server; False when it ended (after a kill its children may live on)."""
         while self.process and self.process.poll() is None and time.monotonic() < end:
             try:
                 psycopg.connect(self.url(), connect_timeout=2).close()
@@ -126,7 +126,7 @@ class Server:
         return False
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT ends well, SIGQUIT at once and without tidying up, SIGKILL only the first process."""
+        """SIGINT ends well, SIGQUIT at once without tidying up, SIGKILL only the first process."""
         if self.process:
             self.process.send_signal(how)
             self.process.wait(20)

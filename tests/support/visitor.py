@@ -100,7 +100,7 @@ class Visitor:
         return answer.headers["Location"].removeprefix("/sessions/")
 
     def form(self, session_id: str) -> dict[str, str]:
-        """What the page would send with a button: key, seq and step; from its fragment, which is made sooner."""
+        """What the page would send with a button: key, seq, step; from its fragment, for speed."""
         answer = self.get(f"/sessions/{session_id}/live")
         assert answer.status_code == 200, answer.status
         form = ACTS.search(answer.text)

@@ -221,7 +221,7 @@ def test_lost_time_pauses_at_the_last_sign_and_a_late_sign_does_not(place: Place
 
 
 def test_whatever_goes_wrong_the_next_sign_of_life_comes(place: Place) -> None:
-    """Seen to fail with ``run`` calling both without a net: the thread was over, and with it the signs."""
+    """Seen to fail with ``run`` calling both without a net: thread and signs ended."""
     rounds: list[int] = []
 
     def tell(last: int) -> int:

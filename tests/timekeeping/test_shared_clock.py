@@ -20,7 +20,7 @@ from webapp.timekeeping.shared_clock import SLEW_MS, SharedClock, View
 
 
 class World:
-    """True time, the clock of the database's server, and machines with a steady clock and a boot."""
+    """True time, the database server's clock, and machines with a steady clock and a boot."""
 
     def __init__(self, patch: pytest.MonkeyPatch, storage: Storage) -> None:
         self.patch = patch

@@ -46,7 +46,7 @@ def served(authority: Authority) -> x509.Certificate:
 
 
 def accepts(authority: Authority, name: str, at: datetime = NOW) -> bool:
-    """Whether a strict verifier, who knows name constraints, takes the served chain for ``name``."""
+    """Whether a strict verifier that knows name constraints takes the chain for ``name``."""
     leaf, root = read_chain(authority.server_file)
     subject: x509.DNSName | x509.IPAddress
     try:

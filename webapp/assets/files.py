@@ -167,7 +167,7 @@ def read_assets(folder: Path) -> Assets:
 
 
 def tight_css(text: str) -> str:
-    """Without comments and the spaces that only people need; no text in these files has such signs in it."""
+    """Without comments and spaces that only people need; no text in these files has such signs."""
     return CSS_AFTER.sub("", CSS_AROUND.sub(r"\1", CSS_COMMENT.sub("", text))).replace(";}", "}")
 
 
@@ -184,13 +184,13 @@ def asset(name: str, body: bytes) -> Asset:
 
 
 def quickly_zipped(fragment: bytes) -> bytes:
-    """For what is made with each act: setting up the usual tables takes longer than filling them."""
+    """For what is made with each act: the usual tables take longer to set up than to fill."""
     packer = zlib.compressobj(1, zlib.DEFLATED, GZIP + 13, 6)
     return packer.compress(fragment) + packer.flush()
 
 
 def packed_page(page: bytes) -> tuple[bytes, str]:
-    """As small as can be made at once, as this request's browser can take it, and the encoding's name or none.
+    """As small as it gets at once in an encoding of this request's browser; its name or none.
 
     A page with all of its steps is worth some ms; what is asked for at each act is not.
     """
@@ -208,7 +208,7 @@ def accepts(encoding: str) -> bool:
 
 @lru_cache(maxsize=200)
 def takes(accepted: str, encoding: str) -> bool:
-    """Whether an Accept-Encoding header has ``encoding`` (RFC 9110, 12.5.3); browsers send a few such headers."""
+    """Whether an Accept-Encoding header has ``encoding`` (RFC 9110, 12.5.3); browsers send few."""
     return parse_accept_header(accepted, Accept).quality(encoding) > 0
 
 

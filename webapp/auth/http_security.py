@@ -30,8 +30,8 @@ POLICY = (
     "object-src 'none'; require-trusted-types-for 'script'; trusted-types htmx steady-hands"
 )
 
-# Files and heartbeats may load nothing when they are opened by themselves. The policy is short, since
-# most responses carry it.
+# Files and heartbeats may load nothing when opened by themselves. The policy is short, since most
+# responses carry it.
 FILE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 # The worker asks for pages and files and does nothing else.
 WORKER_POLICY = FILE_POLICY.replace("'none'", "'none'; connect-src 'self'", 1)
@@ -103,7 +103,7 @@ def same_origin(scheme: str) -> bool:
 
 
 def holds_nul() -> bool:
-    """True when an address or a form holds the one character that not every database takes in a text."""
+    """True when an address or a form holds the one character that not every database takes."""
     if "\0" in request.path or b"%00" in request.query_string:
         return True
     if request.method in SAFE_METHODS or request.path == UPLOAD or request.endpoint == ACT:

@@ -1,7 +1,7 @@
 """Permissions: the least role for each endpoint, and who sends a request.
 
-Where nobody has to join, everyone is the owner, and this costs nothing. Otherwise the machine itself
-is the owner, and everyone else is the device that its cookie names.
+Where nobody has to join, everyone is the owner, and this costs nothing. Otherwise the machine
+itself is the owner, and everyone else is the device that its cookie names.
 """
 
 from __future__ import annotations

@@ -37,7 +37,8 @@ def reminders(plan: Plan, state: State) -> tuple[Reminder, ...]:
             Reminder(
                 "low",
                 ended + RECHECK_MINUTES * MINUTE_MS,
-                "Measure glucose again: treat the low once more if it is under 4.0 mmol/L (72 mg/dL).",
+                "Measure glucose again: "
+                "treat the low once more if it is under 4.0 mmol/L (72 mg/dL).",
             )
         )
     elif plan.diabetes:
@@ -84,7 +85,8 @@ def advice(told: Feedback, plan: Plan) -> tuple[str, ...]:
     said = []
     if told.before is not None and told.after is not None and told.after > told.before:
         said.append(
-            "More pain than before: rest. If it grows or stays, see a doctor before the next session."
+            "More pain than before: rest. "
+            "If it grows or stays, see a doctor before the next session."
         )
     if told.skin == "sore":
         sooner = (

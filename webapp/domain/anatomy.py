@@ -1,8 +1,8 @@
 """Views of the body: geometry of landmarks, areas, limbs and points on a drawing.
 
-A view is drawn for the client's left side on a sheet of 400 by 560 units and mirrored for the right.
-Its frames give a height for every fraction along the body; its sides give, for every height, where
-the inner and the outer outline lie. So a fraction across follows the outline, and a place is
+A view is drawn for the client's left side on a sheet of 400 by 560 units and mirrored for the
+right. Its frames give a height for every fraction along the body; its sides give, for every height,
+where the inner and the outer outline lie. So a fraction across follows the outline, and a place is
 corrected in one number. The fractions come from protocols/catalogue/views.json, with their sources.
 """
 
@@ -29,7 +29,8 @@ Way = Annotated[str, StringConstraints(pattern=rf"^{SPOT}( > {SPOT})*$")]
 Patch = Annotated[
     str,
     StringConstraints(
-        pattern=rf"^([a-z] {SPAN} x {SPAN}( u {SPAN})?|oval {SPOT} r {NUMBER} {NUMBER}( hole {NUMBER})?)$"
+        pattern=rf"^([a-z] {SPAN} x {SPAN}( u {SPAN})?"
+        rf"|oval {SPOT} r {NUMBER} {NUMBER}( hole {NUMBER})?)$"
     ),
 ]
 Station = Annotated[tuple[float, ...], Field(min_length=3, max_length=3)]
@@ -59,9 +60,9 @@ class Frame(Model):
 class Shape(Model):
     """What is lit for an area: patches, paler ones for lighter hands, and the ways of its marks.
 
-    A patch is ``frame from..to x from..to``, where needed with ``u from..to`` for the least and most
-    across a second frame, or ``oval frame along across r along across``. A way is a list of places,
-    ``frame along across > frame along across``. ``zoom`` shows x, y and width of the sheet alone.
+    A patch is ``frame from..to x from..to``, where needed with ``u from..to`` for the least and
+    most across a second frame, or ``oval frame along across r along across``. A way is a list of
+    places, ``frame along across > frame along across``. ``zoom`` shows only that x, y and width.
     """
 
     lit: tuple[Patch, ...] = ()
@@ -72,7 +73,7 @@ class Shape(Model):
 
 
 class Spot(Model):
-    """A point to press: where, its name, and how many of the client's fingers lie between it and ``start``."""
+    """A point to press: where, its name, how many of the client's fingers from ``start`` to it."""
 
     at: Way
     name: Title
@@ -86,8 +87,8 @@ class Spot(Model):
 class Drawn(NamedTuple):
     """What the picture of a phase shows: a shape of a view with a mark, or a point.
 
-    ``chosen``: one of several points that were chosen by feel and are counted. ``own``: the hands are
-    the person's own.
+    ``chosen``: one of several points that were chosen by feel and are counted. ``own``: the hands
+    are the person's own.
     """
 
     view: str
@@ -100,7 +101,7 @@ class Drawn(NamedTuple):
 
 
 class PhasePicture(Model):
-    """The picture of phases of known protocols; ``phases`` are ids in a file, so without their side."""
+    """The picture of phases of known protocols; ``phases`` are ids in a file, without a side."""
 
     protocols: Annotated[tuple[Id, ...], Field(min_length=1)]
     phases: Annotated[tuple[Id, ...], Field(min_length=1)]
@@ -122,9 +123,10 @@ class PhasePicture(Model):
 class View(Model):
     """A drawing of a part of the body. ``paired``: it shows both sides of the client.
 
-    ``behind``: the client's left is at the viewer's left. ``cm``: units of a centimetre on an adult. ``sides`` are heights with the inner and
-    the outer outline; in ``body`` and ``lines``, ``[in 0 90]`` stands for the inner outline from
-    height 0 to 90. ``crop`` is the part of the small figure beside it: pose, x, y, width, height.
+    ``behind``: the client's left is at the viewer's left. ``cm``: units of a centimetre on an
+    adult. ``sides`` are heights with the inner and the outer outline; in ``body`` and ``lines``,
+    ``[in 0 90]`` stands for the inner outline from height 0 to 90. ``crop`` is the part of the
+    small figure beside it: pose, x, y, width, height.
     """
 
     id: Id
@@ -184,7 +186,7 @@ class View(Model):
         return Sides(self.sides)
 
     def height(self, frame: str, along: float) -> float:
-        """The height of a fraction along a frame. Raises KeyError for a frame that is not in this view."""
+        """The height of a fraction along a frame. Raises KeyError for a frame of another view."""
         found = self.frames[frame]
         return found.start + (found.end - found.start) * along
 
@@ -207,7 +209,7 @@ class View(Model):
 
 
 class Limb(Model):
-    """A rounded piece of a scene: the path of its middle and its width; ``far`` and ``far-limb`` lie behind."""
+    """A rounded piece of a scene: path of its middle, width; ``far``, ``far-limb`` lie behind."""
 
     who: Literal["client", "helper", "far", "far-limb", "lit"]
     d: Text
@@ -215,9 +217,9 @@ class Limb(Model):
 
 
 class Scene(Model):
-    """A stretch: the client's limb with the helper's hands, drawn for the left side; units of the sheet.
+    """A stretch: the client's limb with the helper's hands, for the left side; units of the sheet.
 
-    ``lit`` is where the pull is felt, ``arrows`` the way of the limb, ``avoid`` a line not to be passed.
+    ``lit`` is where the pull is felt, ``arrows`` the way of the limb, ``avoid`` a line to stay off.
     """
 
     id: Id
@@ -321,7 +323,7 @@ class Box(NamedTuple):
 
 
 class Oval(NamedTuple):
-    """A patch round a place, in fractions; ``hole`` is the part of it that is free in the middle."""
+    """A patch round a place, in fractions; ``hole`` is the part that is free in the middle."""
 
     frame: str
     along: float

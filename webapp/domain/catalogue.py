@@ -1,6 +1,6 @@
 """Catalogue models: techniques, areas, points, sources, screening questions and their ids.
 
-Which phases have no true picture stands here too, since a protocol file does not know how it is drawn.
+Which phases have no true picture stands here too: a protocol file does not know how it is drawn.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Area(Model):
 
 
 class WrongPicture(Model):
-    """Phases whose body figure would not show what their words say; every list that is given has to match."""
+    """Phases whose body figure would not show what their words say; every given list must match."""
 
     techniques: tuple[Id, ...] = ()
     areas: tuple[Id, ...] = ()
@@ -125,11 +125,11 @@ class Hand(Model):
 
 
 class Spot(Model):
-    """A place in a view; fractions along and across its ``frame``, across from the middle or inner side.
+    """A place in a view: fractions along and, from the middle or inner side, across its ``frame``.
 
     Frames: ``y`` back, low back, nape and ear from top to bottom; ``u`` shoulder outward from the
-    neck; ``t`` thigh and ``s`` lower leg downward; ``w`` top of the foot from the ankle to the toes;
-    ``u`` sole from the heel to the toes; ``f`` forearm from the elbow, ``m`` hand from the wrist.
+    neck; ``t`` thigh and ``s`` lower leg downward; ``w`` top of the foot from the ankle to the
+    toes; ``u`` sole from heel to toes; ``f`` forearm from the elbow, ``m`` hand from the wrist.
     """
 
     view: Id
@@ -139,7 +139,7 @@ class Spot(Model):
 
 
 class Band(Model):
-    """A part of a view in which a point may be chosen; least and most along and across its frame."""
+    """Where in a view a point may be chosen; least and most along and across its frame."""
 
     view: Id
     frame: Literal["f", "m", "s", "t", "u", "w", "y"]
@@ -382,7 +382,7 @@ class Catalogue(Model):
     def concerns(
         self, whens: tuple[When, ...], protocol: Protocol, *, diabetes: bool = False
     ) -> bool:
-        """True when one of ``whens`` is about what ``protocol`` does, for a person with ``diabetes``."""
+        """True when one of ``whens`` is about ``protocol``, for a person with ``diabetes``."""
         return any(self.matches(when, protocol, diabetes=diabetes) for when in whens)
 
     def matches(self, when: When, protocol: Protocol, *, diabetes: bool = False) -> bool:

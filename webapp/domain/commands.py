@@ -106,7 +106,7 @@ REASONS: dict[Status, str] = {
 def check_caps(plan: Plan, before: State, after: State, action: Action) -> None:
     """Raise RefusedError when done plus planned time would break a cap or a bound.
 
-    Back to a step before the phases brings their time back too, so the whole is looked at there as well.
+    Back to a step before the phases brings their time back too, so there the whole is checked too.
     """
     if after.index >= len(plan.steps):
         return
@@ -114,7 +114,8 @@ def check_caps(plan: Plan, before: State, after: State, action: Action) -> None:
         ahead = sum(after.left[i] for i in tagged(plan, cap.tag) if i >= after.index)
         if ahead and used_ms(plan, after, number) + ahead > cap.seconds * 1000:
             raise RefusedError(
-                f"{cap.tag.replace('-', ' ').capitalize()}: at most {minutes(cap.seconds)} in one session."
+                f"{cap.tag.replace('-', ' ').capitalize()}: "
+                f"at most {minutes(cap.seconds)} in one session."
             )
     step = plan.steps[after.index]
     most = plan.session_max_seconds * 1000

@@ -89,7 +89,7 @@ class Client:
 class Course:
     """A course of one client. ``target``: how many sessions are wanted, None without a number.
 
-    ``aside``: put aside for now; the next session takes it up again. ``helped``: the review's answer.
+    ``aside``: put aside until the next session takes it up. ``helped``: the review's answer.
     """
 
     id: str
@@ -107,7 +107,7 @@ class Course:
 class CourseProgress:
     """Where a course stands. ``next_at``: the earliest instant of the next start, None before any.
 
-    ``ends_at``: when its time is over, whatever was done. ``review_at``: when to ask whether it helps.
+    ``ends_at``: when its time is over, whatever was done. ``review_at``: when to ask if it helps.
     """
 
     course: Course
@@ -243,7 +243,7 @@ def suction_hold(
 
 
 def planned(found: CourseProgress, now: int, zone: tzinfo | None) -> tuple[int, ...]:
-    """The dates to come, planned anew from ``now``: of this course, or the first of the next one."""
+    """The dates to come, planned anew from ``now``: of this course, or the next one's first."""
     terms = found.course.terms
     week = WEEK_MS // terms.most_in_week if terms.most_in_week else 0
     gap_ms = max(terms.gap_ms, week)  # so that no seven days hold more than the most

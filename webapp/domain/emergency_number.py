@@ -1,10 +1,11 @@
 """Emergency number: whom to call for an ambulance, by time zone.
 
-Each line of ``TABLE`` is a region (ISO 3166), its number and its time zones. A number stands here only
-where two public lists agree that it calls an ambulance or all emergency services: the emergency
-numbers of libphonenumber (ShortNumberMetadata, 9.0.43) and Wikipedia's list of emergency telephone
-numbers by way of copies of it; the European Union's page on 112 for its members. Zones and their
-older names: the IANA time zone database (zone.tab, backward). A region that is missing gets 112.
+Each line of ``TABLE`` is a region (ISO 3166), its number and its time zones. A number stands here
+only where two public lists agree that it calls an ambulance or all emergency services: the
+emergency numbers of libphonenumber (ShortNumberMetadata, 9.0.43) and Wikipedia's list of emergency
+telephone numbers by way of copies of it; the European Union's page on 112 for its members. Zones
+and their older names: the IANA time zone database (zone.tab, backward). A region that is missing
+gets 112.
 """
 
 from __future__ import annotations
@@ -269,8 +270,8 @@ def emergency_number(
 ) -> EmergencyNumber:
     """The number for a device, whose person may have ``confirmed`` one.
 
-    The zones are IANA names, ``language`` is a BCP 47 tag like ``en-NZ``. The language's region counts
-    only where no zone says anything. 112 where the zones disagree or nothing is known.
+    The zones are IANA names, ``language`` is a BCP 47 tag like ``en-NZ``. The language's region
+    counts only where no zone says anything. 112 where the zones disagree or nothing is known.
     """
     if is_number(confirmed):
         return EmergencyNumber(confirmed, confirmed=True, others=others_than(confirmed))

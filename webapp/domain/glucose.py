@@ -87,7 +87,7 @@ class Reading(Model):
 
 
 class Ketones(Model):
-    """Blood ketones in mmol/L, or what a urine strip showed; neither when they were not measured."""
+    """Blood ketones in mmol/L, or what a urine strip showed; neither when not measured."""
 
     mmol_per_l: Decimal | None
     strip: Strip | None = None
@@ -177,7 +177,7 @@ def trend_of(reading: Reading) -> Trend:
 
 
 def asks_for_ketones(reading: Reading, person: Person) -> bool:
-    """Ketones matter above 13.9 mmol/L (250 mg/dL), when ill, and with an SGLT2 medicine (R05, R53)."""
+    """Ketones matter above 13.9 mmol/L (250 mg/dL), when ill, with an SGLT2 medicine (R05, R53)."""
     return person.ill or person.sglt2 or band_of(reading) in ("high", "very-high")
 
 

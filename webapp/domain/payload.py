@@ -60,7 +60,7 @@ def step_payload(step: PlannedStep) -> dict[str, Any]:
 
 
 def events_payload(events: Iterable[Event]) -> list[list[Any]]:
-    """Events in order, ready for JSON: ``[kind, at]``, a re-fit ``[kind, at, [[step id, ms], ...]]``.
+    """Events in order, for JSON: ``[kind, at]``, a re-fit ``[kind, at, [[step id, ms], ...]]``.
 
     ``at`` is in milliseconds since the Unix epoch. An event's seq is its position, counted from 1.
     """

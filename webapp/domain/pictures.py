@@ -18,7 +18,7 @@ SEVERAL = {"foot": "feet"}
 
 
 class Words(NamedTuple):
-    """Where, on which side and which way; ``side`` and ``way`` are empty where a file says nothing."""
+    """Where, on which side, which way; ``side`` and ``way`` are empty where a file has none."""
 
     place: str
     side: str
@@ -30,8 +30,8 @@ def picture_of(
 ) -> Drawn | None:
     """What the figure of a step shows; None where it would show another thing than the words.
 
-    A protocol of ours has its pictures listed. For others it is derived from area, arrow and what the
-    words forbid: never a point, since their file names none. ``step_id`` is the id in a plan.
+    A protocol of ours has its pictures listed. For others it is derived from area, arrow and what
+    the words forbid: never a point, since their file names none. ``step_id`` is the id in a plan.
     """
     if not step.technique or not step.area:
         return None
@@ -108,7 +108,7 @@ def view_of(catalogue: Catalogue, area: str) -> View | None:
 def words_of(
     catalogue: Catalogue, protocol: str, step_id: str, step: Phase | PlannedStep, area: Area
 ) -> Words:
-    """What stands in the place of the figure; of a protocol that nobody went through, its own words.
+    """What stands in place of the figure; of a protocol that nobody went through, its own words.
 
     ``step_id`` is the id in a plan, so with its side.
     """

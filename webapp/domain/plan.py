@@ -3,12 +3,12 @@
 The fit climbs a ladder. The lowest rung gives every phase its least time (and a share rule's
 phases as much more as the rule needs); each rung above adds one grid step of 5 s to the phase
 that lags most behind its usual time (a divisor method of apportionment, so every phase
-follows ``usual * lambda`` between its bounds). Sums are therefore exact, and no phase ever gets less
-from a longer wish with the same phases.
+follows ``usual * lambda`` between its bounds). Sums are therefore exact, and no phase ever gets
+less from a longer wish with the same phases.
 
-Where the file says what a short plan leaves out, each number of entries left out has a ladder of its
-own, and the plan is made on the one with most phases that reaches the wish. Between two places stands
-the time to move, which is no hands-on time. All times are whole seconds unless the name says ``_ms``.
+Where the file says what a short plan leaves out, each number of entries left out has a ladder of
+its own, and the plan is made on the one with most phases that reaches the wish. Between two places
+stands the time to move, which is no hands-on time. Times are whole seconds unless named ``_ms``.
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ def unroll(protocol: Protocol) -> tuple[tuple[Phase | Change, str], ...]:
 
 
 def on_side(phase: Phase, side: Side) -> Phase:
-    """The phase of a group on one side; each tag stands also with its side, for caps of one side."""
+    """The phase of a group on one side; each tag also with its side, for caps of one side."""
     tags = (*phase.tags, *(f"{tag}-{side}" for tag in phase.tags))
     return phase.model_copy(update={"side": side, "tags": tags})
 
@@ -304,7 +304,7 @@ PhaseLine = tuple[tuple[Phase | Change, str], ...]
 
 
 def share_of(protocol: Protocol, wanted: PhaseLine, line: PhaseLine, asked: int) -> int:
-    """What of a wish is left for ``line``, in grid steps: left-out phases take their share with them.
+    """What of a wish is left for ``line``, in grid steps: left-out phases take their share along.
 
     Never more than what is usual for the phases that stay.
     """
@@ -323,7 +323,7 @@ def share_of(protocol: Protocol, wanted: PhaseLine, line: PhaseLine, asked: int)
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
-    """A line of phases with its ladder; ``left_out`` are the titles that it lacks for its shortness."""
+    """A line of phases with its ladder; ``left_out`` are the titles that it lacks, being short."""
 
     line: PhaseLine
     rungs: tuple[Rung, ...]
@@ -461,7 +461,7 @@ def changed(
 
 
 def is_left_out(phase: Phase, rule: LeaveOut, areas: Mapping[str, Area]) -> bool:
-    """True when the phase lies in the place, or has the tag or technique; a place on no side is on both."""
+    """True when the phase has the place, tag or technique; a place on no side is on both."""
     if rule.tag is not None and rule.tag in phase.tags:
         return True
     if rule.technique is not None and rule.technique == phase.technique:
@@ -560,7 +560,7 @@ def least_seconds(phase: Phase) -> int:
 
 
 def part_of(phase: Phase) -> Part:
-    """The phase's bounds on the grid. Raises UnreachableError where no grid step fits between them."""
+    """The phase's bounds on the grid. Raises UnreachableError where no grid step fits."""
     least = least_seconds(phase)
     low, high = -(-least // GRID_SECONDS), phase.seconds.max // GRID_SECONDS
     if low > high:
@@ -604,13 +604,15 @@ def ladder(
         if not wanted:
             if strict:
                 raise UnreachableError(
-                    f"{behind[0].technique} can never have more than {behind[0].more_than} of the time"
+                    f"{behind[0].technique} can never have more than "
+                    f"{behind[0].more_than} of the time"
                 )
             break
         rung[most_behind(parts, rung, wanted)] += 1
     if strict and sum(rung) * GRID_SECONDS > most_seconds:
         raise UnreachableError(
-            f"the shortest plan takes {sum(rung) * GRID_SECONDS} s, more than session.max {most_seconds}"
+            f"the shortest plan takes {sum(rung) * GRID_SECONDS} s, "
+            f"more than session.max {most_seconds}"
         )
     rungs = [tuple(rung)]
     while (sum(rung) + 1) * GRID_MS + odd <= most_seconds * 1000:
@@ -676,7 +678,7 @@ def share_ms(
 
 @lru_cache(maxsize=64)
 def fraction_of(share: Share) -> Fraction:
-    """The rule's fraction as it was written: 0.6 means three fifths, not the nearest binary number."""
+    """The rule's fraction as written: 0.6 means three fifths, not the nearest binary number."""
     return Fraction(str(share.more_than))
 
 
@@ -724,16 +726,19 @@ def check_reachable(protocol: Protocol) -> None:
     session = protocol.session
     if shortest > session.min + GRID_SECONDS - 1:
         raise UnreachableError(
-            f"session.min is {session.min} s, but the shortest plan that keeps the rules takes {shortest} s"
+            f"session.min is {session.min} s, "
+            f"but the shortest plan that keeps the rules takes {shortest} s"
         )
     if longest < session.max - GRID_SECONDS + 1:
         raise UnreachableError(
-            f"session.max is {session.max} s, but the longest plan that keeps the rules takes {longest} s"
+            f"session.max is {session.max} s, "
+            f"but the longest plan that keeps the rules takes {longest} s"
         )
     for fuller, shorter in pairwise(fittings(protocol, usual_line(protocol))):
         if shorter.high + 1 < fuller.low:
             raise UnreachableError(
-                f"no plan takes {(shorter.high + 1) * GRID_SECONDS} s: what is left out then leaves too little"
+                f"no plan takes {(shorter.high + 1) * GRID_SECONDS} s: "
+                "what is left out then leaves too little"
             )
 
 

@@ -180,7 +180,7 @@ class Rules(Model):
 
 
 class Cue(Model):
-    """A sentence spoken at a moment: seconds from the start, ``"half"``, or negative from the end."""
+    """A sentence and its moment: seconds from the start, ``"half"``, or negative from the end."""
 
     at: int | Literal["half"]
     say: Line
@@ -245,8 +245,8 @@ class Step(Model):
 class Phase(Model):
     """One technique in one place for a time.
 
-    ``avoid`` stands in format 1 only, ``hands`` and everything named below ``tags`` in format 2 only.
-    ``move_seconds`` is the time to move there from another place, instead of the protocol's own.
+    ``avoid`` stands in format 1 only, ``hands`` and everything named below ``tags`` in format 2
+    only. ``move_seconds`` is the time to move there from another place, not the protocol's own.
     """
 
     id: Id
@@ -294,7 +294,7 @@ class SideGroup(Model):
 
 
 def entry_kind(entry: object) -> str:
-    """Which of the two kinds of entry in ``phases`` this is, so that faults name the right fields."""
+    """Which kind of entry in ``phases`` this is, so that faults name the right fields."""
     if isinstance(entry, SideGroup) or (isinstance(entry, dict) and "for_sides" in entry):
         return "group-entry"
     return "phase-entry"

@@ -15,7 +15,7 @@ def phases_ahead(plan: Plan, state: State) -> list[int]:
 
 
 def refit(plan: Plan, state: State, until_end_ms: int) -> tuple[tuple[str, int], ...]:
-    """New remaining times of all phases from here on, so that hands-on work ends in ``until_end_ms``.
+    """New remaining times of the phases ahead, so that hands-on work ends in ``until_end_ms``.
 
     The phase under way takes what is no multiple of 5 s; one ahead whose time is none, because it
     was begun before, starts from what its least time lacks. Outside the reachable range the nearest
@@ -55,7 +55,7 @@ def allot(plan: Plan, state: State, parts: tuple[Part, ...], wish: int) -> tuple
 
 
 def parts_ahead(plan: Plan, state: State, ahead: Sequence[int], odd: int) -> tuple[Part, ...]:
-    """What the re-fit may still plan. A cap goes before a phase's minimum, first come first served."""
+    """What the re-fit may still plan. A cap goes before a minimum, first come first served."""
     space = [
         cap.seconds * 1000 - counted_ms(plan, state, n) for n, cap in enumerate(plan.rules.cap)
     ]

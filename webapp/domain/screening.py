@@ -110,7 +110,7 @@ class Verdict(Model):
 
     @property
     def wait_minutes(self) -> int | None:
-        """When the answers that refuse pass by themselves: the longest wait; None when one does not."""
+        """When the answers that refuse pass by themselves: the longest wait; None if one stays."""
         waits = [finding.wait_minutes for finding in self.worst]
         if not waits or None in waits:
             return None
@@ -140,7 +140,7 @@ class Admission(Model):
 
     @property
     def counts_until(self) -> int:
-        """The instant after which the answers or the reading no longer count; 0 without the reading."""
+        """The instant after which answers or reading no longer count; 0 without the reading."""
         ends = [self.answered_at + ANSWERS_COUNT_MS]
         if self.needs_reading:
             ends.append(self.reading_at + READING_COUNTS_MS if self.reading_at is not None else 0)

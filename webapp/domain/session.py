@@ -339,7 +339,7 @@ def lengthen(state: State, ms: int) -> State:
 
 
 def end(plan: Plan, state: State) -> State:
-    """End early: hands off, and on to the aftercare; from the aftercare, or before any work, all ends."""
+    """End early: hands off, on to the aftercare; from there, or before any work, all ends."""
     status: Status = "running" if state.status == "paused" else state.status
     over = replace(state, status=status, holding=False, doubted=False)
     if hands_on_over(plan, state.index):

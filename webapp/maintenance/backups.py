@@ -49,7 +49,7 @@ def unused_name(folder: Path, begins: str, ends: str) -> str:
 
 
 def make(database: Database, folder: Path, tell: Progress = ignore_progress) -> Path:
-    """Make a checked copy of ``database`` in ``folder`` and rotate older ones. Raises StorageError."""
+    """Make a checked copy of ``database`` in ``folder``, rotate older ones. Raises StorageError."""
     target = folder / f"steady-hands-{stamp()}{suffix_of(database)}"
     copy(database, target, tell)
     for old in superseded([path for path in folder.iterdir() if NAME.match(path.name)]):
@@ -70,7 +70,7 @@ def suffix_of(database: Database) -> str:
 
 
 def copy(database: Database, target: Path, tell: Progress = ignore_progress) -> None:
-    """Copy ``database`` to ``target``: all of it and durable, or not at all. Raises StorageError."""
+    """Copy ``database`` to ``target``: all of it and durable, or nothing. Raises StorageError."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         for left_over in target.parent.glob(f"{PARTIAL}*"):
@@ -320,7 +320,7 @@ def check_before_start(path: Path) -> None:
 
 
 def damage_at_start(path: Path) -> str | None:
-    """Return the damage that a check finds; a large file that was closed cleanly is not read in full."""
+    """Return the damage that a check finds; a large file closed cleanly is not read in full."""
     left_open = path.with_name(f"{path.name}-wal").exists()
     if path.stat().st_size > ALWAYS_CHECKED_BYTES and not left_open:
         return None

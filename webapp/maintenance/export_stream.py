@@ -30,7 +30,7 @@ one_at_a_time = threading.Semaphore(2)
 
 
 def stream_export(settings: Settings, code: str = "") -> Iterator[bytes]:
-    """Yield the gzipped export of everything, or of the client with this code. Raises StorageError."""
+    """Yield the gzipped export of everything or of one client, by code. Raises StorageError."""
     if not one_at_a_time.acquire(blocking=False):
         raise StorageError("two exports are on their way already; try again when they are done")
     try:
@@ -49,7 +49,7 @@ def stream_export(settings: Settings, code: str = "") -> Iterator[bytes]:
 
 
 def write(settings: Settings, code: str, out: IO[bytes]) -> int:
-    """Write one JSON line, empty or with an error, then the gzipped export. Return the exit status."""
+    """Write a JSON line, empty or with an error, then the export. Return the exit status."""
     try:
         with reading_database(settings) as database:
             lines = jsonl.lines(database, code)

@@ -95,7 +95,7 @@ class Jobs:
         return Job(**(row | {"detail": detail, "ended_at": None, "outcome": ""}))  # type: ignore[arg-type]
 
     def seen(self, row: sa.Row[Any], alive: Collection[str]) -> Job:
-        """Return a row as a job. ``alive`` is read before the row, since a job may end meanwhile."""
+        """Return a row as a job. ``alive`` is read before it, since a job may end meanwhile."""
         values = dict(row._mapping) | {"detail": json.loads(row.detail)}
         values["outcome"] = row.outcome or ("" if self.lives(row, alive) else "lost")
         return Job(**values)

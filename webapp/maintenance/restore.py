@@ -132,7 +132,7 @@ def merge(storage: Storage, staged: Path) -> int:
 
 
 def replace_live(storage: Storage, prepared: Path) -> Path:
-    """Replace the SQLite database that is served by a prepared file. Return the path of the old one.
+    """Replace the served SQLite database by a prepared file. Return the path of the old one.
 
     Rows that belong to this site are carried over; sessions that ran at the backup are paused.
     Raises StorageError, and then nothing has changed.

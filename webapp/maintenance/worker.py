@@ -247,7 +247,7 @@ def exit_when_closed(server: IO[bytes]) -> None:
 
 
 def task_of(settings: Settings) -> TaskArguments:
-    """Return the settings for a subprocess. They go to its input, since everybody sees arguments."""
+    """Return the settings for a subprocess, given on its input: everybody sees arguments."""
     form = settings.log_format
     return {"data": str(settings.data), "url": settings.database_url, "log_format": form}
 

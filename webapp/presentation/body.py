@@ -54,7 +54,7 @@ def number(value: float) -> str:
 
 
 def body_path(view: View, text: str) -> str:
-    """A path of a view with its sides filled in: ``[in 0 90]``, ``[out 90 0]``, mirrored ``[rout 0 90]``."""
+    """A path with its sides filled in: ``[in 0 90]``, ``[out 90 0]``, mirrored ``[rout 0 90]``."""
 
     def side(found: re.Match[str]) -> str:
         curve = view.outline.inner if found[1] == "in" else view.outline.outer
@@ -230,7 +230,7 @@ def avoid_of(view: View, names: Sequence[str]) -> str:
 
 
 def point_of(view: View, mark: Spot, part: float) -> str:
-    """A point: a lit disc with ring and dot, and small lines at its landmarks; ``part`` of the sheet is seen."""
+    """A point: a lit disc, ring and dot, small lines at its landmarks; ``part`` of the sheet shows."""
     place = view.way(mark.at)[0]
     x, y = number(place.x), number(place.y)
     ticks = ""
@@ -246,7 +246,7 @@ def point_of(view: View, mark: Spot, part: float) -> str:
 
 
 def fingers_of(view: View, mark: Spot) -> str:
-    """The client's fingers between a landmark and a point, as bars beside the limb or above the place."""
+    """The client's fingers between a landmark and a point: bars beside the limb or above it."""
     if not mark.fingers or not mark.start:
         return ""
     start, end = view.way(mark.start)[0], view.way(mark.at)[0]

@@ -51,7 +51,8 @@ def segments(plan: Plan, planned: tuple[int, ...]) -> tuple[Segment, ...]:
         title = escape(f"{step.title}, {clock(planned[index])}")
         place = f'x="{x:.0f}" y="0" height="20" rx="4"'
         opening = (
-            f'<g class="segment hue-{hue(step, plan)}" data-step="{step.id}" data-index="{index}"><title>{title}</title>'
+            f'<g class="segment hue-{hue(step, plan)}" data-step="{step.id}" data-index="{index}">'
+            f"<title>{title}</title>"
             f'<rect class="segment-all" {place} width="{width:.0f}"/>'
             f'<rect class="segment-done" {place} width="'
         )

@@ -110,7 +110,7 @@ def to_json(value: object) -> Markup:
 
 
 def speech(plan: Plan, index: int) -> Markup:
-    """What is to be heard in one step, as JSON; on entering it the voice says what is on the screen.
+    """What is heard in one step, as JSON; on entering it the voice says what is on the screen.
 
     ``cues`` as [at, words], ``hands`` for phases, ``lastHands`` for the last of them, ``rest`` for
     aftercare, whose end is always heard.

@@ -1,7 +1,7 @@
 """Hand pictures: draws the hands on the body part of a phase, in the direction of its arrow.
 
-A hand is a list of rounded pieces in centimetres: its working tip at 0, its fingers towards +x, which
-is the way of the stroke, the thumb towards -y. Pieces of one list are drawn as one shape.
+A hand is a list of rounded pieces in centimetres: its working tip at 0, its fingers towards +x,
+the way of the stroke, the thumb towards -y. Pieces of one list are drawn as one shape.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ Piece = tuple[float, float, float, float, float]
 class Hand:
     """A position: its pieces, how many hands, how they stand to the way, and the words of it.
 
-    ``turn`` in degrees from the way; ``apart`` in cm from the middle to each of two hands; ``facing``:
-    two hands come from both sides; ``tool`` in cm: x, y, half width, half height.
-    ``fixed``: degrees on the sheet, where the hand does not follow the way but lies at its first mark.
-    ``behind``: pieces on the far side of what is held.
+    ``turn`` in degrees from the way; ``apart`` in cm from the middle to each of two hands;
+    ``facing``: two hands come from both sides; ``tool`` in cm: x, y, half width, half height.
+    ``fixed``: degrees on the sheet of a hand that does not follow the way but lies at its first
+    mark. ``behind``: pieces on the far side of what is held.
     """
 
     says: str
@@ -250,7 +250,7 @@ def places_of(view: View, shape: Shape | None, mark: str, point: Spot | None) ->
 
 
 def beside(view: View, shape: Shape, at: XY, apart: float) -> tuple[XY, float]:
-    """Two hands on one limb: one on each of two strips, or both beyond the inner edge of one patch."""
+    """Two hands on a limb: one on each of two strips, or both beyond one patch's inner edge."""
     boxes = [box for patch in shape.lit if isinstance(box := patch_of(patch), Box)]
     here = [
         sorted(edges(view, box, at.y))

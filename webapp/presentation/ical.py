@@ -1,7 +1,7 @@
 """Calendar files of a course and its reminders. The only module that uses icalendar.
 
-Every time is UTC, which each calendar shows in the zone of its own device; the dates themselves were
-planned on the site's wall clock. No client, no code and no condition stands in an entry.
+Every time is UTC, which each calendar shows in the zone of its own device; the dates themselves
+were planned on the site's wall clock. No client, no code and no condition stands in an entry.
 """
 
 from __future__ import annotations
@@ -96,7 +96,10 @@ def seconds_of(protocol: Protocol | None) -> int:
     return protocol.session.usual if protocol and protocol.session else USUAL_SECONDS
 
 
-MEAL = "A light meal one and a half to two hours before, not later. No alcohol that day. No heat, current or manipulation as a treatment in the 24 hours before."
+MEAL = (
+    "A light meal one and a half to two hours before, not later. No alcohol that day. "
+    "No heat, current or manipulation as a treatment in the 24 hours before."
+)
 DIABETES = "Never fasting. Meter and sugar within reach."
 
 

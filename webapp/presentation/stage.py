@@ -21,7 +21,7 @@ class StopSigns:
 
 
 def stop_signs(plan: Plan) -> StopSigns:
-    """Return the red flags of a stop. Those to call for have only what else is to be done, if anything."""
+    """Return the red flags of a stop. Those to call for have only what else is to be done."""
     flags = [flag for flag in plan.red_flags if not flag.late]
     return StopSigns(
         tuple((flag.sign, besides_call(flag.act)) for flag in flags if flag.urgency == "emergency"),
@@ -36,7 +36,7 @@ def besides_call(act: str) -> str:
 
 
 def calls_for_help(advice: Advice) -> bool:
-    """Return whether the number to call belongs beside a reading: an emergency, or one it tells of."""
+    """Return whether a reading needs the number to call: an emergency, or one it tells of."""
     return advice.urgency == "emergency" or NUMBER in advice.act
 
 

@@ -44,7 +44,7 @@ def count_notes(acting: bool) -> dict[str, str]:
 
 
 def install(app: Flask) -> None:
-    """Offer ``step_parts(plan, index)``, ``kept_steps(plan)`` and ``count_notes(acting)`` to templates."""
+    """Give templates ``step_parts(plan, index)``, ``kept_steps(plan)``, ``count_notes(acting)``."""
 
     @lru_cache(MOST_STEPS)
     def step_parts(plan: Plan, index: int) -> StepParts:

@@ -1,6 +1,7 @@
 """Cache of compiled templates between starts: compiling takes half the time of the first page.
 
-The compiled templates lie in the user's folder for caches, as Python's own compiled modules lie beside their sources,
+The compiled templates lie in the user's folder for caches,
+as Python's own compiled modules lie beside their sources,
 and are used only where nobody else can write. Each carries the hash of its source.
 """
 
@@ -32,7 +33,7 @@ def cached_templates(folder: Path | None = None) -> Compiled | None:
 
 
 def cache_folder(name: str, place: Path | None = None) -> Path | None:
-    """A folder for what can be made again at any time; None where it could not be trusted or kept."""
+    """A folder for what can be made again at any time; None where it cannot be trusted or kept."""
     place = place or user_cache_path("steady-hands", appauthor=False) / name
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -52,7 +52,7 @@ class VerdictWords:
 
 
 def words_of(verdict: Verdict, *, needs_word: bool, waits: bool) -> VerdictWords:
-    """Return the words of ``verdict``; ``waits``: the same questions may be answered again later."""
+    """Return the words of ``verdict``; ``waits``: the questions may be answered again later."""
     kind: Kind = verdict.level
     if verdict.level == "clinician" and not needs_word:
         kind = "word"

@@ -311,7 +311,8 @@ def phase_complaints(place: json_reader.Path, phase: Phase) -> Iterator[Complain
             if cue.at != "half" and abs(cue.at) > least:
                 yield (
                     (*place, *where, i, "at"),
-                    f"{cue.at} lies outside the phase at its shortest, expected {-least} to {least}",
+                    f"{cue.at} lies outside the phase at its shortest, "
+                    f"expected {-least} to {least}",
                 )
 
 
@@ -362,7 +363,8 @@ def aimless_rules(protocol: Protocol) -> Iterator[Complaint]:
         if any(cap.tag in phase.tags and phase.wait for phase in phases):
             yield (
                 place,
-                f"a phase tagged {cap.tag!r} waits at its end, which no cap could limit, expected no wait",
+                f"a phase tagged {cap.tag!r} waits at its end, which no cap could limit, "
+                "expected no wait",
             )
     always = [phase for phase in phases if not phase.optional] or phases
     for rule, phase in (("first", always[:1]), ("last", always[-1:])):

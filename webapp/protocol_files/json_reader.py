@@ -1,7 +1,7 @@
 """Strict JSON parser for outside input: finds the line of each fault.
 
 ``json`` alone takes duplicate keys, NaN, infinities, any depth and half characters; here they are
-faults. ``FaultLocator`` reads a text once more only to say where its faults stand, and on which line.
+faults. ``FaultLocator`` reads a text once more only to say where, on which line, its faults stand.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class NotJsonError(ValueError):
 class Document:
     """A parsed text: the value, and faults that did not stop reading.
 
-    ``lines`` has the line of every value by path; None while nobody has asked where something stands.
+    ``lines`` has the line of every value by path; None while nobody has asked for one.
     """
 
     text: str
@@ -122,7 +122,7 @@ def parse(text: str, *, stored: bool = False) -> Document:
 
 
 def strict_value(text: str, stored: bool = False) -> Value:
-    """Return the value of ``text``. Raises ValueError or RecursionError where it may have a fault."""
+    """Return the value of ``text``. Raises ValueError or RecursionError if it may have a fault."""
     escaped = ESCAPED_SURROGATE if stored else ESCAPED
     if escaped.search(text) or SURROGATE.search(text) or CONTROL_IN_TEXT.search(text):
         raise ValueError("perhaps a control character or half a character")

@@ -127,7 +127,7 @@ class Library:
 
 
 def load(folder: Path, shipped: Path) -> Library:
-    """Load every ``*.json`` of ``folder``; a catalogue file missing there is taken from ``shipped``.
+    """Load every ``*.json`` of ``folder``; a missing catalogue file comes from ``shipped``.
 
     A broken protocol is put aside and the others still load. Raises BadFileError for a broken
     catalogue, because nothing could be checked without it.
@@ -211,7 +211,7 @@ PLACE_FILES = ("points.json", "keep_away.json", "landmarks.json")
 
 
 def rules_hash(files: Iterable[Path]) -> str:
-    """Which version of the rules of screening this is: the files that decide, and the code's number."""
+    """The version of the rules of screening: the files that decide, and the code's number."""
     digest = hashlib.sha256(f"rules {RULES}".encode())
     for file in files:
         digest.update(read_content(file))

@@ -428,7 +428,7 @@ def step_line(kind: str, step: Step) -> str:
 
 
 def words_instead(protocol: str, shown: Sequence[tuple[str, Phase]], catalogue: Catalogue) -> str:
-    """Place and way of a phase without a true picture, by its ids in a plan; nothing for all others."""
+    """Place and way of a phase without a true picture, by its ids in a plan; else nothing."""
     said = [
         words_of(catalogue, protocol, step, phase, catalogue.areas[phase.area])
         for step, phase in shown
@@ -757,7 +757,7 @@ WELL = Person(lows=False, sglt2=False, ill=False)
 
 
 def cases(reading: Reading) -> Iterator[str]:
-    """What the rule says of a number and of its trend, told apart only by what makes a difference."""
+    """What the rule says of a number and its trend, told apart only where it differs."""
     yield from told_apart(
         {
             (low, ill): advice_text(

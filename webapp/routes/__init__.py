@@ -37,7 +37,7 @@ def name_in(host: str) -> str:
 
 
 def outside() -> str:
-    """The address by which other devices come: the one of this request, unless it leads here only."""
+    """The address by which other devices come: this request's, unless it leads here only."""
     settings = site().settings
     if settings.public_url or is_loopback(name_in(request.host)):
         return address_for_others(settings)

@@ -45,7 +45,7 @@ def known_client(client: str, now: int) -> str:
 def assignment_of(
     entry: LibraryEntry, client_id: str, now: int, known: Sequence[Client] | None = None
 ) -> Assignment:
-    """Return where a session of this protocol at ``now`` would belong; ``known`` are all clients."""
+    """Return where a session of this protocol at ``now`` would go; ``known`` are all clients."""
     courses = site().courses
     client = client_of(client_id, known)
     if client is None:

@@ -22,7 +22,7 @@ MOST = 40
 
 @dataclass(frozen=True)
 class Standing:
-    """A course as of one instant: where it stands, its dates to come, its sessions (oldest first)."""
+    """A course at one instant: where it stands, dates to come, sessions (oldest first)."""
 
     progress: CourseProgress
     dates: tuple[int, ...]

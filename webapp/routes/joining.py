@@ -17,7 +17,8 @@ MOST_AGENT = 400
 NOT_A_CODE = "A code has eight letters, like the ones that are shown beside the QR code."
 NEW_ONE = "Ask for a new one."
 WORDS = {
-    "unknown": "No invite has this code. Please compare it; after five wrong codes a new invite is needed.",
+    "unknown": "No invite has this code. Please compare it; "
+    "after five wrong codes a new invite is needed.",
     "used": f"This invite has let a device in already. {NEW_ONE}",
     "expired": f"This invite is over: it holds for five minutes. {NEW_ONE}",
     "burnt": "Too many wrong codes were typed. Scan the QR code, or ask for a new invite.",

@@ -30,8 +30,8 @@ DAYS = re.compile(r"^\d{1,5}$", re.ASCII)
 LEAST_DAYS, MOST_DAYS = 7, 36_500
 FIELD_BYTES = 256 * 1024
 TOO_LARGE = (
-    "The file is larger than the {} MiB that this page takes. The command steady-hands import takes "
-    "any size."
+    "The file is larger than the {} MiB that this page takes. "
+    "The command steady-hands import takes any size."
 )
 PACKED = b"\x1f\x8b"
 

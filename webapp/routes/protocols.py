@@ -79,7 +79,7 @@ def entry_plan(entry: LibraryEntry, chosen: frozenset[str]) -> Plan | None:
 
 
 def wish_of(protocol: Protocol, fields: MultiDict[str, str]) -> Wish:
-    """The plan for ``minutes`` and ``include`` among the fields; usual minutes when none are given."""
+    """The plan for ``minutes`` and ``include`` of the fields; usual minutes when not given."""
     if protocol.session is None:
         return Wish("", None)
     typed = fields.get("minutes", "").strip()

@@ -1,8 +1,9 @@
 """Form parser of a screening: fields to answers.
 
-Fields: ``q-<question>`` a token, ``none-<group>`` no to all the rest of a group, ``place-<question>``
-marked places, ``glucose-shown``, ``glucose``, ``unit``, ``trend``, ``glucose-before``, ``minutes-ago``,
-``ketones-known`` (``yes``, ``no`` or what a strip shows), ``ketones``.
+Fields: ``q-<question>`` a token, ``none-<group>`` no to all the rest of a group,
+``place-<question>`` marked places, ``glucose-shown``, ``glucose``, ``unit``, ``trend``,
+``glucose-before``, ``minutes-ago``, ``ketones-known`` (``yes``, ``no`` or what a strip shows),
+``ketones``.
 """
 
 from __future__ import annotations
@@ -154,7 +155,8 @@ def number_reading(fields: Fields, faults: dict[str, str]) -> Reading | None:
         return None
     if fits_both_units(value) and fields.get("unit-sure") != unit:
         faults["unit-sure"] = (
-            f"{typed} mmol/L would be very high, {typed} mg/dL very low. Look at the meter once more."
+            f"{typed} mmol/L would be very high, {typed} mg/dL very low. "
+            "Look at the meter once more."
         )
         return None
     return Reading(shown="number", value=value, unit=unit)

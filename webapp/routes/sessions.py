@@ -41,7 +41,7 @@ blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
 
 
 class Act(AnyConverter):
-    """One of the acts by name, so that a wrong method is told apart from an address that is not there."""
+    """One of the acts by name, to tell a wrong method from an address that is not there."""
 
     def __init__(self, rules: Map) -> None:
         super().__init__(rules, *ANY_STATUS)
@@ -138,7 +138,7 @@ def calm_live(session_id: str) -> Response:
 
 
 def calm_context(stored: Stored) -> dict[str, object]:
-    """What the calm view shows; ``turns`` are the steps ahead: words, hue, ms from now of the end."""
+    """What the calm view shows; ``turns`` are the steps ahead: words, hue, ms until its end."""
     snapshot = summaries.snapshot_of(stored)
     steps = stored.plan.steps[snapshot.state.index :]
     turns = [

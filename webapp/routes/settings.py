@@ -67,7 +67,7 @@ def keep() -> Response:
 
 @blueprint.post("/emergency-number")
 def keep_number() -> Response:
-    """Keep the emergency number that was chosen or typed, and show the page again that it came from."""
+    """Keep the emergency number that was chosen or typed, and show the page it came from."""
     number = request.form.get("chosen") or request.form.get("typed", "").strip()
     if not is_number(number):
         return error_response(
@@ -79,7 +79,7 @@ def keep_number() -> Response:
 
 
 def came_from() -> str:
-    """The path of our own page that sent this form; the first page where a browser does not tell."""
+    """The path of our page that sent this form; the first page if the browser does not tell."""
     path = urlsplit(request.headers.get("Referer", "")).path
     return path if re.match(r"/(?![/\\])", path) else "/"
 

@@ -24,7 +24,7 @@ HeartbeatResponse = tuple[int, list[tuple[str, str]]]
 
 
 class HeartbeatRequest(NamedTuple):
-    """One heartbeat: the page's ``seq`` and ``until`` (ms). ``caller`` is None where nobody has to join."""
+    """A heartbeat: the page's ``seq`` and ``until`` (ms); no ``caller`` where nobody must join."""
 
     session: str
     seq: int
@@ -64,7 +64,7 @@ class Heartbeat:
         return HeartbeatRequest(session[1], int(about[1]), int(about[2]), caller)
 
     def answers(self, asked: Sequence[HeartbeatRequest]) -> list[HeartbeatResponse | None]:
-        """Answer heartbeats with one query, not yet :meth:`stamped`. Several at once only on PostgreSQL."""
+        """Answer heartbeats with one query, not yet :meth:`stamped`; several only on PostgreSQL."""
         site: Site = self.extensions["site"]
         now = site.clock.now()
         authenticator = self.authenticator

@@ -106,7 +106,7 @@ class PgNotify(threading.Thread):
                 pass
 
     def send(self, connection: psycopg.Connection[Any]) -> None:
-        """All that waits in one statement; with nothing waiting it asks whether the server lives."""
+        """All that waits in one statement; with nothing waiting, asks if the server lives."""
         sessions = {self.waiting.popleft() for _ in range(len(self.waiting))}
         told = [f"{self.mine} {one}" for one in sessions]
         connection.execute(

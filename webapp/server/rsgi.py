@@ -249,7 +249,7 @@ class RsgiApp:
             await transport.send_bytes(NUDGE)
 
     async def read(self, proto: HTTPProtocol, environ: dict[str, Any]) -> None:
-        """Put what was sent along into ``environ``; of too much nothing is kept, and Flask says so."""
+        """Put what was sent along into ``environ``; too much is dropped, and Flask says so."""
         told = environ.get("CONTENT_LENGTH", "0")
         if told.isdigit() and int(told) > self.most_body_bytes:
             return

@@ -93,7 +93,7 @@ def describe_error(error: Exception) -> str:
 
 
 def settle_memory() -> None:
-    """What was made at the start stays: the collector need not look at it, nor so often at the rest."""
+    """What was made at the start stays: the collector skips it and looks at the rest less often."""
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
     gc.enable()

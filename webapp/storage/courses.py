@@ -53,7 +53,7 @@ WHOLE = (
     .outerjoin(summaries, summaries.c.session == sessions.c.id)
 )
 
-# Events, and in the same columns the plan of a session: what has to be read together takes one query.
+# Events, and in the same columns a session's plan: what is read together takes one query.
 A_PLAN = "plan"
 EVENT = (
     *(events.c.session, events.c.seq, events.c.key, events.c.kind),
@@ -94,8 +94,8 @@ def new_code() -> str:
 class Filing:
     """Under what a new session is filed.
 
-    Without ``client`` one is made, with a code of its own. ``course`` is one that is there (taken up
-    again where it was put aside), one to be made, or None where the protocol has no courses.
+    Without ``client`` one is made, with a code of its own. ``course`` is one that is there (taken
+    up again where it was put aside), one to be made, or None where the protocol has no courses.
     """
 
     client: Client | None
@@ -242,7 +242,7 @@ class Courses:
     def courses(
         self, most: int, now: int, client_id: str = "", *, aside: bool = True
     ) -> list[tuple[Course, list[SessionRecord]]]:
-        """Courses with their sessions, newest first; the one with the latest first. One or two queries."""
+        """Courses with their sessions, newest first; the latest used first. One or two queries."""
         last = sa.select(sa.func.max(sessions.c.begun_at)).where(sessions.c.course == courses.c.id)
         latest = sa.func.coalesce(last.scalar_subquery(), courses.c.created_at)
         chosen = sa.select(courses.c.id, latest.label("latest"))
@@ -301,7 +301,7 @@ class Courses:
     def learn(
         self, rows: Sequence[sa.Row[Any]], plans: dict[str, Plan | None], unfolded: Sequence[str]
     ) -> dict[str, list[Event]]:
-        """Put the missing ones into ``plans``, by hash; gives the events of ``unfolded``. At most one query."""
+        """Add missing ones to ``plans`` by hash; give events of ``unfolded``. At most one query."""
         happened: dict[str, list[Event]] = {session: [] for session in unfolded}
         missing = {row.plan_hash: row.session for row in rows if plans[row.plan_hash] is None}
         wanted: list[sa.Select[Any]] = []

@@ -73,7 +73,7 @@ class Disk:
         self.failed_at = None
 
     def keep_reserve(self) -> bool:
-        """Make sure that the reserve is there. False when there is no room for it: the disk is full."""
+        """Make sure that the reserve is there. False when the disk is too full for it."""
         with self.lock:
             self.full = not (self.has_reserve() or self.fill_reserve())
             return not self.full

@@ -323,7 +323,7 @@ class Storage:
         parents: Sequence[sa.Executable] = (),
         feedback: Feedback | None = None,
     ) -> str:
-        """Store a new session and give its id; the one that its screening has led to already, if any.
+        """Store a new session and give its id, or that which its screening has led to already.
 
         ``parents`` are statements that make what the session refers to. They, the session and the
         ``feedback`` are one transaction. Raises NotSavedError, IntegrityError when a parent is
@@ -406,7 +406,7 @@ class Storage:
         self.carry_out(work)
 
     def record(self, stored: Stored, *new: Event, early: Early | None = None) -> Stored:
-        """Add ``new`` right behind what ``stored`` knows, durably and at once; the session after it.
+        """Add ``new`` right behind what ``stored`` knows, durably and at once; give the session.
 
         ``early`` goes with a start before its course's date: why.
         Raises ConflictError when another event came first, NotSavedError when it cannot be written.

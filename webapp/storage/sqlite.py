@@ -196,7 +196,7 @@ class Sqlite(Database):
         self.engine.dispose()
 
     def wipe(self) -> None:
-        """Rewrite the file so that nothing of deleted rows is left in it, nor in the log beside it."""
+        """Rewrite the file so that nothing of deleted rows is left in it or in its log."""
         with self.writing_long(), self.turn():
             self.drop_writer()
             with self.engine.connect() as connection:

@@ -45,7 +45,7 @@ summaries = sa.Table(
     sa.Column("note", sa.Text),
 )
 
-# Who may come in. Made labels ("Tablet 2"), no names; tokens and codes as hashes only. Never exported.
+# Who may come in. Made labels ("Tablet 2"), no names; tokens and codes as hashes. Never exported.
 devices = sa.Table(
     "devices",
     metadata,

@@ -66,7 +66,7 @@ def schema_of(connection: sa.Connection, metadata: sa.MetaData, known: int) -> i
 
 
 def migrate(connection: sa.Connection, found: int, wanted: int) -> None:
-    """Run the migrations after ``found`` in the transaction of ``connection``; 0 makes the tables."""
+    """Run the migrations after ``found`` in ``connection``'s transaction; 0 makes the tables."""
     from alembic import command
     from alembic.config import Config
 

@@ -84,7 +84,7 @@ class LifeSigns(threading.Thread):
             last = self.once(last)
 
     def once(self, last: int) -> int:
-        """One round. Whatever goes wrong in it, the next one comes: silence would pause sessions."""
+        """One round. Whatever goes wrong, the next one comes: silence would pause sessions."""
         try:
             last = self.tell_once(last)
             self.sweep()

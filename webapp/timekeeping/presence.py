@@ -37,13 +37,14 @@ AT_ONCE = 500
 
 # Processes that share a database may notice the same gap at once.
 ADD_GAP = sa.text(
-    "INSERT INTO gaps (session, since, until) VALUES (:session, :since, :until) ON CONFLICT DO NOTHING"
+    "INSERT INTO gaps (session, since, until) VALUES (:session, :since, :until) "
+    "ON CONFLICT DO NOTHING"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A screen's report: largest difference of its clock (``apart``), time offline (``alone``), in ms."""
+    """A screen's report: how far its clock is off (``apart``), time offline (``alone``), in ms."""
 
     name: str
     apart: int

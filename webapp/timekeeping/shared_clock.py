@@ -130,7 +130,7 @@ class SharedClock:
         return max(mine, key=lambda sign: sign.told, default=None)
 
     def tell(self, last: int) -> int:
-        """Store a sign of life. ``last`` is the time of the one before. Return the time of this one."""
+        """Store a sign of life after the one of ``last``. Return the time of this one."""
         try:
             view = self.look()
             if self.clock.now() - last > LOST_MS and not self.others(view):

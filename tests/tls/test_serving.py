@@ -262,6 +262,8 @@ def test_a_new_certificate_is_taken_up_while_it_serves(server: Tls) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGTERM")
 def test_all_that_it_said_was_json_and_it_ends_when_told(server: Tls) -> None:
+    server.act(server.prepare("short"), "start")
+    assert server.plain("GET", "/trust")[0] == 200
     process = server.running
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=10)

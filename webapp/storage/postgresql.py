@@ -133,6 +133,8 @@ class Postgresql(Database):
 
     def translate(self, context: sa.engine.ExceptionContext) -> None:
         """Raise what callers know instead of the driver's errors. Raises LostError, AwayError."""
+        if context.is_pre_ping:  # the pool opens a new connection in place of a broken one
+            return
         error = context.sqlalchemy_exception
         if context.is_disconnect:
             raise LostError("the connection to the database was lost") from error

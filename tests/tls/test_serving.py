@@ -68,15 +68,17 @@ class Tls(Server):
             return answer
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, protocols_folder: Path) -> Iterator[Tls]:
+def make_server(data: Path, protocols_folder: Path) -> Tls:
     port = free_port()
     environment = clean_environment(
         STEADY_HANDS_TLS="1", STEADY_HANDS_TRUST_PORT=str(port), STEADY_HANDS_LOG_FORMAT="json"
     )
-    data = tmp_path_factory.mktemp("tls") / "data"
-    running = Tls(data, protocols_folder, environment=environment)
-    with running:
+    return Tls(data, protocols_folder, environment=environment)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, protocols_folder: Path) -> Iterator[Tls]:
+    with make_server(tmp_path_factory.mktemp("tls") / "data", protocols_folder) as running:
         yield running
 
 
@@ -261,12 +263,15 @@ def test_a_new_certificate_is_taken_up_while_it_serves(server: Tls) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGTERM")
-def test_all_that_it_said_was_json_and_it_ends_when_told(server: Tls) -> None:
-    server.act(server.prepare("short"), "start")
-    assert server.plain("GET", "/trust")[0] == 200
-    process = server.running
-    process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=10)
+def test_all_that_it_said_was_json_and_it_ends_when_told(
+    tmp_path: Path, protocols_folder: Path
+) -> None:
+    with make_server(tmp_path / "data", protocols_folder) as server:
+        server.act(server.prepare("short"), "start")
+        assert server.plain("GET", "/trust")[0] == 200
+        process = server.running
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=10)
     lines = [json.loads(line) for line in output.splitlines()]
     assert lines[0]["event"] == f"Steady Hands is at https://127.0.0.1:{server.port}"
     told = [line for line in lines if line["event"] == "request"]

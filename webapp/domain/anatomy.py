@@ -126,7 +126,8 @@ class View(Model):
     ``behind``: the client's left is at the viewer's left. ``cm``: units of a centimetre on an
     adult. ``sides`` are heights with the inner and the outer outline; in ``body`` and ``lines``,
     ``[in 0 90]`` stands for the inner outline from height 0 to 90. ``crop`` is the part of the
-    small figure beside it: pose, x, y, width, height.
+    small figure beside it: pose, x, y, width, height. ``avoid`` says how a keep-away item is drawn,
+    ``off`` where it lies if that is more than its line. ``either``: seen face down and face up.
     """
 
     id: Id
@@ -142,8 +143,10 @@ class View(Model):
     letter: Annotated[tuple[float, ...], Field(min_length=2, max_length=2)]
     pose: Pose
     crop: Annotated[tuple[float, ...], Field(min_length=4, max_length=4)]
+    either: bool = False
     landmarks: dict[str, Way] = Field(default_factory=dict)
     avoid: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    off: dict[str, tuple[Patch, ...]] = Field(default_factory=dict)
     shapes: dict[str, Shape] = Field(default_factory=dict)
     points: dict[str, Spot] = Field(default_factory=dict)
 
@@ -153,6 +156,7 @@ class View(Model):
         texts = {
             **{f"landmarks.{name}": (way,) for name, way in self.landmarks.items()},
             **{f"avoid.{name}": ways for name, ways in self.avoid.items()},
+            **{f"off.{name}": patches for name, patches in self.off.items()},
             **{f"points.{name}": (point.at,) for name, point in self.points.items()},
         }
         for name, shape in self.shapes.items():
@@ -220,9 +224,11 @@ class Scene(Model):
     """A stretch: the client's limb with the helper's hands, for the left side; units of the sheet.
 
     ``lit`` is where the pull is felt, ``arrows`` the way of the limb, ``avoid`` a line to stay off.
+    ``hand`` is the hold that it shows.
     """
 
     id: Id
+    hand: Id
     seen: Title
     limbs: tuple[Limb, ...]
     lit: tuple[Limb, ...]

@@ -6,15 +6,24 @@ show a picture that was found wrong since.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from webapp.domain.anatomy import Drawn, View
 from webapp.domain.catalogue import Area, Catalogue
+from webapp.domain.keep_off import lies_on
 from webapp.domain.plan import PlannedStep
-from webapp.domain.protocol import ChosenPoint, Phase
+from webapp.domain.protocol import ChosenPoint, Phase, Protocol
 
 PARTS = {"legs": "leg", "feet": "foot", "arms": "arm", "ear": "ear"}
 SEVERAL = {"foot": "feet"}
+
+# From where the body can be seen: from behind, from the front.
+Sides = tuple[str, ...]
+BOTH_WAYS: Sides = ("behind", "front")
+FACE_DOWN = re.compile(r"face down|forehead|wrong way round")
+FACE_UP = re.compile(r"face up|half sitting|back support|on the back\b|back supported")
 
 
 class Words(NamedTuple):
@@ -25,27 +34,55 @@ class Words(NamedTuple):
     way: str
 
 
+def seen_from(protocol: Protocol) -> Sides:
+    """From where the body is seen in the positions of a protocol; both where none is told."""
+    postures, text = protocol.postures or (), protocol.position.lower()
+    found = {
+        "behind": not {"face-down", "head-forward"}.isdisjoint(postures) or FACE_DOWN.search(text),
+        "front": "face-up" in postures or FACE_UP.search(text),
+    }
+    return tuple(side for side in BOTH_WAYS if found[side]) or BOTH_WAYS
+
+
+def is_seen(view: View, seen: Sides) -> bool:
+    """Whether a view shows what can be seen of the body from there."""
+    return view.either or view.pose not in BOTH_WAYS or view.pose in seen
+
+
 def picture_of(
-    catalogue: Catalogue, protocol: str, step_id: str, step: Phase | PlannedStep
+    catalogue: Catalogue,
+    protocol: str,
+    step_id: str,
+    step: Phase | PlannedStep,
+    seen: Sides = BOTH_WAYS,
 ) -> Drawn | None:
     """What the figure of a step shows; None where it would show another thing than the words.
 
     A protocol of ours has its pictures listed. For others it is derived from area, arrow and what
     the words forbid: never a point, since their file names none. ``step_id`` is the id in a plan.
     """
-    if not step.technique or not step.area:
+    if not step.technique or not step.area or step.side == "middle":
         return None
     if isinstance(step, PlannedStep) and step.kind == "change":
         step_id = step_id.removeprefix("to-")  # a move shows the phase that it leads to
-    for name in (step_id, without_side(step_id)):
-        listed = catalogue.phase_pictures.get((protocol, name, step.area))
-        if listed:
-            return listed.drawn if is_drawn(catalogue, listed.drawn) else None
+    if listed := listed_picture(catalogue, protocol, step_id, step.area):
+        return listed if is_drawn(catalogue, listed) else None
     if step.point:
         return of_point(catalogue, step.point, step.hands or "")
+    for scene in catalogue.scenes.values():
+        if step.technique == "stretching" and scene.hand == step.hands:
+            return Drawn(scene.id, hand=scene.hand)
     if any(wrong.holds(step.technique, step.area) for wrong in catalogue.wrong_pictures):
         return None
-    return derived(catalogue, step)
+    return next(derived(catalogue, step, seen), None)
+
+
+def listed_picture(catalogue: Catalogue, protocol: str, step_id: str, area: str) -> Drawn | None:
+    """The picture that the catalogue lists for a phase of ours."""
+    names = ((protocol, name, area) for name in (step_id, without_side(step_id)))
+    return next(
+        (catalogue.phase_pictures[n].drawn for n in names if n in catalogue.phase_pictures), None
+    )
 
 
 def of_point(catalogue: Catalogue, point: str | ChosenPoint, hand: str) -> Drawn | None:
@@ -73,36 +110,56 @@ def is_drawn(catalogue: Catalogue, drawn: Drawn) -> bool:
     return bool(shape and (shape.lit or shape.pale) and drawn.mark in ("", "still", *shape.marks))
 
 
-def derived(catalogue: Catalogue, step: Phase | PlannedStep) -> Drawn | None:
-    """The picture of a step of somebody else's file."""
-    area = step.area or ""
-    view = view_of(catalogue, area)
-    if not view:
-        return None
-    forbidden = " ".join((*step.avoid, *step.not_here)).lower()
-    shape = area
-    for word, variants in CLEAR.items():
-        if word in forbidden:
-            fit = [f"{area}-{name}" for name in variants if f"{area}-{name}" in view.shapes]
-            if not fit and view.id in ("back", "low-back-buttocks"):
-                return None
-            shape = fit[0] if fit else shape
+def derived(catalogue: Catalogue, step: Phase | PlannedStep, seen: Sides) -> Iterator[Drawn]:
+    """The pictures of a step of somebody else's file that show what its words say."""
+    area, forbidden = step.area or "", forbidden_items(catalogue, step)
     mark = MARKS.get((step.technique or "", step.arrow or ""), step.arrow or "")
-    drawn = Drawn(view.id, shape, mark, hand=step.hands or "")
-    return drawn if is_drawn(catalogue, drawn) else None
+    for view in views_of(catalogue, area):
+        for name in shapes_of(view, area) if is_seen(view, seen) else ():
+            shape = view.shapes[name]
+            drawn = Drawn(view.id, name, mark, hand=step.hands or "")
+            lit = (*shape.lit, *shape.pale)
+            if not any(lies_on(view, lit, item) for item in forbidden) and is_drawn(
+                catalogue, drawn
+            ):
+                yield drawn
 
 
-CLEAR = {"kidney": ("clear",), "lower ribs": ("clear",), "last-ribs": ("clear",)}
+def forbidden_items(catalogue: Catalogue, step: Phase | PlannedStep) -> list[str]:
+    """The keep-away items that a step names: by id, in format 1 by a word of theirs."""
+    told = " ".join(step.avoid).lower()
+    named = [item for words, item in TOLD.items() if re.search(words, told)]
+    return [*step.not_here, *named]
+
+
+# How lines of format 1 call what hands keep off.
+TOLD = {
+    r"kidney": "kidneys",
+    r"(low|last|free)\w* ribs?": "last-ribs",
+    r"spine": "spine",
+    r"shin": "shin",
+    r"(hollow|back) of the knee|behind the knee": "hollow-of-knee",
+    r"groin|inner thigh": "groin-inner-thigh",
+    r"under the skull": "occiput-hollow",
+    r"tailbone": "tailbone",
+    r"sit bone": "sit-bone",
+}
+NARROWER = ("clear", "off-edge", "strip", "two-fingers", "two-fingers-clear")
 MARKS = {("vibration", "still"): "shake", ("patting", "still"): "pats"}
 
 
-def view_of(catalogue: Catalogue, area: str) -> View | None:
-    """The view in which an area is drawn: the one that the area names, or the first that has it."""
+def views_of(catalogue: Catalogue, area: str) -> list[View]:
+    """The views in which an area is drawn: first the one that the area names."""
     known = catalogue.areas.get(area)
-    if not known:
-        return None
     views = [view for view in catalogue.views.values() if area in view.shapes]
-    return next((view for view in views if view.id == known.figure), views[0] if views else None)
+    return sorted(views, key=lambda view: view.id != known.figure) if known else []
+
+
+def shapes_of(view: View, area: str) -> list[str]:
+    """The shapes of an area in a view: all of it, then narrower ones."""
+    return [
+        name for name in (area, *(f"{area}-{part}" for part in NARROWER)) if name in view.shapes
+    ]
 
 
 def words_of(

@@ -147,7 +147,8 @@ class Plan(Model):
     """What a session runs: the frozen steps with all that is needed to show and to limit them.
 
     ``asked_seconds`` is the wish after rounding, ``hands_on_seconds`` what the rules allow.
-    ``left_out`` are titles of phases for which the time is too short.
+    ``left_out`` are titles of phases for which the time is too short. ``seen_from``: from where the
+    body is seen as the client lies or sits, ``behind`` and ``front``; empty when not known.
     """
 
     protocol: str
@@ -167,6 +168,7 @@ class Plan(Model):
     areas: dict[str, Area] = Field(default_factory=dict)
     keep_away: dict[str, KeepAway] = Field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    seen_from: tuple[str, ...] = ()
 
     def __hash__(self) -> int:
         """Return a hash of the times alone: that is quick, and equal plans have equal times."""

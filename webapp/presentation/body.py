@@ -136,11 +136,16 @@ def length(places: Sequence[XY]) -> float:
     return sum(hypot(b.x - a.x, b.y - a.y) for a, b in pairwise(places))
 
 
-def arrow(places: Sequence[XY], twice: bool = False, thin: bool = False) -> str:
+def arrow(
+    places: Sequence[XY], twice: bool = False, thin: bool = False, cased: bool = False
+) -> str:
+    """An arrow along places; ``cased`` in a dark line, where it crosses what is lit palely."""
     size = min(HEAD * (0.65 if thin else 1), length(places) * (0.26 if twice else 0.4))
     heads = tip(places[-1], places[-2], size) + (tip(places[0], places[1], size) if twice else "")
     kind = "figure-arrow figure-ring" if thin else "figure-arrow"
-    return f'<path class="{kind}" d="{curve(places)}{heads}"/>'
+    line = f"{curve(places)}{heads}"
+    case = f'<path class="{kind} figure-case" d="{line}"/>' if cased else ""
+    return f'{case}<path class="{kind}" d="{line}"/>'
 
 
 def ring(middle: XY, r: float, ry: float | None = None) -> str:
@@ -154,7 +159,7 @@ def ring(middle: XY, r: float, ry: float | None = None) -> str:
     )
 
 
-def coil(places: Sequence[XY], r: float = 17) -> str:
+def coil(places: Sequence[XY], r: float) -> str:
     """Loops carried along a straight way, with a head at the end."""
     (x0, y0), (x1, y1) = places[0], places[-1]
     far = hypot(x1 - x0, y1 - y0)
@@ -186,11 +191,18 @@ def mark_of(view: View, shape: Shape, name: str) -> str:
         elif name == "pats":
             text += f'<circle class="figure-dot" cx="{number(places[0].x)}" cy="{number(places[0].y)}" r="8"/>'
         elif name == "spirals":
-            text += coil(places)
+            text += coil(places, min(17, room(view, shape, middle_spot(way))))
         else:
             thin = room(view, shape, spots(way)[0], 0) < NARROW
-            text += arrow(places, twice=name in ("across", "shake"), thin=thin)
+            twice = name in ("across", "shake")
+            text += arrow(places, twice, thin, cased=bool(shape.pale))
     return text
+
+
+def middle_spot(way: str) -> tuple[str, float, float]:
+    """The place half way between both ends of a way, which lie in one frame."""
+    (frame, along, across), (_, far_along, far_across) = spots(way)[0], spots(way)[-1]
+    return frame, (along + far_along) / 2, (across + far_across) / 2
 
 
 def room(view: View, shape: Shape, spot: tuple[str, float, float], least: float = 8) -> float:
@@ -215,9 +227,12 @@ def room(view: View, shape: Shape, spot: tuple[str, float, float], least: float 
 
 def avoid_of(view: View, names: Sequence[str]) -> str:
     """What hands keep off, dashed; what this view does not show is left out."""
-    text = ""
+    text, drawn = "", set[str]()
     for name in names:
         for item in view.avoid.get(name, ()):
+            if item in drawn:
+                continue
+            drawn.add(item)
             if item.startswith("oval"):
                 found = patch_of(item)
                 assert isinstance(found, Oval)

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from webapp.domain.anatomy import Drawn as Picture
 from webapp.domain.catalogue import Catalogue
-from webapp.domain.pictures import Words, picture_of, words_of
+from webapp.domain.pictures import BOTH_WAYS, Words, picture_of, words_of
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.session import State
 from webapp.presentation import body
@@ -108,13 +108,14 @@ def install(app: Flask) -> None:
     """Offer what is drawn, by its name here, to templates."""
 
     @lru_cache(maxsize=512)
-    def draw(picture: Picture, side: str, label: str, count: str, small: bool) -> Markup:
+    def draw(
+        picture: Picture, side: str, label: str, count: str, off: tuple[str, ...], small: bool
+    ) -> Markup:
         if picture.view in catalogue().scenes:
             return Markup(body.scene(catalogue().scenes[picture.view], side, label, small=small))
         view = catalogue().views[picture.view]
         shape = view.shapes.get(picture.shape)
         point = view.points.get(picture.point)
-        off = point.avoid if point else shape.avoid if shape else ()
         return Markup(
             body.figure(
                 view,
@@ -134,7 +135,19 @@ def install(app: Flask) -> None:
         return found
 
     def picture(step: PlannedStep, plan: Plan) -> Picture | None:
-        return picture_of(catalogue(), plan.protocol, step.id, step)
+        seen = plan.seen_from or BOTH_WAYS
+        return picture_of(catalogue(), plan.protocol, step.id, step, seen)
+
+    def kept_off(picture: Picture, step: PlannedStep) -> tuple[str, ...]:
+        """The keep-away items of the drawing, and those that the words name, as far as drawn."""
+        view = catalogue().views.get(picture.view)
+        if not view:
+            return ()
+        point, shape = view.points.get(picture.point), view.shapes.get(picture.shape)
+        always = point.avoid if point else shape.avoid if shape else ()
+        return tuple(
+            dict.fromkeys((*always, *(item for item in step.not_here if item in view.avoid)))
+        )
 
     def has_picture(step: PlannedStep, plan: Plan) -> bool:
         """Whether the figure is drawn, and shows what the words of this step say."""
@@ -154,8 +167,9 @@ def install(app: Flask) -> None:
 
     def count_of(step: PlannedStep, plan: Plan) -> str:
         """``2 of 4`` for a point that was chosen."""
-        chosen = [s.id for s in plan.steps if (p := picture(s, plan)) and p.chosen]
-        return f"{chosen.index(step.id) + 1} of {len(chosen)}" if step.id in chosen else ""
+        chosen = [s.id for s in plan.steps if s.hands_on and (p := picture(s, plan)) and p.chosen]
+        here = step.id.removeprefix("to-")
+        return f"{chosen.index(here) + 1} of {len(chosen)}" if here in chosen else ""
 
     def figure_of(step: PlannedStep, plan: Plan, small: bool = False) -> Markup:
         """The body figure; nothing for a step without a true picture."""
@@ -165,7 +179,8 @@ def install(app: Flask) -> None:
         seen = (catalogue().views | catalogue().scenes)[found.view].seen
         label = f"{place(step, plan)}; {seen}"
         count = count_of(step, plan)
-        return draw(found, step.side or "both", label, count, small)
+        off = kept_off(found, step)
+        return draw(found, step.side or "both", label, count, off, small)
 
     def hand_key(step: PlannedStep, plan: Plan) -> str:
         """What names the hand of a step on its page; empty for a step without a picture."""
@@ -175,7 +190,8 @@ def install(app: Flask) -> None:
         if not found.hand or found.view in catalogue().scenes:
             return step.technique if not found.hand else ""
         own = "own" if found.own else ""
-        parts = (step.technique, *found[:4], step.side or "both", found.hand, own)
+        off = kept_off(found, step)
+        parts = (step.technique, *found[:4], step.side or "both", found.hand, own, *off)
         return " ".join(part for part in parts if part)
 
     def hands_of(plan: Plan) -> dict[str, Markup]:
@@ -192,13 +208,15 @@ def install(app: Flask) -> None:
         if found.view in catalogue().scenes:
             return Markup("")
         label = f"{HANDS[found.hand].says}: {place(step, plan)}"
-        return draw_hand(found, step.side or "both", step.technique, label)
+        off = kept_off(found, step)
+        return draw_hand(found, step.side or "both", step.technique, label, off)
 
     @lru_cache(maxsize=512)
-    def draw_hand(picture: Picture, side: str, technique: str, label: str) -> Markup:
+    def draw_hand(
+        picture: Picture, side: str, technique: str, label: str, off: tuple[str, ...]
+    ) -> Markup:
         view = catalogue().views[picture.view]
         shape, point = view.shapes.get(picture.shape), view.points.get(picture.point)
-        off = point.avoid if point else shape.avoid if shape else ()
         return Markup(
             hand_picture(
                 view,

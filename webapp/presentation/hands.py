@@ -1,12 +1,13 @@
 """Hand pictures: draws the hands on the body part of a phase, in the direction of its arrow.
 
 A hand is a list of rounded pieces in centimetres: its working tip at 0, its fingers towards +x,
-the way of the stroke, the thumb towards -y. Pieces of one list are drawn as one shape.
+the way of the stroke, the thumb towards -y. Pieces of one list are drawn as one shape. What is
+lifted, pressed or peeled has three frames: before, during, after.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import atan2, degrees
 
 from markupsafe import escape
@@ -32,7 +33,8 @@ class Hand:
     ``turn`` in degrees from the way; ``apart`` in cm from the middle to each of two hands;
     ``facing``: two hands come from both sides; ``tool`` in cm: x, y, half width, half height.
     ``fixed``: degrees on the sheet of a hand that does not follow the way but lies at its first
-    mark. ``behind``: pieces on the far side of what is held.
+    mark. ``behind``: pieces on the far side of what is held. ``before`` and ``after`` are what the
+    hand looks like then; ``high`` is how much larger it is drawn in the air above the body.
     """
 
     says: str
@@ -46,9 +48,40 @@ class Hand:
     press: tuple[float, float] | None = None
     shakes: bool = False
     wide: float = 30
-    fold: bool = False
+    fold: float | None = None
+    back: float = 0
+    high: float = 1
     fixed: float | None = None
     behind: tuple[Piece, ...] = ()
+    before: Frame | None = None
+    after: Frame | None = None
+
+    @property
+    def frames(self) -> tuple[Hand, ...]:
+        """The hand before, during and after; alone where it only glides or rests."""
+        if not self.before or not self.after:
+            return (self,)
+        return (self.before.of(self), self, self.after.of(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How a hand differs before or after; ``back`` in cm against the way, ``high`` in the air."""
+
+    pieces: tuple[Piece, ...] = ()
+    back: float = 0
+    high: float = 1
+    fold: float | None = None
+
+    def of(self, shown: Hand) -> Hand:
+        return replace(
+            shown,
+            pieces=self.pieces or shown.pieces,
+            back=self.back,
+            high=self.high,
+            press=None,
+            fold=self.fold,
+        )
 
 
 FINGERS: tuple[Piece, ...] = (
@@ -126,7 +159,48 @@ GRIP: tuple[Piece, ...] = (
     (-5, 2.8, -0.6, 2.8, 1.5),
     (-8, -3.6, -4.6, -5.4, 2),
 )
-PINCH: tuple[Piece, ...] = ((-9, -3.2, 0, -1.3, 1.7), (-9, 3.4, 0, 1.5, 2))
+PINCH: tuple[Piece, ...] = (
+    (-24, 1, -15, 0.6, 5.2),
+    (-12.5, 0.4, -10.5, 0.4, 6.4),
+    (-10, -2.4, -4.6, -4, 1.8),
+    (-4.6, -4, 0, -1.3, 1.7),
+    (-10, 3, -4.4, 4.2, 2.1),
+    (-4.4, 4.2, 0, 1.5, 2),
+)
+OPEN_TONGS: tuple[Piece, ...] = (
+    (-20, 0, -12, 0, 5.4),
+    (-10, -0.5, -7.5, -0.5, 7),
+    (-6.5, -3.2, -1, -6.4, 1.8),
+    (-1, -6.4, 2.4, -6.2, 1.8),
+    (-6.5, -1.4, -0.4, -4.4, 1.7),
+    (-8, 3, -2.6, 5.8, 2.1),
+    (-2.6, 5.8, 1.6, 5.8, 2.1),
+)
+TWO_PADS: tuple[Piece, ...] = (
+    (-20, 0, -12, 0, 5),
+    (-10.5, 0, -8, 0, 5.8),
+    (-7, -1.5, 0, -1.1, 1.7),
+    (-7, 0.5, 0.3, 0.7, 1.7),
+    (-7.2, 2.2, -4.6, 2.3, 1.6),
+    (-9, -2.8, -7, -4.4, 1.9),
+)
+BENT_PADS: tuple[Piece, ...] = (
+    *TWO_PADS[:2],
+    (-7, -1.4, -1.8, -0.8, 1.7),
+    (-7, 0.5, -1.6, 0.7, 1.7),
+    *TWO_PADS[4:],
+)
+PEELED: tuple[Piece, ...] = (
+    (-27, 0, -17, 0, 6),
+    (-15, 0, -12, 0, 8.2),
+    (-11, -2.9, -6, -3.1, 1.7),
+    (-11, -1, -5, -1, 1.75),
+    (-11, 1, -5.6, 1.05, 1.7),
+    (-11, 2.9, -7, 3.2, 1.5),
+    (-14.5, -3, -11.6, -5.6, 2),
+)
+OPEN, ROLLED = Frame(OPEN_TONGS), Frame(back=-1.6, fold=24)
+ABOVE, AWAY = Frame(back=1.6, high=1.1), Frame(back=0.8, high=1.1)
 EAR_PINCH: tuple[Piece, ...] = ((-9, -0.8, 0, 0, 1.4),)
 EAR_BEHIND: tuple[Piece, ...] = ((-9, 2.4, -0.3, 0.7, 1.7),)
 OVER: tuple[Piece, ...] = (
@@ -151,10 +225,26 @@ HANDS = {
     "hands-rest": Hand("Two hands lie still", FLAT, 2),
     "finger-pads": Hand("Finger pads shift the skin", PADS),
     "finger-pads-lift": Hand(
-        "Finger pads of both hands pick up skin and muscle", PADS, 2, apart=3.6
+        "Finger pads of both hands pick up skin and muscle",
+        BENT_PADS,
+        2,
+        apart=3.6,
+        fold=0,
+        before=Frame(TWO_PADS),
+        after=Frame(back=-1.4, fold=20),
     ),
-    "tongs": Hand("Thumb and fingers lift the muscle and roll it", TONGS, fold=True, turn=90),
-    "tongs-two-hands": Hand("Both hands lift one broad fold", TONGS, 2, apart=4.2, fold=True),
+    "finger-pads-both": Hand("Finger pads of both hands shift the skin", PADS, 2, apart=3.6),
+    "tongs": Hand(
+        "Thumb and fingers lift the muscle and roll it",
+        TONGS,
+        fold=0,
+        turn=90,
+        before=OPEN,
+        after=ROLLED,
+    ),
+    "tongs-two-hands": Hand(
+        "Both hands lift one broad fold", TONGS, 2, apart=4.2, fold=0, before=OPEN, after=ROLLED
+    ),
     "own-hand-across": Hand("The other hand reaches over the shoulder", OVER, fixed=100),
     "palm-edge": Hand("The little-finger edge presses along", EDGE, turn=90),
     "knuckles": Hand("Backs of bent fingers glide", FIST),
@@ -165,20 +255,32 @@ HANDS = {
     "toe-pinch": Hand("Finger and thumb at the sides of the toe", PINCH),
     "fingers-in-gaps": Hand("Fingertips glide from the gaps between the toes", PADS),
     "loose-palm": Hand("A loose palm rocks from side to side", FLAT, shakes=True),
-    "finger-press": Hand("One pad presses straight down", POINTING),
+    "finger-press": Hand("One pad presses straight down", POINTING, before=ABOVE, after=AWAY),
     "ear-pinch": Hand(
         "Fingertip in front, thumb behind", EAR_PINCH, behind=EAR_BEHIND, fixed=165, wide=12
     ),
     "cupped-hands": Hand("Two hollow hands fall in turn", CUPPED, 2),
     "flat-pat": Hand("Two loose flat hands pat in turn", FLAT, 2),
-    "honey-lift": Hand("The flat palm presses and peels off", FLAT, press=(-12, 0)),
-    "cup-slide": Hand("The cup slides", PINCH, tool=(1.4, 0, 2.6, 2.6)),
-    "suction-head": Hand("The suction head slides", PINCH, tool=(1.4, 0, 2.4, 2.4), hose=True),
-    "device": Hand("The massager glides", GRIP, tool=(2.2, 0, 2.6, 2.6)),
-    "stone": Hand("The stone glides under the fingers", GRIP, tool=(-0.4, 0, 4.6, 4.4)),
-    "heel-of-hand": Hand("The heel of the hand leans in", FLAT, press=(-15, 0)),
-    "two-palms-lean": Hand("Two flat palms lean, arms straight", FLAT, 2, press=(-12, 0)),
-    "palm-lean": Hand("One flat palm leans, arm straight", FLAT, press=(-12, 0)),
+    "honey-lift": Hand(
+        "The flat palm presses and peels off",
+        FLAT,
+        press=(-12, 0),
+        before=Frame(back=1.6, high=1.1),
+        after=Frame(PEELED, back=1, high=1.06),
+    ),
+    "cup-slide": Hand("The cup slides", PINCH, tool=(0.6, 0, 2, 2)),
+    "suction-head": Hand("The suction head slides", PINCH, tool=(0.6, 0, 2, 2), hose=True),
+    "device": Hand("The massager glides", GRIP, tool=(1.8, 0, 1.7, 1.9)),
+    "stone": Hand("The stone glides under the fingers", GRIP, tool=(0.8, 0, 3, 2.8)),
+    "heel-of-hand": Hand(
+        "The heel of the hand leans in", FLAT, press=(-15, 0), before=ABOVE, after=AWAY
+    ),
+    "two-palms-lean": Hand(
+        "Two flat palms lean, arms straight", FLAT, 2, press=(-12, 0), before=ABOVE, after=AWAY
+    ),
+    "palm-lean": Hand(
+        "One flat palm leans, arm straight", FLAT, press=(-12, 0), before=ABOVE, after=AWAY
+    ),
 }
 OFF_SPINE = {
     "back": 5.4,
@@ -186,6 +288,8 @@ OFF_SPINE = {
     "nape": 4.4,
 }  # cm from the midline to a palm's middle
 TIPS_OFF_SPINE = 1.5
+PADS_OFF_SPINE = 3  # two pads beside each other and a finger's width
+UPWARD, MOST_ASKEW = -90, 12  # degrees
 FROM_BELOW = -100  # who stands behind a seated person reaches the nape from below
 FROM_THE_SIDE = 20  # and who treats the own nape from the side, elbow raised
 HALF_PALM, NARROW_APART = 3.7, 2.4  # cm
@@ -194,7 +298,10 @@ MIDDLE_OF_PALM = 9  # cm behind the fingertips of a flat hand
 
 def hand(shown: Hand, mirrored: bool) -> str:
     """One hand at the origin, in cm."""
-    turn = ' transform="scale(1 -1)"' if mirrored else ""
+    high = shown.high
+    air = f"translate({-shown.back} 0) scale({high} {-high if mirrored else high})"
+    still = high == 1 and not shown.back and not mirrored
+    turn = "" if still else f' transform="{air}"'
     text = ""
     if shown.tool:
         x, y, rx, ry = shown.tool
@@ -210,8 +317,9 @@ def hand(shown: Hand, mirrored: bool) -> str:
             f'<path class="{kind}" stroke-width="{number(wide + more)}" d="M{a} {b}L{c} {d}"/>'
             for a, b, c, d, wide in shown.pieces
         )
-    if shown.fold:
-        text += '<ellipse class="hand-fold" cx="1.6" cy="-0.2" rx="3.4" ry="1.8"/>'
+    if shown.fold is not None:
+        tilt = f' transform="rotate({shown.fold})"' if shown.fold else ""
+        text += f'<ellipse class="hand-fold" cx="0.5" cy="-0.2" rx="2.2" ry="1.7"{tilt}/>'
     if shown.press:
         x, y = shown.press
         text += f'<circle class="hand-press" cx="{x}" cy="{y}" r="2.4"/>'
@@ -271,6 +379,42 @@ def beside(view: View, shape: Shape, at: XY, apart: float) -> tuple[XY, float]:
     return XY(x, at.y), NARROW_APART
 
 
+def posed(
+    view: View, shape: Shape | None, mark: str, point: Spot | None, shown: Hand, *, own: bool
+) -> tuple[XY, float, float]:
+    """Where the working tip lies, the way and the turn from it in degrees: never over the spine."""
+    at, way = places_of(view, shape, mark, point)
+    if shown.fixed is not None:
+        starts = shape.marks[mark] if shape and shown is HANDS["cup-heel-then-sides"] else ()
+        return (view.way(starts[0])[0] if starts else at), shown.fixed, shown.turn
+    turn = shown.turn
+    if view.id == "nape":
+        turn = (FROM_THE_SIDE if own else FROM_BELOW) - way
+        if shown.pieces == BENT_PADS:
+            at = XY(min(at.x, WIDTH / 2 - PADS_OFF_SPINE * view.cm), at.y + 2 * view.cm)
+    elif view.paired and shown.pieces == BOTH_THUMBS:
+        turn = 90  # both hands lie beside the spine, thumbs towards it
+    if view.paired and shown.pieces in (FLAT, CUPPED):
+        off = TIPS_OFF_SPINE if own else OFF_SPINE[view.id]
+        at = XY(min(at.x, WIDTH / 2 - off * view.cm), at.y)
+        if view.id != "nape":
+            way = min(max(way, UPWARD - MOST_ASKEW), UPWARD + MOST_ASKEW)
+    return at, way, turn
+
+
+def on_each(one: str, view: View, sides: tuple[str, ...], *, two_limbs: bool) -> str:
+    """A drawn hand on each side that it works on."""
+    if not two_limbs:
+        turns = (f' transform="{MIRROR}"' if side == "right" else "" for side in sides)
+        return "".join(f"<g{turned}>{one}</g>" for turned in turns)
+    text = ""
+    for side in sides:
+        turned = BOTH if side == "left" else -BOTH
+        place = number(middle_of(view, side) - turned * WIDTH / 2)
+        text += f'<g transform="matrix({turned} 0 0 {BOTH} {place} 34)">{one}</g>'
+    return text
+
+
 def hand_picture(
     view: View,
     shape: Shape | None,
@@ -290,16 +434,7 @@ def hand_picture(
     ``own``: the person's own hands; ``chosen``: a finger on a point that was marked with a pen.
     """
     shown = HANDS[name]
-    at, way = places_of(view, shape, mark, point)
-    if shown.fixed is not None:
-        at = view.way(shape.marks[mark][0])[0] if name.startswith("cup") and shape else at
-        way = shown.fixed
-    turn = shown.turn
-    if view.id == "nape" and shown.fixed is None:
-        turn = (FROM_THE_SIDE if own else FROM_BELOW) - way
-    if view.paired and shown.pieces in (FLAT, CUPPED):
-        off = TIPS_OFF_SPINE if own else OFF_SPINE[view.id]
-        at = XY(min(at.x, WIDTH / 2 - off * view.cm), at.y)
+    at, way, turn = posed(view, shape, mark, point, shown, own=own)
     cm = view.cm
     sides = sides_of(side)
     two_limbs = len(sides) == 2 and not view.paired
@@ -320,27 +455,44 @@ def hand_picture(
     if twice and not shown.facing and shape and not view.paired:
         at, apart = beside(view, shape, at, apart)
     palm = MIDDLE_OF_PALM * cm if shown.pieces == FLAT and not own else 0
-    one = drawn(shown, at, way, turn, palm, apart, cm, scale, twice=twice)
-    if chosen:
-        one = f'<path class="figure-tick" d="M{number(at.x - 9)} {number(at.y - 9)}l18 18m0 -18l-18 18"/>{one}'
-    groups = []
-    for which in sides if each_side else sides[:1]:
-        if two_limbs:
-            turned = BOTH if which == "left" else -BOTH
-            place = middle_of(view, which)
-            groups.append(
-                f'<g transform="matrix({turned} 0 0 {BOTH} {number(place - turned * WIDTH / 2)} 34)">{one}</g>'
-            )
-        else:
-            groups.append(
-                f'<g transform="{MIRROR}">{one}</g>' if which == "right" else f"<g>{one}</g>"
-            )
+    marked = (
+        f'<path class="figure-tick" d="M{number(at.x - 9)} {number(at.y - 9)}l18 18m0 -18l-18 18"/>'
+        if chosen
+        else ""
+    )
+    shown_sides = sides if each_side else sides[:1]
+    moves = len(shown.frames) == 1
+    frames = [
+        on_each(
+            marked + drawn(frame, at, way, turn, palm, apart, cm, scale, twice=twice, moves=moves),
+            view,
+            shown_sides,
+            two_limbs=two_limbs,
+        )
+        for frame in shown.frames
+    ]
+    hands = frames[0] if len(frames) == 1 else side_by_side(frames, middle, scale)
     under = sheet(view, shape, mark, side, avoid, point, small=False)
     return (
         f'<svg class="figure hand-picture hand-on move-{technique}" viewBox="{number(middle.x - wide / 2)} '
         f'{number(middle.y - tall / 2)} {number(wide)} {number(tall)}" role="img" aria-label="{escape(label)}">'
-        f"{under}{''.join(groups)}</svg>"
+        f"{under}{hands}</svg>"
     )
+
+
+def side_by_side(frames: list[str], middle: XY, scale: float) -> str:
+    """Before, during and after, each in a group that styles show in turn or side by side.
+
+    Their units are those of a picture 240 wide, from its middle.
+    """
+    there = f"scale({1 / scale:.3f}) translate({number(-middle.x)} {number(-middle.y)})"
+    text = "".join(
+        f'<g class="hand-moves hand-frame hand-frame-{i}"><rect class="hand-plate" x="-118" y="-118" '
+        f'width="236" height="236" rx="16"/><g transform="{there}">{frame}</g>'
+        f'<text class="hand-count" x="-100" y="-72">{i}</text></g>'
+        for i, frame in enumerate(frames, 1)
+    )
+    return f'<g transform="translate({number(middle.x)} {number(middle.y)}) scale({scale:.3f})">{text}</g>'
 
 
 def drawn(
@@ -354,8 +506,9 @@ def drawn(
     scale: float,
     *,
     twice: bool,
+    moves: bool,
 ) -> str:
-    """One hand or two at a place, ``palm`` units ahead of it.
+    """One hand or two at a place, ``palm`` units ahead of it; ``moves``: of a single frame.
 
     What moves is scaled so that it moves as far on the screen everywhere.
     """
@@ -370,7 +523,8 @@ def drawn(
         text += (
             f'<g transform="{where} scale({cm / scale:.3f})">{hand(shown, mirrored=bool(i))}</g>'
         )
+    moving = f'<g class="hand-moves">{text}</g>' if moves else text
     return (
         f'<g transform="translate({number(at.x)} {number(at.y)}) rotate({number(way)}) scale({scale:.3f})">'
-        f'<g class="hand-moves">{text}</g></g>'
+        f"{moving}</g>"
     )

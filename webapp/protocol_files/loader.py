@@ -26,6 +26,7 @@ from webapp.domain.catalogue import (
     Technique,
     WrongPicture,
 )
+from webapp.domain.pictures import seen_from
 from webapp.domain.plan import NO_CHANGES, Changes, Plan, fit, with_names
 from webapp.domain.protocol import Protocol
 from webapp.domain.screening import RULES
@@ -122,7 +123,9 @@ class Library:
             for flag in catalogue.red_flags.values()
             if catalogue.concerns(flag.when, protocol, diabetes=diabetes)
         ]
-        plan = fit(protocol, seconds, chosen, changes, catalogue.areas)
+        plan = fit(protocol, seconds, chosen, changes, catalogue.areas).model_copy(
+            update={"seen_from": seen_from(protocol)}
+        )
         return with_names(plan, catalogue.techniques, catalogue.areas, flags, catalogue.keep_away)
 
 

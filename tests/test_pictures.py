@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from webapp.domain.anatomy import Drawn
 from webapp.domain.pictures import picture_of, side_words, without_side
 from webapp.domain.plan import Plan
 
+ROOT = Path(__file__).parent.parent
 LIBRARY = shipped()
 CATALOGUE = LIBRARY.catalogue
 DRAWN = {"figure-lit", "figure-arrow", "figure-dot", "figure-avoid", "figure-body", "hand-arrow"}
@@ -252,3 +255,10 @@ def test_the_owner_sees_every_phase_with_its_picture(shipped_visitor: Visitor) -
     large = [e for e in page.elements if "pictures-large" in e.attrs.get("class", "")]
     assert len(large) == len(places) == len(PHASES)
     assert not [e for e in page.elements if "place-words" in e.attrs.get("class", "")]
+    assert review_links() == places
+
+
+def review_links() -> set[str]:
+    """The pictures to which the clinical review leads."""
+    text = (ROOT / "docs" / "clinical-review.md").read_text(encoding="utf-8")
+    return set(re.findall(r"\(\.\./atlas/atlas\.html#([a-z0-9-]+)\)", text))

@@ -34,7 +34,8 @@ output_option = click.option(
 def check(files: tuple[Path, ...], as_json: bool, protocols: Path | None) -> None:
     """Check protocol files; exit status 1 when one has a fault.
 
-    Texts that are longer than the stage has room for are told as warnings.
+    Warnings: texts that are longer than the stage has room for, and in files of format 1 pictures
+    that would not show what their words say.
     """
     from webapp.protocol_files.loader import BadFile, BadFileError, load_catalogue, load_protocol
 

@@ -126,7 +126,8 @@ class View(Model):
     ``behind``: the client's left is at the viewer's left. ``cm``: units of a centimetre on an
     adult. ``sides`` are heights with the inner and the outer outline; in ``body`` and ``lines``,
     ``[in 0 90]`` stands for the inner outline from height 0 to 90. ``crop`` is the part of the
-    small figure beside it: pose, x, y, width, height. ``avoid`` says how a keep-away item is drawn,
+    small figure beside it: pose, x, y, width, height. ``landmarks`` are drawn there, in units of
+    the sheet. ``avoid`` says how a keep-away item is drawn,
     ``off`` where it lies if that is more than its line. ``either``: seen face down and face up.
     """
 
@@ -144,7 +145,7 @@ class View(Model):
     pose: Pose
     crop: Annotated[tuple[float, ...], Field(min_length=4, max_length=4)]
     either: bool = False
-    landmarks: dict[str, Way] = Field(default_factory=dict)
+    landmarks: dict[Id, Place] = Field(default_factory=dict)
     avoid: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     off: dict[str, tuple[Patch, ...]] = Field(default_factory=dict)
     shapes: dict[str, Shape] = Field(default_factory=dict)
@@ -154,7 +155,6 @@ class View(Model):
     def framed(self) -> View:
         """Check that every place lies in a frame of this view. Raises ValueError."""
         texts = {
-            **{f"landmarks.{name}": (way,) for name, way in self.landmarks.items()},
             **{f"avoid.{name}": ways for name, ways in self.avoid.items()},
             **{f"off.{name}": patches for name, patches in self.off.items()},
             **{f"points.{name}": (point.at,) for name, point in self.points.items()},
@@ -183,6 +183,11 @@ class View(Model):
             name: Sides(frame.sides) if frame.sides else common
             for name, frame in self.frames.items()
         }
+
+    @cached_property
+    def overlaps(self) -> dict[tuple[tuple[str, ...], str], bool]:
+        """Which patches lie on which keep-away item, as far as somebody asked."""
+        return {}
 
     @cached_property
     def outline(self) -> Sides:

@@ -16,9 +16,13 @@ STEP = 4  # units between the places of a line
 def lies_on(view: View, patches: Iterable[str], item: str) -> bool:
     """Whether a patch covers some of a keep-away item; never one that the view does not show."""
     found = tuple(patches)
-    if item in view.off:
-        return any(overlap(view, a, b) for a in found for b in view.off[item])
-    return any(on_drawn(view, patch, way) for patch in found for way in view.avoid.get(item, ()))
+    if (found, item) not in view.overlaps:
+        view.overlaps[found, item] = (
+            any(overlap(view, a, b) for a in found for b in view.off[item])
+            if item in view.off
+            else any(on_drawn(view, a, way) for a in found for way in view.avoid.get(item, ()))
+        )
+    return view.overlaps[found, item]
 
 
 def on_drawn(view: View, patch: str, drawn: str) -> bool:

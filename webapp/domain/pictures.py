@@ -15,6 +15,7 @@ from webapp.domain.catalogue import Area, Catalogue
 from webapp.domain.keep_off import lies_on
 from webapp.domain.plan import PlannedStep
 from webapp.domain.protocol import ChosenPoint, Phase, Protocol
+from webapp.domain.ways import contradiction, mark_of
 
 PARTS = {"legs": "leg", "feet": "foot", "arms": "arm", "ear": "ear"}
 SEVERAL = {"foot": "feet"}
@@ -111,12 +112,17 @@ def is_drawn(catalogue: Catalogue, drawn: Drawn) -> bool:
 
 
 def derived(catalogue: Catalogue, step: Phase | PlannedStep, seen: Sides) -> Iterator[Drawn]:
-    """The pictures of a step of somebody else's file that show what its words say."""
+    """The pictures of a step of somebody else's file that show what its words say.
+
+    An arrow that runs against the words is left out; the loader tells it.
+    """
     area, forbidden = step.area or "", forbidden_items(catalogue, step)
-    mark = MARKS.get((step.technique or "", step.arrow or ""), step.arrow or "")
     for view in views_of(catalogue, area):
         for name in shapes_of(view, area) if is_seen(view, seen) else ():
             shape = view.shapes[name]
+            mark = mark_of(step)
+            if contradiction(catalogue, view, shape, mark, step):
+                mark = ""
             drawn = Drawn(view.id, name, mark, hand=step.hands or "")
             lit = (*shape.lit, *shape.pale)
             if not any(lies_on(view, lit, item) for item in forbidden) and is_drawn(
@@ -144,8 +150,7 @@ TOLD = {
     r"tailbone": "tailbone",
     r"sit bone": "sit-bone",
 }
-NARROWER = ("clear", "off-edge", "strip", "two-fingers", "two-fingers-clear")
-MARKS = {("vibration", "still"): "shake", ("patting", "still"): "pats"}
+NARROWER = ("clear", "off-edge", "hand-wide", "strip", "two-fingers", "two-fingers-clear")
 
 
 def views_of(catalogue: Catalogue, area: str) -> list[View]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from webapp.domain.catalogue import Catalogue
+from webapp.domain.picture_faults import faults_of
+from webapp.domain.pictures import seen_from
 from webapp.domain.plan import (
     OPTIONAL_FLOOR_SECONDS,
     UnreachableError,
@@ -335,6 +337,18 @@ def technique_complaints(
                 (*place, field),
                 f"{value} is outside what {name} allows, expected {limits.min} to {limits.max}",
             )
+
+
+def picture_complaints(
+    document: Document, protocol: Protocol, catalogue: Catalogue
+) -> Iterator[Complaint]:
+    """Pictures that would not show what their words say; asked once everything else is right."""
+    if not catalogue.views:
+        return
+    seen = seen_from(protocol)
+    for place, phase in phases_with_path(document):
+        for field, text in faults_of(catalogue, protocol.id, phase, seen):
+            yield (*place, *field), text
 
 
 def rule_complaints(protocol: Protocol) -> Iterator[Complaint]:

@@ -26,6 +26,7 @@ from webapp.domain.catalogue import (
     Technique,
     WrongPicture,
 )
+from webapp.domain.picture_faults import view_faults
 from webapp.domain.pictures import seen_from
 from webapp.domain.plan import NO_CHANGES, Changes, Plan, fit, with_names
 from webapp.domain.protocol import Protocol
@@ -35,6 +36,7 @@ from webapp.protocol_files.consistency import (
     catalogue_complaints,
     phase_complaints,
     phases_with_path,
+    picture_complaints,
     protocol_complaints,
     reference_complaints,
     repeated_ids,
@@ -71,7 +73,8 @@ class BadFileError(Exception):
 class LibraryEntry:
     """A protocol that loaded, with the hash of its file (which version this is).
 
-    ``warnings`` are texts that are longer than the stage has room for.
+    ``warnings`` are texts that are longer than the stage has room for, and in format 1 pictures
+    that would not show what their words say: words stand in their place.
     """
 
     protocol: Protocol
@@ -206,6 +209,9 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
         faults = [Fault(document.line(place), place, text) for place, text in complaints]
         if faults:
             raise bad_file(found(name), faults)
+    drawn = document_of("views.json")
+    if faults := [Fault(drawn.line(place), place, text) for place, text in view_faults(catalogue)]:
+        raise bad_file(found("views.json"), faults)
     return catalogue
 
 
@@ -238,7 +244,10 @@ def load_protocol(path: Path, catalogue: Catalogue) -> LibraryEntry:
     told = {fault.path for fault in faults}
     faults += [Fault(document.line(p), p, text) for p, text in complaints if p not in told]
     if not faults and protocol:
-        faults = [Fault(document.line(p), p, text) for p, text in rule_complaints(protocol)]
+        shown = [*picture_complaints(document, protocol, catalogue)]
+        wrong = [*rule_complaints(protocol), *(shown if protocol.format > 1 else ())]
+        long += shown if protocol.format == 1 else ()
+        faults = [Fault(document.line(p), p, text) for p, text in wrong]
     if faults or not protocol:
         raise bad_file(path, faults)
     warnings = tuple(Fault(document.line(p), p, text) for p, text in long)

@@ -48,7 +48,7 @@ from webapp.domain.glucose import (
     of_trend,
 )
 from webapp.domain.labels import CONDITIONS, GRADES, LOCKS, breathing, by_whom, passes, span
-from webapp.domain.pictures import picture_of, words_of
+from webapp.domain.pictures import picture_of, seen_from, words_of
 from webapp.domain.plan import LIGHT_PRESSURE, unroll
 from webapp.domain.protocol import (
     ChosenPoint,
@@ -215,6 +215,7 @@ LEVEL_WORDS = {
     "help": "help first",
 }
 URGENCY_WORDS = {"emergency": "emergency", "same-day": "the same day", "urgent": "within days"}
+PICTURES = "../atlas/atlas.html"
 HOW_TO_SIGN = """\
 **No clinician has reviewed this yet.** Nothing here is medical advice.
 
@@ -227,7 +228,8 @@ How to sign:
    that you passed. Its page then shows them.
 
 What the words of the phases were before stands in [clinical-changes.md](clinical-changes.md).
-The picture of every phase stands on the owner's page *Pictures* (`/owner/pictures`), and in the folder that `make atlas` writes.
+The picture of every phase stands on the owner's page *Pictures* (`/owner/pictures`), and on the page that `make atlas` writes: to
+that one lead the links *Picture*, whose ends are the same on both.
 
 This file is written by `make review`. Do not edit it. Which control stands against which hazard is in [hazards.md](hazards.md)."""
 SIGN_OFF = """\
@@ -327,12 +329,11 @@ def protocol_lines(protocol: Protocol, catalogue: Catalogue) -> Iterator[str]:
                     (f"{phase.id}-{side}", phase.model_copy(update={"side": side}))
                     for side in entry.for_sides
                 ]
-                words = words_instead(protocol.id, shown, catalogue)
-                yield phase_line(phase, sides, words, catalogue)
+                yield phase_line(phase, sides, picture_text(protocol, shown, catalogue), catalogue)
             yield tick(f"Between the sides: {plain(entry.change.text)}")
         else:
-            words = words_instead(protocol.id, [(entry.id, entry)], catalogue)
-            yield phase_line(entry, str(entry.side), words, catalogue)
+            text = picture_text(protocol, [(entry.id, entry)], catalogue)
+            yield phase_line(entry, str(entry.side), text, catalogue)
     yield from (step_line("Afterwards", step) for step in protocol.aftercare)
     yield ""
 
@@ -427,18 +428,22 @@ def step_line(kind: str, step: Step) -> str:
     )
 
 
-def words_instead(protocol: str, shown: Sequence[tuple[str, Phase]], catalogue: Catalogue) -> str:
-    """Place and way of a phase without a true picture, by its ids in a plan; else nothing."""
-    said = [
-        words_of(catalogue, protocol, step, phase, catalogue.areas[phase.area])
-        for step, phase in shown
-        if picture_of(catalogue, protocol, step, phase) is None
-    ]
-    told = dict.fromkeys(". ".join(filter(None, (words.place, words.way))) for words in said)
-    return f" Shown in words: {plain(' '.join(f'“{words}.”' for words in told))}" if told else ""
+def picture_text(
+    protocol: Protocol, shown: Sequence[tuple[str, Phase]], catalogue: Catalogue
+) -> str:
+    """Where the picture of a phase stands, for each of its ids in a plan, or its words instead."""
+    links, said = [], []
+    for step, phase in shown:
+        if picture_of(catalogue, protocol.id, step, phase, seen_from(protocol)):
+            links.append(f"[{phase.side}]({PICTURES}#{protocol.id}-{step})")
+        else:
+            words = words_of(catalogue, protocol.id, step, phase, catalogue.areas[phase.area])
+            said.append(f"“{'. '.join(filter(None, (words.place, words.way)))}.”")
+    text = f" Picture: {', '.join(links)}." if links else ""
+    return text + (f" Shown in words: {plain(' '.join(dict.fromkeys(said)))}" if said else "")
 
 
-def phase_line(phase: Phase, sides: str, words: str, catalogue: Catalogue) -> str:
+def phase_line(phase: Phase, sides: str, picture: str, catalogue: Catalogue) -> str:
     """Return the line of a phase."""
     technique, area = catalogue.techniques[phase.technique], catalogue.areas[phase.area]
     place = f"{area.name}, {'both sides' if sides == 'both' else sides}"
@@ -453,7 +458,7 @@ def phase_line(phase: Phase, sides: str, words: str, catalogue: Catalogue) -> st
         f"{' By choice.' * phase.optional} {technique.name}; {plain(place + way)}; "
         f"pressure {phase.pressure} of 5{tempo}.{plain(how(phase, catalogue))} "
         f"{plain(' '.join(phase.instructions))}{plain(light_text(phase))}{breath}"
-        f"{f' Said: {plain(said)}' if said else ''}{keep_off}{words} Origin: {phase.origin}."
+        f"{f' Said: {plain(said)}' if said else ''}{keep_off}{picture} Origin: {phase.origin}."
     )
 
 

@@ -42,6 +42,9 @@ ZONES = [
     "Asia/Kathmandu",
     "Pacific/Chatham",
     "Australia/Lord_Howe",
+    "America/Santiago",
+    "America/Havana",
+    "Africa/Cairo",
 ]
 
 

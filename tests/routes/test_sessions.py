@@ -525,7 +525,7 @@ def test_the_summary_says_when_the_next_session_may_be(visitor: Visitor) -> None
     session_id = visitor.started()
     visitor.clock.forward(3600)
     text = summary(visitor, session_id).by_id("main").text
-    assert "At the earliest 48 hours after this session: Wednesday, 04 March, 10:00." in text
+    assert "At the earliest 48 hours after this session: Wednesday, 4 March, 10:00." in text
 
 
 def test_the_summary_of_a_stopped_session_keeps_the_advice(visitor: Visitor) -> None:

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,10 @@ MORNING = int(datetime(2026, 3, 2, 10, 0, tzinfo=UTC).timestamp() * 1000)
 
 
 class StandingClock(Clock):
-    """Stands at an instant until a test moves it; the wall shows the same, in UTC."""
+    """Stands at an instant until a test moves it; the wall shows the same, in ``zone``."""
 
-    def __init__(self, instant: int = MORNING) -> None:
-        super().__init__(UTC)
+    def __init__(self, instant: int = MORNING, zone: tzinfo | None = UTC) -> None:
+        super().__init__(zone)
         self.instant = instant
 
     def now(self) -> int:
@@ -55,7 +55,8 @@ class StandingClock(Clock):
         return SignOfLife(self.boot, self.instant, self.instant)
 
     def wall_time(self, ms_from_now: int = 0) -> datetime:
-        return datetime.fromtimestamp((self.instant + ms_from_now) / 1000, tz=UTC)
+        instant = (self.instant + ms_from_now) / 1000
+        return datetime.fromtimestamp(instant, self.zone).astimezone(self.zone)
 
 
 @dataclass

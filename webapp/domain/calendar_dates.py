@@ -7,10 +7,11 @@ machine's own zone.
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 
 from webapp.domain.protocol import Span
 
+MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 QUARTER_MS = 900_000
 LATER_SAME_DAY_MS = 2 * HOUR_MS
@@ -24,6 +25,25 @@ def wall(at: int, zone: tzinfo | None) -> datetime:
 def instant(shown: datetime) -> int:
     """The instant at which the wall shows this; of an hour that comes twice, the first."""
     return round(shown.timestamp() * 1000)
+
+
+def end_of_day(at: int, zone: tzinfo | None) -> int:
+    """The instant at which the day of ``at`` ends on the wall; not every day has 24 hours."""
+    shown = wall(at, zone)
+    return instant(datetime.combine(shown + timedelta(days=1), time(), shown.tzinfo))
+
+
+def next_time(at: int, hour: int, minute: int, zone: tzinfo | None, within_ms: int) -> int | None:
+    """The first instant after ``at`` at which the wall shows this time of day.
+
+    None when it does not within ``within_ms``: the hour that is skipped in spring never comes.
+    """
+    first = at // MINUTE_MS * MINUTE_MS + MINUTE_MS
+    for later in range(first, at + within_ms + 1, MINUTE_MS):
+        shown = wall(later, zone)
+        if (shown.hour, shown.minute) == (hour, minute):
+            return later
+    return None
 
 
 def add_span(at: int, span: Span, zone: tzinfo | None) -> int:

@@ -6,7 +6,6 @@ import json
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
@@ -16,6 +15,7 @@ from werkzeug.wrappers import Response
 from webapp.auth.middleware import may
 from webapp.domain.admission import AdmissionCheck
 from webapp.domain.assignment import REASONS, early_reason
+from webapp.domain.calendar_dates import HOUR_MS, instant, next_time
 from webapp.domain.commands import decide
 from webapp.domain.glucose import RECHECK_MINUTES, after_session
 from webapp.domain.plan import Plan, PlannedStep
@@ -60,7 +60,7 @@ def permitted(actions: tuple[Action, ...]) -> tuple[Action, ...]:
 
 KEY = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 TIME = re.compile(r"^([01]?\d|2[0-3])[:.]([0-5]\d)$")
-FARTHEST_END = timedelta(hours=6)
+FARTHEST_END_MS = 6 * HOUR_MS
 
 LEFT_BEHIND_MS = 12 * 3_600_000
 
@@ -200,7 +200,7 @@ def summary_page(
         now=snapshot.state.at,
         clock=here.clock,
         gap_hours=gap_hours,
-        next_date=next_date(snapshot, gap_hours),
+        next_at=next_at(snapshot, gap_hours),
         readings=readings,
         advice=after_session(readings[-1][1]) if readings else None,
         fault=fault,
@@ -258,12 +258,11 @@ def second_reading(snapshot: Snapshot) -> dict[str, str]:
     }
 
 
-def next_date(snapshot: Snapshot, gap_hours: int | None) -> str:
-    """The earliest day and time for the next session; nothing while this one has not begun."""
+def next_at(snapshot: Snapshot, gap_hours: int | None) -> int | None:
+    """The earliest instant of the next session; None while this one has not begun."""
     if gap_hours is None or snapshot.state.started_at is None:
-        return ""
-    start = site().clock.wall_time_of(snapshot.state.started_at)
-    return (start + timedelta(hours=gap_hours)).strftime("%A, %d %B, %H:%M")
+        return None
+    return snapshot.state.started_at + gap_hours * HOUR_MS
 
 
 @blueprint.post("/<session_id>/<act:action>")
@@ -399,12 +398,10 @@ def milliseconds_until(typed: str) -> int | None:
     match = TIME.match(typed)
     if not match:
         return None
-    now = site().clock.wall_time()
-    at = now.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
-    if at <= now:
-        at += timedelta(days=1)
-    distance = at - now
-    return int(distance.total_seconds() * 1000) if distance <= FARTHEST_END else None
+    clock = site().clock
+    now = instant(clock.wall_time())
+    at = next_time(now, int(match[1]), int(match[2]), clock.zone, FARTHEST_END_MS)
+    return None if at is None else at - now
 
 
 def context(stored: Stored, **more: object) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
+from webapp.domain.calendar_dates import end_of_day, instant
 from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import courses, request_time, site
 from webapp.routes.catalogue import running_now
@@ -26,7 +27,7 @@ def show() -> str:
         and not standing.progress.fresh(now)
         and here.library.get(standing.course.protocol)
     ]
-    due, ahead = split(found, end_of_day())
+    due, ahead = split(found, this_day_ends())
     return render_template(
         "today/today.html",
         running=running_now(),
@@ -39,18 +40,17 @@ def show() -> str:
     )
 
 
-def end_of_day() -> int:
+def this_day_ends() -> int:
     """The instant at which this day ends where the site stands."""
     clock = site().clock
-    shown = clock.wall_time()
-    rest = shown.replace(hour=23, minute=59, second=59, microsecond=999_999) - shown
-    return request_time() + round(rest.total_seconds() * 1000)
+    shown = instant(clock.wall_time())
+    return request_time() + end_of_day(shown, clock.zone) - shown
 
 
 def split(found: list[Standing], until: int) -> tuple[list[Standing], list[Standing]]:
     """The courses whose next session may be today, and those with a date later on."""
     open_ones = [s for s in found if s.due_at is not None and s.progress.next_at is not None]
-    due = [s for s in open_ones if (s.progress.next_at or 0) <= until]
+    due = [s for s in open_ones if (s.progress.next_at or 0) < until]
     ahead = [s for s in open_ones if s not in due]
     return due, sorted(ahead, key=lambda s: s.due_at or 0)
 

@@ -9,17 +9,20 @@ const STOP_UNSENT = "The stop counts here. The server has not heard of it yet; t
 const NOT_STORED = "Not kept by this browser: leave this page open until it is sent.";
 const REJECTED = "The server could not take over what was done here; it shows its own state now.";
 const RESTORE_TIMEOUT_MS = 3_000;
+const MINUTE_MS = 60_000;
+const FARTHEST_END_MS = 6 * 60 * MINUTE_MS;
 
 const deviceNow = () => performance.timeOrigin + performance.now();
 
-/** Ms until the wall clock next shows `HH:MM`. */
-function msUntil(text) {
-  const [hours, minutes] = (text ?? "").split(":").map(Number);
-  if (Number.isNaN(hours + minutes)) throw new Refused("Please give a time, like 15:50.");
-  const at = new Date();
-  at.setHours(hours, minutes, 0, 0);
-  if (at <= new Date()) at.setDate(at.getDate() + 1);
-  return at - new Date();
+/** Ms until the wall clock next shows `HH:MM`; an hour may come twice in a night, or never. */
+export function msUntil(text, now = Date.now()) {
+  const [, hour, minute] = /^([01]?\d|2[0-3])[:.]([0-5]\d)$/.exec((text ?? "").trim()) ?? [];
+  const first = Math.floor(now / MINUTE_MS) * MINUTE_MS + MINUTE_MS;
+  for (let at = first; at <= now + FARTHEST_END_MS; at += MINUTE_MS) {
+    const shown = new Date(at);
+    if (shown.getHours() === Number(hour) && shown.getMinutes() === Number(minute)) return at - now;
+  }
+  throw new Refused("Please give a time within the next six hours, like 15:50.");
 }
 
 export class OfflineSession {

@@ -30,7 +30,7 @@ def is_loopback(name: str) -> bool:
     try:
         return ipaddress.ip_address(name.strip("[]")).is_loopback
     except ValueError:
-        return name == "localhost"
+        return name.lower().removesuffix(".") == "localhost"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ ASK = """async ([module, typed, now]) => {
   try { return msUntil(typed, Date.parse(now)) / 60000; }
   catch (refused) { return refused.message; }
 }"""
-CASES = {
+CASES: dict[str, list[tuple[str, str, object]]] = {
     "Europe/Berlin": [
         ("2026-03-29T00:30Z", "03:30", 60),
         ("2026-03-29T00:30Z", "02:30", REFUSED),

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.page import Page
 from tests.support.visitor import MORNING, Visitor
+from webapp.network import Candidate
 from webapp.storage.courses import Courses, Filter
 
 HOUR = 3600.0
@@ -155,7 +156,7 @@ def test_in_a_network_the_card_opens_on_other_devices_too(
         return ""
 
     monkeypatch.setattr("webapp.presentation.qr.qr_code", draw)
-    monkeypatch.setattr("webapp.network.lan_address", lambda: "192.168.7.7")
+    monkeypatch.setattr("webapp.network.lan_hosts", lambda: [Candidate("192.168.7.7")])
     path = owner.post("/clients", {}).headers["Location"]
     page = owner.page(f"{path}/card")
     assert drawn == [f"http://192.168.7.7:8000{path}"]

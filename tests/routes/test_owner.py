@@ -12,6 +12,7 @@ from tests.support.paired_device import LAN_HOST, joined, only_device, stranger
 from tests.support.visitor import Visitor
 from webapp.auth.devices import Devices
 from webapp.domain.invites import Role
+from webapp.network import INSIDE, Arrivals, Candidate, machine_name
 
 
 def test_where_nobody_can_join_it_says_how_to_begin(visitor: Visitor) -> None:
@@ -40,12 +41,46 @@ def test_an_invite_is_shown_with_qr_code_typed_code_and_hour(owner: Visitor) -> 
 def test_the_address_is_one_that_others_can_open(
     owner: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.network.lan_address", lambda: "192.168.9.9")
+    monkeypatch.setattr("webapp.network.lan_hosts", lambda: [Candidate("192.168.9.9")])
     page = Page(owner.post("/owner/invites", {"role": "owner"}).text)
     assert page.all("strong", class_="invite-home")[0].text == "http://192.168.9.9:8000/join"
     other = joined(owner, Role.OWNER)
     page = Page(other.post("/owner/invites", {"role": "owner"}).text)
     assert page.all("strong", class_="invite-home")[0].text == f"http://{LAN_HOST}/join"
+
+
+def test_every_address_is_shown_and_where_a_device_came_in(
+    owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = [Candidate("192.168.7.7", "wlan0"), Candidate("10.8.0.2", "tun0", INSIDE)]
+    monkeypatch.setattr("webapp.network.lan_hosts", lambda: two)
+    monkeypatch.setitem(owner.app.extensions, "arrivals", Arrivals())
+    before = owner.page("/owner").by_id("addresses").text
+    assert before.index("http://192.168.7.7:8000") < before.index("http://10.8.0.2:8000")
+    assert "came in" not in before
+    tablet = stranger(owner)
+    tablet.get("/join", Host="10.8.0.2:8000")
+    tablet.get("/join", Host=f"{machine_name()}.local:8000")
+    owner.clock.forward(120)
+    rows = [" ".join(e.text.split()) for e in owner.page("/owner").all("li", class_="address")]
+    assert rows == [
+        "http://192.168.7.7:8000 wlan0",
+        "http://10.8.0.2:8000 tun0, a device came in here 2 min ago",
+        f"http://{machine_name()}.local:8000 a device came in here 2 min ago",
+    ]
+    page = Page(owner.post("/owner/invites", {"role": "operator"}).text)
+    assert page.all("strong", class_="invite-home")[0].text == "http://192.168.7.7:8000/join"
+
+
+def test_of_two_likely_addresses_the_one_that_was_reached_is_offered(
+    owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = [Candidate("192.168.7.7", "wlan0"), Candidate("192.168.8.8", "eth0")]
+    monkeypatch.setattr("webapp.network.lan_hosts", lambda: two)
+    monkeypatch.setitem(owner.app.extensions, "arrivals", Arrivals())
+    stranger(owner).get("/join", Host="192.168.8.8:8000")
+    page = Page(owner.post("/owner/invites", {"role": "operator"}).text)
+    assert page.all("strong", class_="invite-home")[0].text == "http://192.168.8.8:8000/join"
 
 
 @pytest.mark.parametrize("role", ["", "admin", "OWNER", "3"])

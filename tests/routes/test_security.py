@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from webapp.app import create_app
 from webapp.assets.files import SHEETS, Assets, read_assets
 from webapp.maintenance import backups
 from webapp.maintenance.runner import JobRunner
+from webapp.network import machine_name
 from webapp.settings import Settings, shipped
 from webapp.storage.courses import Courses
 from webapp.storage.sessions import NotSavedError
@@ -550,7 +550,7 @@ def test_listening_on_one_address_of_a_network_this_machines_names_are_ours_too(
     app = with_heartbeat(
         create_app(Settings(tmp_path, host="192.0.2.7", protocols=protocols_folder))
     )
-    hosts = ("192.0.2.7", f"{socket.gethostname()}.local", "evil.test", "192.0.2.8")
+    hosts = ("192.0.2.7", f"{machine_name()}.local", "evil.test", "192.0.2.8")
     asked = [app.test_client().get("/", headers={"Host": f"{host}:8000"}) for host in hosts]
     assert [answer.status_code for answer in asked] == [401, 401, 421, 421]
     app.extensions["site"].storage.close()

@@ -22,6 +22,7 @@ from webapp.auth.permissions import (
     required_role,
 )
 from webapp.auth.rate_limit import CREATING, RateLimit
+from webapp.network import Arrivals
 from webapp.presentation.errors import error_response
 from webapp.presentation.htmx import is_htmx
 
@@ -138,8 +139,12 @@ def install(app: Flask, guard: Authenticator) -> None:
     if not guard.joining:
         return
     limits = RateLimit()
+    app.extensions["arrivals"] = Arrivals()
 
     def check() -> Response | None:
+        if not guard.is_home(caller_in(request.environ)):
+            address = request.host_url.rstrip("/").lower()
+            app.extensions["arrivals"].note(address, request_state().now)
         needed = required_role(request.endpoint, str((request.view_args or {}).get("action", "")))
         if needed is None:
             return None

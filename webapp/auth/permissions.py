@@ -14,7 +14,7 @@ from typing import NamedTuple
 from webapp.auth.devices import devices_of
 from webapp.domain.invites import Role as Role
 from webapp.domain.session import STOPS
-from webapp.network import LOOPBACK, Hosts
+from webapp.network import LOOPBACK, USUAL_PORTS, Hosts, without_dot
 from webapp.settings import Settings
 from webapp.site import Site
 
@@ -183,7 +183,8 @@ class Authenticator:
 
     def is_home(self, caller: Caller) -> bool:
         """Return True for a browser on this machine that uses its loopback name."""
-        return caller.host.lower() in self.home and not caller.forwarded and is_here(caller.peer)
+        host = without_dot(caller.host.lower())
+        return host in self.home and not caller.forwarded and is_here(caller.peer)
 
     def token(self, cookies: str) -> str:
         """Return the token in a Cookie header; empty when there is none, or more than one."""
@@ -207,7 +208,7 @@ def is_here(peer: str) -> bool:
 def authenticator_for(settings: Settings, hosts: Hosts) -> Authenticator:
     """Return the authenticator of a site. Behind a public address no request counts as local."""
     home = {f"{name}:{settings.port}" for name in LOOPBACK} if not settings.public_url else set()
-    if settings.port == 80 and home:
+    if home and settings.port == USUAL_PORTS[settings.scheme]:
         home.update(LOOPBACK)
     cookie = settings.cookie(f"steady-hands-{hosts.port}")
     return Authenticator(settings.joining, cookie, settings.secure, frozenset(home))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from webapp.auth.devices import Devices
 from webapp.auth.invites import NewInvite, new_invite, write_invite
 from webapp.domain.invites import Role
-from webapp.network import address_for_others
+from webapp.network import INSIDE, address_for_others, candidates
 from webapp.settings import Settings
 from webapp.storage.sessions import Storage, StorageError, database_of
 from webapp.timekeeping.clock import Clock
@@ -49,11 +49,21 @@ def invite_text(settings: Settings, role: Role) -> str:
 
     made, until = make_invite(settings, role)
     home = address_for_others(settings)
-    return (
-        f"{qr_text(made.address(home))}\n"
-        f"Scan it to join as {role.name.lower()}: one device, until {until}.\n"
-        f"Or open {home}/join and type {made.code}"
+    return "\n".join(
+        (
+            qr_text(made.address(home)),
+            f"Scan it to join as {role.name.lower()}: one device, until {until}.",
+            f"Or open {home}/join and type {made.code}",
+            *other_addresses(settings),
+        )
     )
+
+
+def other_addresses(settings: Settings) -> list[str]:
+    """A line for a machine that is in several networks; not those inside it, where others are."""
+    found = candidates(settings)
+    others = [one.address for one in found[1:] if one.rank < INSIDE or found[0].rank == INSIDE]
+    return [f"This machine is also at {', '.join(others)}"] if others else []
 
 
 def welcome_text(settings: Settings) -> str:

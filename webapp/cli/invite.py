@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from webapp.cli.data import Command, check_exists, database_options, plain_errors
+from webapp.network import literal_address
 from webapp.settings import Settings
 
 EXPECTED = "expected an address like https://massage.example"
@@ -31,12 +32,19 @@ def public_address(_context: object, _option: object, typed: str | None) -> str 
     return f"https://{name}" + (f":{port}" if port not in (None, 443) else "")
 
 
+def host_address(_context: object, _option: object, typed: str | None) -> str | None:
+    """An address as it is usually written, or a name as it is typed; empty counts as none."""
+    host = (typed or "").strip()
+    return literal_address(host) or host or None
+
+
 def address_options(command: Command) -> Command:
     """The options that say by which address the site is reached."""
     host = click.option(
         "--host",
+        callback=host_address,
         envvar="STEADY_HANDS_HOST",
-        help=f"Address to listen on.  [default: {LOOPBACK}, with --lan every one]",
+        help=f"Address or name to listen on.  [default: {LOOPBACK}, with --lan every one]",
     )
     port = click.option(
         "--port",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 from flask import abort, current_app, request
 
 from webapp.auth.middleware import request_state
-from webapp.network import address_for_others
+from webapp.network import candidates
 from webapp.settings import is_loopback
 from webapp.site import Site
 from webapp.storage.sessions import Stored
@@ -36,9 +37,28 @@ def name_in(host: str) -> str:
     return host.rpartition(":")[0] or host
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where other devices may find the site, and when one last came in there (ms), if ever."""
+
+    address: str
+    adapter: str = ""
+    came_in_at: int | None = None
+
+
+def addresses() -> list[Address]:
+    """All there are, by how likely the network is, then where a device came in last."""
+    arrivals = current_app.extensions.get("arrivals")
+    came = dict(arrivals.at) if arrivals else {}
+    found = candidates(site().settings)
+    found.sort(key=lambda one: (one.rank, -came.get(one.address, 0)))
+    known = [Address(one.address, one.adapter, came.pop(one.address, None)) for one in found]
+    return [*known, *(Address(one, came_in_at=at) for one, at in reversed(came.items()))]
+
+
 def outside() -> str:
     """The address by which other devices come: this request's, unless it leads here only."""
     settings = site().settings
     if settings.public_url or is_loopback(name_in(request.host)):
-        return address_for_others(settings)
+        return addresses()[0].address
     return f"{request.scheme}://{request.host}"

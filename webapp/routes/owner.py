@@ -9,7 +9,7 @@ from webapp.auth.devices import Device, devices_of
 from webapp.auth.invites import NewInvite
 from webapp.auth.middleware import authenticator, current_identity
 from webapp.domain.invites import NAMES, role_named
-from webapp.routes import outside, request_time, site
+from webapp.routes import addresses, outside, request_time, site
 
 blueprint = Blueprint("owner", __name__, url_prefix="/owner")
 
@@ -85,6 +85,7 @@ def page(
     body = render_template(
         "owner/owner.html",
         home=outside(),
+        addresses=addresses(),
         made=made,
         asked=asked,
         fault=fault,

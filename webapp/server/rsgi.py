@@ -143,7 +143,7 @@ class RsgiApp:
         settings = self.site.settings
         if settings.plain_port is None:
             return None
-        hosts = hosts_of(replace(settings, port=settings.plain_port, public_url=None))
+        hosts = hosts_of(replace(settings, port=settings.plain_port, tls=False))
         shared = settings.processes > 1
         port, https_port = settings.plain_port, settings.port
         return TrustListener(self.ask, hosts, BARE_HEADERS, settings.host, port, https_port, shared)

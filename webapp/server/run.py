@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from granian.constants import Interfaces
@@ -27,7 +27,7 @@ from webapp.log import log_exceptions, place_of
 from webapp.maintenance.backups import check_before_start
 from webapp.maintenance.folder_lock import SERVING, WRITING, Lock, lock_folder
 from webapp.maintenance.opening import open_database, open_storage
-from webapp.network import hosts_of
+from webapp.network import hosts_of, listening_addresses, literal_address
 from webapp.protocol_files.loader import BadFileError, load_catalogue
 from webapp.server.loop_observer import LoopObserver
 from webapp.server.rsgi import RsgiApp
@@ -104,6 +104,7 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
     logging.config.dictConfig(log_config(settings.log_format))
     log_exceptions()
     lock = None if settings.database_url else lock_data_folder(settings)
+    settings = choose_host(settings)
     settings, files = choose_certificate(settings)
     check_site(settings)
     check_port(settings.host, settings.port, "--port")
@@ -173,6 +174,24 @@ def print_start(settings: Settings) -> None:
             log.info(line)
         else:
             print(line, flush=True)
+
+
+def choose_host(settings: Settings) -> Settings:
+    """With an address in the place of a name; the name stays one of ours. Raises StartError."""
+    host = settings.host
+    if literal_address(host):
+        if "%" in host:
+            raise StartError(f"cannot listen on {host}: leave out the % and what follows it")
+        return settings
+    try:
+        found = listening_addresses(host)
+    except (OSError, UnicodeError):
+        raise StartError(
+            f"no address is known for the host {host}; name an address of this machine with "
+            "--host, like 127.0.0.1"
+        ) from None
+    ours = next((one for one in found if not listening_fault(one, settings.port)), found[0])
+    return replace(settings, host=ours, names=(*settings.names, host.lower().rstrip(".")))
 
 
 def choose_certificate(settings: Settings) -> tuple[Settings, Files | None]:
@@ -246,15 +265,22 @@ def open_once(settings: Settings) -> None:
 
 def check_port(host: str, port: int, option: str) -> None:
     """Raise StartError when the address cannot be listened on."""
+    if error := listening_fault(host, port):
+        raise StartError(port_trouble(host, port, option, error))
+
+
+def listening_fault(host: str, port: int) -> OSError | None:
+    """What keeps us from listening there; None when nothing does."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        if sys.platform != "win32":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            if sys.platform != "win32":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
             probe.listen(1)
-        except OSError as error:
-            raise StartError(port_trouble(host, port, option, error)) from None
+    except OSError as error:
+        return error
+    return None
 
 
 def port_trouble(host: str, port: int, option: str, error: OSError) -> str:
@@ -283,8 +309,10 @@ def open_in_browser(address: str) -> None:
 
     host, port = address.partition("://")[2].rsplit(":", 1)
     for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex((host.strip("[]"), int(port))) == 0:
-                webbrowser.open(address)
-                return
-        time.sleep(0.1)
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), 1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            webbrowser.open(address)
+            return

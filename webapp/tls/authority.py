@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from webapp.network import NEARBY, host_names, is_nearby, own_addresses
+from webapp.network import NEARBY, host_names, is_nearby, machine_name, own_addresses
 from webapp.tls.pem import (
     DER,
     PEM,
@@ -153,7 +152,9 @@ def new_authority(
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Steady Hands"),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"Steady Hands on {socket.gethostname()}"[:64]),
+            x509.NameAttribute(
+                NameOID.COMMON_NAME, f"Steady Hands on {machine_name() or 'this machine'}"[:64]
+            ),
         ]
     )
     usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from webapp.network import lan_addresses
+from webapp.network import address_for_others
 from webapp.settings import Settings
 from webapp.tls.authority import Authority, local_names, now
-from webapp.tls.pem import CertificateError, check_files, names_of, read_chain
+from webapp.tls.pem import CertificateError, Names, check_files, names_of, read_chain
 
 LOOK_SECONDS = 60.0
 
@@ -33,16 +33,23 @@ def files_of(settings: Settings) -> Files | None:
     if not settings.tls:
         return None
     authority = Authority(settings.authority)
-    authority.keep(local_names(settings.host), now())
-    check_host(authority, settings.host)
+    authority.keep(names_here(settings), now())
+    hosts = settings.names if settings.everywhere else (settings.host, *settings.names)
+    for host in hosts:
+        check_host(authority, host)
     return Files(authority.server_file, authority.server_file)
+
+
+def names_here(settings: Settings) -> Names:
+    """Everything this machine is reached by, with the name that it was told to listen on."""
+    found = local_names(settings.host)
+    return replace(found, dns=tuple(dict.fromkeys([*found.dns, *settings.names])))
 
 
 def check_host(authority: Authority, host: str) -> None:
     """Raise CertificateError when the authority may not sign for the address listened on."""
     signed = names_of(read_chain(authority.server_file)[0])
-    everywhere = host in ("0.0.0.0", "::")
-    if not everywhere and host.lower() not in (*signed.dns, *map(str, signed.addresses)):
+    if host.lower() not in (*signed.dns, *map(str, signed.addresses)):
         raise CertificateError(
             f"the authority in {authority.folder} was not made for {host}; delete that folder to "
             "make a new one, which every device has to trust"
@@ -53,25 +60,19 @@ def with_names(settings: Settings) -> Settings:
     """The settings with the names in a given certificate. Raises CertificateError."""
     if not settings.certificate or not settings.key:
         return settings
-    return replace(settings, names=check_files(settings.certificate, settings.key, now()))
+    names = check_files(settings.certificate, settings.key, now())
+    return replace(settings, names=(*settings.names, *names))
 
 
 def how_to_trust(settings: Settings) -> list[str]:
     """What the terminal says: where a device learns to trust us, and what to compare there."""
     shown = Authority(settings.authority).shown()
-    page = f"http://{address_of(settings)}:{settings.plain_port}/trust"
+    port = settings.plain_port or settings.port
+    page = f"{address_for_others(replace(settings, port=port, tls=False))}/trust"
     return [
         f"Each device has to trust its certificate once: {page} shows how.",
         f"Fingerprint of the certificate (SHA-256): {shown.fingerprint}",
     ]
-
-
-def address_of(settings: Settings) -> str:
-    """This machine's address for other devices, as far as it is known."""
-    host = settings.host
-    if host in ("0.0.0.0", "::"):
-        host = str(next(iter(lan_addresses()), "127.0.0.1"))
-    return f"[{host}]" if ":" in host else host
 
 
 class Renewal(threading.Thread):
@@ -90,7 +91,7 @@ class Renewal(threading.Thread):
 
     def look(self) -> None:
         try:
-            if Authority(self.settings.authority).keep(local_names(self.settings.host), now()):
+            if Authority(self.settings.authority).keep(names_here(self.settings), now()):
                 log.warning("the certificate was made anew; the server takes it up")
                 self.renewed()
         except CertificateError as error:

@@ -44,10 +44,9 @@ DIRECTIVES = {
 }
 FIXED = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+ON_PAGES = {"Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin"}
 KEY = {"key": "12345678", "seq": "0", "step": "one"}
 VERSION = read_assets(shipped("static")).version
 STYLE = f"/static/{VERSION}/site.css"
@@ -65,30 +64,33 @@ def check_headers(answer: TestResponse, *, static: bool = False) -> None:
     worker = answer.request.path == "/worker.js" and answer.status_code == 200
     bare = not answer.data and "script-src" not in found  # nothing to be shown, as for a beat
     thin = static or worker or bare
-    if worker:
-        assert found.pop("connect-src") == "'self'"
     if thin:
-        names = ("default-src", "base-uri", "form-action", "frame-ancestors")
-        assert found == dict.fromkeys(names, "'none'")
+        only = {"connect-src": "'self'"} if worker else {"sandbox": ""}
+        assert found == only | {"default-src": "'none'", "frame-ancestors": "'none'"}
     else:
         scripts = found.pop("script-src")
         assert found == DIRECTIVES
         assert re.fullmatch(r"'nonce-[A-Za-z0-9_-]{20,}'|'none'", scripts)
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
-    for name, value in FIXED.items():
+    for name, value in (FIXED if thin else FIXED | ON_PAGES).items():
         assert answer.headers.getlist(name) == [value]
-    allowed = dict(
-        part.strip().split("=", 1) for part in answer.headers["Permissions-Policy"].split(",")
-    )
-    for name in ("camera", "microphone", "geolocation", "payment", "usb"):
-        assert allowed[name] == "()"
-    for name in () if thin else ("screen-wake-lock", "fullscreen", "autoplay"):
-        assert allowed[name] == "(self)"
+    if not thin:
+        check_permissions(answer)
     if answer.data:
         kind = answer.headers["Content-Type"]
         assert "; charset=utf-8" in kind or not kind.startswith(("text/", "application/json")), kind
     expected = "max-age=31536000, immutable" if static else "no-store"
     assert answer.headers.getlist("Cache-Control") == [expected]
+
+
+def check_permissions(answer: TestResponse) -> None:
+    allowed = dict(
+        part.strip().split("=", 1) for part in answer.headers["Permissions-Policy"].split(",")
+    )
+    for name in ("camera", "microphone", "geolocation", "payment", "usb"):
+        assert allowed[name] == "()"
+    for name in ("screen-wake-lock", "fullscreen", "autoplay"):
+        assert allowed[name] == "(self)"
 
 
 def fail(visitor: Visitor, patch: pytest.MonkeyPatch, name: str, error: Exception) -> None:

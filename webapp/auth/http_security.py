@@ -31,17 +31,18 @@ POLICY = (
 )
 
 # Files and heartbeats may load nothing when opened by themselves. The policy is short, since most
-# responses carry it.
-FILE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+# responses carry it, and so are the other headers: what only a page heeds stands on pages.
+FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 # The worker asks for pages and files and does nothing else.
-WORKER_POLICY = FILE_POLICY.replace("'none'", "'none'; connect-src 'self'", 1)
-FILE_PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+WORKER_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
 
 ALWAYS = (
     ("X-Content-Type-Options", "nosniff"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+ON_PAGES = (
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 PERMISSIONS = (
     "accelerometer=(), camera=(), display-capture=(), geolocation=(), "
@@ -56,14 +57,11 @@ ANY_HOST = {"health.lives", "health.ready"}
 
 BARE_HEADERS = (
     *ALWAYS,
+    *ON_PAGES,
     ("Permissions-Policy", PERMISSIONS),
     ("Content-Security-Policy", POLICY.format(scripts="'none'")),
 )
-THIN_HEADERS = (
-    *ALWAYS,
-    ("Permissions-Policy", FILE_PERMISSIONS),
-    ("Content-Security-Policy", FILE_POLICY),
-)
+THIN_HEADERS = (*ALWAYS, ("Content-Security-Policy", FILE_POLICY))
 
 
 HSTS = ("Strict-Transport-Security", "max-age=31536000")

@@ -26,6 +26,7 @@ from webapp.domain.anatomy import (
     smooth,
     spots,
 )
+from webapp.presentation.paths import short_path
 
 MIRROR = f"matrix(-1 0 0 1 {WIDTH} 0)"
 CORNER = 9
@@ -47,6 +48,14 @@ POSES = {
         "L28 136L66 136C77 132 79 112 77 96C77 74 74 56 64 48L62 40C70 34 70 8 50 8Z"
     ),
 }
+
+
+HOLE = ' fill-rule="evenodd"'
+
+
+def path(kind: str, line: str, more: str = "") -> str:
+    """A path of a class, in whole units."""
+    return f'<path class="{kind}"{more} d="{short_path(line)}"/>'
 
 
 def number(value: float) -> str:
@@ -89,7 +98,7 @@ def box_path(view: View, box: Box) -> str:
     low, high = sorted(view.height(box.frame, along) for along in box.along)
     top, bottom = sorted(edges(view, box, low)), sorted(edges(view, box, high))
     r = min(CORNER, (high - low) / 2, (top[1] - top[0]) / 2, (bottom[1] - bottom[0]) / 2)
-    many = max(2, round((high - low) / 45) + 1)
+    many = max(2, round((high - low) / 80) + 1)
     ys = [low + r + (high - low - 2 * r) * i / (many - 1) for i in range(many)]
 
     def side(which: int, heights: Sequence[float]) -> str:
@@ -144,8 +153,8 @@ def arrow(
     heads = tip(places[-1], places[-2], size) + (tip(places[0], places[1], size) if twice else "")
     kind = "figure-arrow figure-ring" if thin else "figure-arrow"
     line = f"{curve(places)}{heads}"
-    case = f'<path class="{kind} figure-case" d="{line}"/>' if cased else ""
-    return f'{case}<path class="{kind}" d="{line}"/>'
+    case = path(f"{kind} figure-case", line) if cased else ""
+    return case + path(kind, line)
 
 
 def ring(middle: XY, r: float, ry: float | None = None) -> str:
@@ -172,9 +181,7 @@ def coil(places: Sequence[XY], r: float) -> str:
         along = far * i / (many - 1) + r * 0.8 * sin(turn)
         beside = -r * cos(turn)
         line.append(XY(x0 + along * ux - beside * uy, y0 + along * uy + beside * ux))
-    return (
-        f'<path class="figure-arrow figure-ring" d="{curve(line)}{tip(line[-1], line[-2], 15)}"/>'
-    )
+    return path("figure-arrow figure-ring", f"{curve(line)}{tip(line[-1], line[-2], 15)}")
 
 
 def mark_of(view: View, shape: Shape, name: str) -> str:
@@ -236,11 +243,11 @@ def avoid_of(view: View, names: Sequence[str]) -> str:
             if item.startswith("oval"):
                 found = patch_of(item)
                 assert isinstance(found, Oval)
-                path = oval_path(*ring_of(view, found))
+                line = oval_path(*ring_of(view, found))
             else:
                 places = view.way(item)
-                path = "M" + "L".join(f"{number(p.x)} {number(p.y)}" for p in places)
-            text += f'<path class="figure-avoid" data-off="{name}" d="{path}"/>'
+                line = "M" + "L".join(f"{number(p.x)} {number(p.y)}" for p in places)
+            text += path("figure-avoid", line, f' data-off="{name}"')
     return text
 
 
@@ -284,12 +291,12 @@ def fingers_of(view: View, mark: Spot) -> str:
 
 def limb(view: View) -> str:
     """The body of a view, for the client's left side."""
-    body = "".join(f'<path class="figure-body" d="{body_path(view, d)}"/>' for d in view.body)
-    return body + "".join(f'<path class="figure-hair" d="{d}"/>' for d in view.hair)
+    body = "".join(path("figure-body", body_path(view, d)) for d in view.body)
+    return body + "".join(path("figure-hair", d) for d in view.hair)
 
 
 def lines_of(view: View) -> str:
-    return "".join(f'<path class="figure-detail" d="{d}"/>' for d in view.lines)
+    return path("figure-detail", "".join(view.lines))
 
 
 def sides_of(side: str) -> tuple[str, ...]:
@@ -349,9 +356,9 @@ def sheet(
     lit = over = ""
     if shape:
         lit = "".join(
-            f'<path class="figure-lit figure-pale" d="{patch_path(view, p)}"/>' for p in shape.pale
+            path("figure-lit figure-pale", patch_path(view, p)) for p in shape.pale
         ) + "".join(
-            f'<path class="figure-lit" fill-rule="evenodd" d="{patch_path(view, p)}"/>'
+            path("figure-lit", patch_path(view, p), HOLE if " hole " in p else "")
             for p in shape.lit
         )
         over = mark_of(view, shape, mark)
@@ -462,24 +469,23 @@ def scene(drawn: Scene, side: str, label: str, *, small: bool = False) -> str:
     text = ""
     for part in drawn.limbs:
         if part.who == "far":
-            text += f'<path class="figure-detail" d="{part.d}"/>'
+            text += path("figure-detail", part.d)
             continue
         kind = {"client": "body", "helper": "hand", "far-limb": "other"}[part.who]
-        text += f'<path class="figure-edge-{kind}" stroke-width="{number(part.wide + 8)}" d="{part.d}"/>'
+        text += path(f"figure-edge-{kind}", part.d, f' stroke-width="{number(part.wide + 8)}"')
     for group in ("far-limb", "client", "lit", "helper"):
         pieces = drawn.lit if group == "lit" else [p for p in drawn.limbs if p.who == group]
         kind = {"client": "body", "helper": "hand", "far-limb": "other", "lit": "lit"}[group]
         if group == "helper":
             text += "".join(
-                f'<path class="figure-edge-hand" stroke-width="{number(p.wide + 8)}" d="{p.d}"/>'
+                path("figure-edge-hand", p.d, f' stroke-width="{number(p.wide + 8)}"')
                 for p in pieces
             )
         text += "".join(
-            f'<path class="figure-limb-{kind}" stroke-width="{number(p.wide)}" d="{p.d}"/>'
-            for p in pieces
+            path(f"figure-limb-{kind}", p.d, f' stroke-width="{number(p.wide)}"') for p in pieces
         )
     for line in drawn.avoid:
-        text += f'<path class="figure-avoid" d="{curve([XY(*place) for place in line])}"/>'
+        text += path("figure-avoid", curve([XY(*place) for place in line]))
     for line in drawn.arrows:
         text += arrow([XY(*place) for place in line]).replace("figure-arrow", "figure-way")
     turn = f' transform="{MIRROR}"' if side == "right" else ""

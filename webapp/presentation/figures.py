@@ -84,7 +84,7 @@ def filled(part: Segment, state: State | None) -> float:
 
 
 BETWEEN = re.compile(r">\n\s*<")
-LONG_PATH = re.compile(r'(?<= )d="([^"]{40,})"')
+LONG_PATH = re.compile(r'(?<= )d="([^"]{30,})"')
 
 
 def shared_paths(text: str) -> Markup:

@@ -22,7 +22,7 @@ from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.session import ANY_STATUS, STOPS, TRANSITIONS, Action, RefusedError, Status
 from webapp.domain.snapshot import Snapshot, view
 from webapp.domain.unobserved import unobserved_ms
-from webapp.presentation.filters import hue, side_and_area
+from webapp.presentation.filters import hue, side_and_area, to_json
 from webapp.presentation.htmx import fragment_or_redirect, is_htmx
 from webapp.routes import (
     assignments,
@@ -416,7 +416,7 @@ def context(stored: Stored, **more: object) -> dict[str, object]:
         "until": 1 if here.storage.trouble else until(snapshot),  # 1: ask for all of it each time
         "planned_ms": snapshot.planned_ms,
         "events": stored.events,
-        "rows": json.dumps([[r.id, r.begins_in, r.ends_in, r.wait] for r in snapshot.rows]),
+        "rows": to_json([[r.id, r.begins_in, r.ends_in, r.wait] for r in snapshot.rows]),
         "ends_at": ends_at(snapshot),
         "key": secrets.token_urlsafe(12),
         "said": "",

@@ -10,24 +10,38 @@ export const clockText = (s) => `${Math.floor(s / 60)}:${pad(s % 60)}`;
 
 /** Puts step `id` into the live part; returns the data of its template, null without one. */
 export function renderStep(stage, live, id) {
-  const template = stage.querySelector(`template[data-for="${CSS.escape(id)}"]`);
+  const template = kept(stage, id);
   if (!template) return null;
-  const content = template.content.cloneNode(true);
-  const paths = stage.querySelector("#paths").dataset.paths.split("|");
-  for (const path of content.querySelectorAll("[data-d]")) path.setAttribute("d", paths[path.dataset.d]);
+  const contents = [drawn(stage, template)];
+  const { like } = template.dataset;
+  if (like) {
+    // a move shows what the phase shows that it leads to, without its tempo
+    contents.push(drawn(stage, kept(stage, like)));
+    contents[1].querySelector(".feel .pulse")?.closest("div").remove();
+  }
   for (const part of STEP_PARTS) {
-    const fresh = content.querySelector(`.${part}`);
+    const fresh = contents.map((content) => content.querySelector(`.${part}`)).find(Boolean);
     if (fresh) live.querySelector(`.${part}`)?.replaceWith(fresh);
   }
   renderHand(stage, live.querySelector(".step-hand"));
   return template.dataset;
 }
 
+const kept = (stage, id) => stage.querySelector(`template[data-for="${CSS.escape(id)}"]`);
+
+/** A copy of a template with its paths, of which the page holds each once. */
+function drawn(stage, template) {
+  const content = template.content.cloneNode(true);
+  const paths = stage.querySelector("#paths").dataset.paths.split("|");
+  for (const path of content.querySelectorAll("[data-d]")) path.setAttribute("d", paths[path.dataset.d]);
+  return content;
+}
+
 /** The page holds the picture of each technique once, not once a step. */
 function renderHand(stage, hand) {
   const name = CSS.escape(hand?.dataset.hand ?? "");
   const picture = stage.querySelector(`template[data-picture="${name}"]`);
-  if (picture) hand.prepend(picture.content.cloneNode(true));
+  if (picture) hand.prepend(drawn(stage, picture));
 }
 
 /** The whole live part from a view of rules/commands.js. */

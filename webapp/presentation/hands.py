@@ -15,7 +15,6 @@ from markupsafe import escape
 from webapp.domain.anatomy import WIDTH, XY, Box, Oval, Shape, Spot, View, edges, patch_of, ring_of
 from webapp.presentation.body import (
     BOTH,
-    MIRROR,
     middle_of,
     number,
     sheet,
@@ -293,15 +292,12 @@ UPWARD, MOST_ASKEW = -90, 12  # degrees
 FROM_BELOW = -100  # who stands behind a seated person reaches the nape from below
 FROM_THE_SIDE = 20  # and who treats the own nape from the side, elbow raised
 HALF_PALM, NARROW_APART = 3.7, 2.4  # cm
+PEN = '<path class="figure-tick" d="M-9-9l18 18m0-18l-18 18"/>'
 MIDDLE_OF_PALM = 9  # cm behind the fingertips of a flat hand
 
 
-def hand(shown: Hand, mirrored: bool) -> str:
+def hand(shown: Hand) -> str:
     """One hand at the origin, in cm."""
-    high = shown.high
-    air = f"translate({-shown.back} 0) scale({high} {-high if mirrored else high})"
-    still = high == 1 and not shown.back and not mirrored
-    turn = "" if still else f' transform="{air}"'
     text = ""
     if shown.tool:
         x, y, rx, ry = shown.tool
@@ -325,7 +321,7 @@ def hand(shown: Hand, mirrored: bool) -> str:
         text += f'<circle class="hand-press" cx="{x}" cy="{y}" r="2.4"/>'
     if shown.shakes:
         text += '<path class="hand-shake" d="M-10 -7q1.4 1 0 2.4M-7 -7q1.4 1 0 2.4M-10 5q1.4 1 0 2.4M-7 5q1.4 1 0 2.4"/>'
-    return f"<g{turn}>{text}</g>"
+    return text
 
 
 def places_of(view: View, shape: Shape | None, mark: str, point: Spot | None) -> tuple[XY, float]:
@@ -402,19 +398,6 @@ def posed(
     return at, way, turn
 
 
-def on_each(one: str, view: View, sides: tuple[str, ...], *, two_limbs: bool) -> str:
-    """A drawn hand on each side that it works on."""
-    if not two_limbs:
-        turns = (f' transform="{MIRROR}"' if side == "right" else "" for side in sides)
-        return "".join(f"<g{turned}>{one}</g>" for turned in turns)
-    text = ""
-    for side in sides:
-        turned = BOTH if side == "left" else -BOTH
-        place = number(middle_of(view, side) - turned * WIDTH / 2)
-        text += f'<g transform="matrix({turned} 0 0 {BOTH} {place} 34)">{one}</g>'
-    return text
-
-
 def hand_picture(
     view: View,
     shape: Shape | None,
@@ -454,77 +437,59 @@ def hand_picture(
     apart = shown.apart
     if twice and not shown.facing and shape and not view.paired:
         at, apart = beside(view, shape, at, apart)
-    palm = MIDDLE_OF_PALM * cm if shown.pieces == FLAT and not own else 0
-    marked = (
-        f'<path class="figure-tick" d="M{number(at.x - 9)} {number(at.y - 9)}l18 18m0 -18l-18 18"/>'
-        if chosen
-        else ""
-    )
-    shown_sides = sides if each_side else sides[:1]
+    palm = MIDDLE_OF_PALM if shown.pieces == FLAT and not own else 0
+    part = BOTH if two_limbs else 1
+    x = at.x * part + (middle_of(view, "left") - part * WIDTH / 2 if two_limbs else 0)
+    places = {"left": (x - middle.x) / scale, "right": (x - WIDTH + middle.x) / scale}
     moves = len(shown.frames) == 1
-    frames = [
-        on_each(
-            marked + drawn(frame, at, way, turn, palm, apart, cm, scale, twice=twice, moves=moves),
-            view,
-            shown_sides,
-            two_limbs=two_limbs,
+    frames = []
+    for frame in shown.frames:
+        one = drawn(frame, turn, palm, apart if twice else None, part * cm / scale, moves=moves)
+        one = f"{PEN if chosen else ''}{one}"
+        frames.append(
+            "".join(
+                f'<g transform="{"scale(-1 1) " * (s == "right")}translate({places[s]:.0f} 0) rotate({way:.0f})">{one}</g>'
+                for s in (sides if each_side else sides[:1])
+            )
         )
-        for frame in shown.frames
-    ]
-    hands = frames[0] if len(frames) == 1 else side_by_side(frames, middle, scale)
+    hands = frames[0] if moves else side_by_side(frames)
+    hands = (
+        f'<g transform="translate({middle.x:.0f} {middle.y:.0f}) scale({scale:.3g})">{hands}</g>'
+    )
     under = sheet(view, shape, mark, side, avoid, point, small=False)
     return (
-        f'<svg class="figure hand-picture hand-on move-{technique}" viewBox="{number(middle.x - wide / 2)} '
-        f'{number(middle.y - tall / 2)} {number(wide)} {number(tall)}" role="img" aria-label="{escape(label)}">'
+        f'<svg class="figure hand-picture hand-on move-{technique}" viewBox="{middle.x - wide / 2:.0f} '
+        f'{middle.y - tall / 2:.0f} {wide:.0f} {tall:.0f}" role="img" aria-label="{escape(label)}">'
         f"{under}{hands}</svg>"
     )
 
 
-def side_by_side(frames: list[str], middle: XY, scale: float) -> str:
-    """Before, during and after, each in a group that styles show in turn or side by side.
-
-    Their units are those of a picture 240 wide, from its middle.
-    """
-    there = f"scale({1 / scale:.3f}) translate({number(-middle.x)} {number(-middle.y)})"
-    text = "".join(
+def side_by_side(frames: list[str]) -> str:
+    """Before, during and after, each in a group that styles show in turn or side by side."""
+    return "".join(
         f'<g class="hand-moves hand-frame hand-frame-{i}"><rect class="hand-plate" x="-118" y="-118" '
-        f'width="236" height="236" rx="16"/><g transform="{there}">{frame}</g>'
+        f'width="236" height="236" rx="16"/>{frame}'
         f'<text class="hand-count" x="-100" y="-72">{i}</text></g>'
         for i, frame in enumerate(frames, 1)
     )
-    return f'<g transform="translate({number(middle.x)} {number(middle.y)}) scale({scale:.3f})">{text}</g>'
 
 
 def drawn(
-    shown: Hand,
-    at: XY,
-    way: float,
-    turn: float,
-    palm: float,
-    apart: float,
-    cm: float,
-    scale: float,
-    *,
-    twice: bool,
-    moves: bool,
+    shown: Hand, turn: float, palm: float, apart: float | None, unit: float, *, moves: bool
 ) -> str:
-    """One hand or two at a place, ``palm`` units ahead of it; ``moves``: of a single frame.
+    """One hand, or two ``apart`` cm from the middle, ``palm`` cm ahead along the way.
 
-    What moves is scaled so that it moves as far on the screen everywhere.
+    ``unit`` is a centimetre in a picture 240 wide: what moves, moves as far on the screen
+    everywhere. ``moves``: it has a single frame.
     """
-    forward = palm / scale
     text = ""
-    for i in range(2 if twice else 1):
-        aside = (apart if i else -apart) * cm / scale if twice else 0
+    for i in range(1 if apart is None else 2):
+        aside = 0 if apart is None else (apart if i else -apart) * unit
         around = -turn if i and shown.facing else turn
-        where = f"rotate({number(around)}) translate({number(forward)} {number(aside)})"
-        if shown.facing:
-            where = f"translate(0 {number(aside)}) rotate({number(around)})"
-        text += (
-            f'<g transform="{where} scale({cm / scale:.3f})">{hand(shown, mirrored=bool(i))}</g>'
-        )
-    moving = f'<g class="hand-moves">{text}</g>' if moves else text
-    return (
-        f'<g transform="translate({number(at.x)} {number(at.y)}) rotate({number(way)}) scale({scale:.3f})">'
-        f"{moving}</g>"
-    )
+        place = f"translate({(palm - shown.back) * unit:.0f} {aside:.0f})"
+        round_it = f"rotate({around:.0f}) " if around else ""
+        where = f"{place} {round_it}" if shown.facing else f"{round_it}{place} "
+        size = unit * shown.high
+        mirrored = f" {-size:.3g}" if i else ""
+        text += f'<g transform="{where}scale({size:.3g}{mirrored})">{hand(shown)}</g>'
+    return f'<g class="hand-moves">{text}</g>' if moves else text

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
@@ -185,6 +185,11 @@ class View(Model):
         }
 
     @cached_property
+    def paths(self) -> dict[str, str]:
+        """Outlines and patches of this view as SVG paths, as far as somebody asked."""
+        return {}
+
+    @cached_property
     def overlaps(self) -> dict[tuple[tuple[str, ...], str], bool]:
         """Which patches lie on which keep-away item, as far as somebody asked."""
         return {}
@@ -282,17 +287,13 @@ class Curve:
             + self.slopes[i + 1] * span * t * t * (t - 1)
         )
 
-    def slope(self, y: float) -> float:
-        """dx/dy at height ``y``."""
-        return self.at(y + 0.5) - self.at(y - 0.5)
-
     def path(self, start: float, end: float) -> str:
         """The curve from one height to another as an SVG path without its first letter."""
         low, high = sorted((start, end))
         stops = [low, *(y for y in self.ys if low < y < high), high]
         if start > end:
             stops.reverse()
-        return smooth([XY(self.at(y), y) for y in stops], [self.slope(y) for y in stops])
+        return smooth_through(self.at, stops)
 
 
 def harmonic(before: float, after: float) -> float:
@@ -310,6 +311,33 @@ def smooth(places: Sequence[XY], slopes: Sequence[float]) -> str:
             f"{short(b.x - sb * third)} {short(b.y - third)} {short(b.x)} {short(b.y)}"
         )
     return text
+
+
+NEAR = 0.7  # units that a drawn curve may be off
+
+
+def smooth_through(at: Callable[[float], float], ys: Sequence[float]) -> str:
+    """Cubics along x = ``at(y)`` through as few of the heights as keep it near."""
+
+    def slope(y: float) -> float:
+        return at(y + 0.5) - at(y - 0.5)
+
+    def is_near(a: float, b: float) -> bool:
+        """Whether one cubic from ``a`` to ``b`` stays near the curve."""
+        for t in (0.2, 0.4, 0.6, 0.8):
+            u, span = 1 - t, b - a
+            x = at(a) * (1 + 2 * t) * u * u + slope(a) * span * t * u * u
+            x += at(b) * t * t * (3 - 2 * t) - slope(b) * span * t * t * u
+            if abs(x - at(a + span * t)) > NEAR:
+                return False
+        return True
+
+    kept = [ys[0]]
+    while kept[-1] != ys[-1]:
+        here = ys.index(kept[-1])
+        ahead = (y for y in reversed(ys[here + 2 :]) if is_near(kept[-1], y))
+        kept.append(next(ahead, ys[here + 1]))
+    return smooth([XY(at(y), y) for y in kept], [slope(y) for y in kept])
 
 
 def short(value: float) -> str:

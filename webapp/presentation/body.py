@@ -23,7 +23,7 @@ from webapp.domain.anatomy import (
     patch_of,
     ring_of,
     short,
-    smooth,
+    smooth_through,
     spots,
 )
 from webapp.presentation.paths import short_path
@@ -74,13 +74,21 @@ def body_path(view: View, text: str) -> str:
         ys = [low, *(y for y in curve.ys if low < y < high), high]
         if start > end:
             ys.reverse()
-        return smooth([XY(WIDTH - curve.at(y), y) for y in ys], [-curve.slope(y) for y in ys])
+        return smooth_through(lambda y: WIDTH - curve.at(y), ys)
 
-    return re.sub(r"\[(in|out|rout) (\d+) (\d+)\]", side, text)
+    if text not in view.paths:
+        view.paths[text] = re.sub(r"\[(in|out|rout) (\d+) (\d+)\]", side, text)
+    return view.paths[text]
 
 
 def patch_path(view: View, patch: str) -> str:
     """A lit patch as a closed path with soft corners."""
+    if patch not in view.paths:
+        view.paths[patch] = new_patch_path(view, patch)
+    return view.paths[patch]
+
+
+def new_patch_path(view: View, patch: str) -> str:
     found = patch_of(patch)
     if isinstance(found, Oval):
         text = oval_path(*ring_of(view, found))
@@ -98,14 +106,14 @@ def box_path(view: View, box: Box) -> str:
     low, high = sorted(view.height(box.frame, along) for along in box.along)
     top, bottom = sorted(edges(view, box, low)), sorted(edges(view, box, high))
     r = min(CORNER, (high - low) / 2, (top[1] - top[0]) / 2, (bottom[1] - bottom[0]) / 2)
-    many = max(2, round((high - low) / 80) + 1)
+    many = max(2, round((high - low) / 30) + 1)
     ys = [low + r + (high - low - 2 * r) * i / (many - 1) for i in range(many)]
 
     def side(which: int, heights: Sequence[float]) -> str:
         def x(y: float) -> float:
             return sorted(edges(view, box, y))[which]
 
-        return smooth([XY(x(y), y) for y in heights], [x(y + 0.5) - x(y - 0.5) for y in heights])
+        return smooth_through(x, heights)
 
     def corner(x: float, y: float, toward: float) -> str:
         return f"Q{number(x)} {number(y)} {number(x + toward)} {number(y)}"

@@ -17,7 +17,7 @@ from webapp.domain.pictures import BOTH_WAYS, Words, picture_of, words_of
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.session import State
 from webapp.presentation import body
-from webapp.presentation.filters import clock, hue, place
+from webapp.presentation.filters import clock, hue, place, side_and_area
 from webapp.presentation.hands import HANDS, hand_picture
 
 MOST_KEPT = 500
@@ -182,8 +182,8 @@ def install(app: Flask) -> None:
         off = kept_off(found, step)
         return draw(found, step.side or "both", label, count, off, small)
 
-    def hand_key(step: PlannedStep, plan: Plan) -> str:
-        """What names the hand of a step on its page; empty for a step without a picture."""
+    def hand_name(step: PlannedStep, plan: Plan) -> str:
+        """All that a picture of hands depends on; empty for a step without one."""
         found = picture(step, plan)
         if not found or not step.technique:
             return ""
@@ -194,9 +194,20 @@ def install(app: Flask) -> None:
         parts = (step.technique, *found[:4], step.side or "both", found.hand, own, *off)
         return " ".join(part for part in parts if part)
 
+    @lru_cache(maxsize=128)
+    def first_with_hand(plan: Plan) -> dict[str, PlannedStep]:
+        """The first step with each hand, by the name of the hand."""
+        return {name: s for s in reversed(plan.steps) if (name := hand_name(s, plan))}
+
+    def hand_key(step: PlannedStep, plan: Plan) -> str:
+        """The number of the hand of a step on its page; empty for a step without one."""
+        name = hand_name(step, plan)
+        return str([*first_with_hand(plan)].index(name)) if name else ""
+
     def hands_of(plan: Plan) -> dict[str, Markup]:
         """Each hand that is shown in some step of ``plan``, by its key."""
-        return {key: hand_of(s, plan) for s in plan.steps if (key := hand_key(s, plan))}
+        steps = first_with_hand(plan).values()
+        return {str(i): hand_of(step, plan) for i, step in enumerate(steps)}
 
     def hand_of(step: PlannedStep, plan: Plan) -> Markup:
         """The hand of a step on its body part; nothing where a scene shows it already."""
@@ -207,7 +218,7 @@ def install(app: Flask) -> None:
             return hand_of_technique(step.technique)
         if found.view in catalogue().scenes:
             return Markup("")
-        label = f"{HANDS[found.hand].says}: {place(step, plan)}"
+        label = f"{HANDS[found.hand].says}: {side_and_area(step, plan)}"
         off = kept_off(found, step)
         return draw_hand(found, step.side or "both", step.technique, label, off)
 

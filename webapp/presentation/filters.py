@@ -113,7 +113,7 @@ def speech(plan: Plan, index: int) -> Markup:
     """What is heard in one step, as JSON; on entering it the voice says what is on the screen.
 
     ``cues`` as [at, words], ``hands`` for phases, ``lastHands`` for the last of them, ``rest`` for
-    aftercare, whose end is always heard.
+    aftercare, whose end is always heard. What is empty or false is left out.
     """
     step = plan.steps[index]
     ahead = any(later.hands_on for later in plan.steps[index + 1 :])
@@ -123,7 +123,7 @@ def speech(plan: Plan, index: int) -> Markup:
         "lastHands": step.hands_on and not ahead,
         "rest": step.kind == "aftercare",
     }
-    return to_json(words)
+    return to_json({name: value for name, value in words.items() if value})
 
 
 def plan_json(plan: Plan) -> Markup:

@@ -26,7 +26,7 @@ const WHOLE = [".step-name", ...PLACES, ".step-lines li", ".step-lines p"];
 export function cuesOf(row, speech, total, last) {
   if (row.ends === null) return [];
   const began = row.ends - total;
-  const own = speech.cues.map(([at, say]) => ({ at: instantOf(at, began, row.ends, total), say }));
+  const own = (speech.cues ?? []).map(([at, say]) => ({ at: instantOf(at, began, row.ends, total), say }));
   const cues = [];
   if (speech.hands && total >= HALF_FROM_MS) cues.push({ at: began + total / 2, chime: "half" });
   if (speech.hands && total >= TEN_FROM_MS) {

@@ -135,7 +135,7 @@ def filled(path: Path, sessions: int) -> tuple[str, str]:
             session = storage.create(plan, entry.digest, at, None, belongs)
             happen(storage, session, plan, at, stopped=dice.random() < 0.03)
             if dice.random() < 0.7:
-                courses.tell(session, Feedback(dice.randrange(11), dice.randrange(11)))
+                courses.store_feedback(session, Feedback(dice.randrange(11), dice.randrange(11)))
         return clients[0].id, longest[1]
 
 

@@ -87,7 +87,7 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["nonce"] = http_security.new_nonce
     app.jinja_env.globals["device"] = device_settings.this_device
-    app.jinja_env.globals["emergency_number"] = device_settings.number_here
+    app.jinja_env.globals["emergency_number"] = device_settings.local_number
     app.jinja_env.globals["trouble"] = lambda: app.extensions["site"].storage.trouble
     for module in (
         *(sync, catalogue, offline, protocols, reference, screenings, sessions),
@@ -99,8 +99,8 @@ def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
     return app
 
 
-def start_life(app: Flask) -> LifeSigns:
-    """Take up the clock where the last process left it, and go on telling that we live."""
+def start_liveness(app: Flask) -> LifeSigns:
+    """Continue the clock where the last process left it, and begin to store signs of life."""
     site: Site = app.extensions["site"]
     runner: JobRunner = app.extensions["jobs"]
     if isinstance(site.storage.database, Sqlite):
@@ -109,12 +109,12 @@ def start_life(app: Flask) -> LifeSigns:
     last = site.storage.last_sign_of_life()
     site.presence.begin(last.now if last else site.clock.now())
     if site.storage.database.shared:
-        line = SharedClock(site.storage, site.clock)
-        runner.ours = line.process
-        paused, tell = line.wake(), line.tell
+        shared_clock = SharedClock(site.storage, site.clock)
+        runner.process = shared_clock.process
+        paused, renew = shared_clock.wake(), shared_clock.renew_sign
     else:
-        paused, tell = wake(site.storage, site.clock), None
-    signs = LifeSigns(site.storage, site.clock, tell, site.presence, devices_of(site).sweep)
+        paused, renew = wake(site.storage, site.clock), None
+    signs = LifeSigns(site.storage, site.clock, renew, site.presence, devices_of(site).sweep)
     if paused:
         log.warning("time was lost while the server was away; sessions paused: %d", paused)
     signs.start()

@@ -29,7 +29,7 @@ FORMATS = ("text", "json")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 # Asked every few seconds or by the dozen: told only when they fail.
 OFTEN = {
-    *("sessions.live", "sessions.calm_live", "sessions.nudges", "static"),
+    *("sessions.live", "sessions.calm_live", "sessions.push_events", "static"),
     *("health.lives", "health.ready"),
 }
 # Control characters, and what some viewers take for the end of a line or read backwards.
@@ -41,7 +41,7 @@ log = logging.getLogger("steady_hands")
 
 def escape(text: str) -> str:
     """One line, whatever ``text`` holds."""
-    return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 class TextLines(logging.Formatter):
@@ -107,15 +107,17 @@ def place_of(trace: TracebackType | None) -> str:
 def log_exceptions() -> None:
     """Have what nothing catches told by its kind and place too, whichever thread it ends."""
 
-    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    def log_error(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
         log.critical("failed", exc_info=(kind, error, trace))
 
-    def tell_of(args: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
+    def log_args(args: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
         log.critical("failed", exc_info=(args.exc_type, args.exc_value, args.exc_traceback))  # type: ignore[arg-type]
 
-    sys.excepthook = tell
-    threading.excepthook = tell_of
-    sys.unraisablehook = tell_of
+    sys.excepthook = log_error
+    threading.excepthook = log_args
+    sys.unraisablehook = log_args
 
 
 class TrueRefusals(logging.Filter):
@@ -145,7 +147,7 @@ def is_running(pid: int | None) -> bool:
 def config(form: str) -> dict[str, Any]:
     """For ``logging.config``, and for the server, which sets up its own lines with it."""
     lines = "webapp.log.JsonLines" if form == "json" else "webapp.log.TextLines"
-    ours = {"handlers": ["lines"], "propagate": False}
+    logger = {"handlers": ["lines"], "propagate": False}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -160,8 +162,8 @@ def config(form: str) -> dict[str, Any]:
         },
         "root": {"handlers": ["lines"], "level": "WARNING"},
         "loggers": {
-            "steady_hands": {**ours, "level": "INFO" if form == "json" else "WARNING"},
-            "_granian": {**ours, "level": "WARNING", "filters": ["refused"]},
+            "steady_hands": {**logger, "level": "INFO" if form == "json" else "WARNING"},
+            "_granian": {**logger, "level": "WARNING", "filters": ["refused"]},
         },
     }
 
@@ -172,14 +174,14 @@ def install(app: Flask) -> None:
     def begin() -> None:
         g.begun = time.perf_counter()
 
-    def tell(response: Response) -> Response:
+    def log_response(response: Response) -> Response:
         if log.isEnabledFor(logging.INFO) and is_logged(response.status_code):
             level = logging.ERROR if response.status_code >= 500 else logging.INFO
             log.log(level, "request", extra={"fields": request_fields(response.status_code)})
         return response
 
     app.before_request(begin)
-    app.after_request(tell)
+    app.after_request(log_response)
 
 
 def is_logged(status: int) -> bool:

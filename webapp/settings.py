@@ -102,8 +102,8 @@ class Settings:
     @property
     def address(self) -> str:
         """By which this machine reaches the server itself."""
-        here = "127.0.0.1" if self.everywhere else self.host
-        host = f"[{here}]" if ":" in here else here
+        name = "127.0.0.1" if self.everywhere else self.host
+        host = f"[{name}]" if ":" in name else name
         return f"{'https' if self.encrypts else 'http'}://{host}:{self.port}"
 
     @property

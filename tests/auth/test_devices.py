@@ -83,9 +83,9 @@ def test_after_twenty_tries_in_a_minute_even_the_right_code_waits(storage: Stora
     for n in range(20):
         assert doors.join(IPAD, NOW + n, letters=WRONG) == "unknown"
     made = doors.invite(Role.OPERATOR, NOW + 30)
-    assert doors.crowded(NOW + 40)
+    assert doors.limit_reached(NOW + 40)
     assert doors.join(IPAD, NOW + 40, letters=made.letters) == "too-many"
-    assert not doors.crowded(NOW + 60_000)
+    assert not doors.limit_reached(NOW + 60_000)
     assert join(storage, NOW + 60_001, letters=made.letters)
 
 
@@ -328,7 +328,7 @@ def test_a_command_makes_an_invite_that_the_server_takes(
     settings = Settings(tmp_path, database_url=database_url)
     storage = open_storage(settings)
     clock = Clock()
-    storage.tell_life(clock.sign_of_life())
+    storage.store_sign_of_life(clock.sign_of_life())
     made, until = terminal_invites.make_invite(settings, Role.OWNER)
     assert (
         join(storage, terminal_invites.read_clock(storage).now(), token=made.token).role
@@ -343,7 +343,7 @@ def test_a_command_counts_on_the_clock_of_the_server_and_not_on_the_wall(tmp_pat
     storage = open_storage(settings)
     clock = Clock()
     clock.stand_at(NOW)  # the wall was put right since the server began
-    storage.tell_life(clock.sign_of_life())
+    storage.store_sign_of_life(clock.sign_of_life())
     made, _ = terminal_invites.make_invite(settings, Role.OWNER)
     assert abs(made.expires_at - VALID_MS - NOW) < 10_000
     storage.close()

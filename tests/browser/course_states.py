@@ -43,7 +43,7 @@ def fill(site: Site, count: int, begin: int, protocol: str = LUMBAR) -> str:
             when = at + 1000 * seq + (500_000 + 7_000 * n if kind == "end" else 0)
             event = decide(plan, stored.folded, stored.seq, kind, when, f"key-{n}-{seq}")
             stored = site.storage.record(stored, event)
-        site.courses.tell(session, Feedback(10 - n // 2, max(0, 8 - n // 2)))
+        site.courses.store_feedback(session, Feedback(10 - n // 2, max(0, 8 - n // 2)))
     return course.id
 
 
@@ -136,7 +136,7 @@ def four_weeks(path: str) -> Callable[[Visitor], str]:
 def told(visitor: Visitor) -> str:
     """The summary of a course's session, with the pain told before and after."""
     session = worked(visitor, LUMBAR, 300)
-    Courses(visitor.storage).tell(session, Feedback(7, 5))
+    Courses(visitor.storage).store_feedback(session, Feedback(7, 5))
     return f"/sessions/{session}/summary"
 
 

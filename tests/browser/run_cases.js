@@ -6,7 +6,7 @@ async ({ base, text }) => {
   const { names, plans, cases } = JSON.parse(text);
 
   const stateValues = (state) =>
-    names.state.map((name) => (name === "beforeDoubt" && state[name] ? stateValues(state[name]) : state[name]));
+    names.state.map((name) => (name === "beforeTimeLost" && state[name] ? stateValues(state[name]) : state[name]));
   const shownRows = (rows) => rows.map(({ id, beginsIn, endsIn, wait }) => [id, beginsIn, endsIn, wait]);
   const viewValues = (view) =>
     names.view.map((name) => (name === "rows" ? shownRows(view.rows) : view[name]));

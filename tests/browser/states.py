@@ -268,7 +268,7 @@ def data(path: str = "", *, then: str = "", **fields: str) -> Recipe:
         answer = visitor.post(where, sent)
         if then == "stand":
             (job, *_) = upkeep.jobs.newest()
-            upkeep.jobs.tell(job.id, 30, 100, "Copying")
+            upkeep.jobs.store_progress(job.id, 30, 100, "Copying")
         return answer.headers.get("Location") or answer
 
     return make

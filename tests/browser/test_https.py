@@ -50,7 +50,7 @@ class Clinic(Server):
 @pytest.fixture
 def clinic(tmp_path: Path, protocol_folder: Path) -> Iterator[Clinic]:
     authority = Authority(tmp_path / "authority")
-    authority.keep(Names((NAME,), ()), now())
+    authority.renew(Names((NAME,), ()), now())
     environment = clean_environment(
         STEADY_HANDS_CERTIFICATE=str(authority.server_file),
         STEADY_HANDS_KEY=str(authority.server_file),

@@ -51,9 +51,9 @@ def random_gap(rng: random.Random, plan: Plan, state: State) -> int:
 def random_act(rng: random.Random, plan: Plan, state: State) -> Act:
     """What happens at ``state``: mostly what is possible, seldom the end of it all."""
     live = state.status in ("running", "waiting", "paused")
-    if state.before_doubt and rng.random() < 0.5:
+    if state.before_time_lost and rng.random() < 0.5:
         lost = rng.choice((0, rng.randrange(60_000)))
-        return ("settled", min(state.at, state.before_doubt.at + lost))
+        return ("settled", min(state.at, state.before_time_lost.at + lost))
     if live and rng.random() < 0.06:
         return ("doubt", state.at)
     possible = [a for a in allowed(plan, state) if a not in FINAL or rng.random() < 0.08]

@@ -89,8 +89,8 @@ def test_less_than_half_a_minute_is_no_matter() -> None:
 
 
 def test_a_side_that_the_plan_left_out_was_no_cut() -> None:
-    one_side = replace(whole(), spells=whole().spells[:2])
-    assert balance([replace(one_side, spells=(replace(one_side.spells[0], done_ms=0),))]) == ()
+    one_side = replace(whole(), phases=whole().phases[:2])
+    assert balance([replace(one_side, phases=(replace(one_side.phases[0], done_ms=0),))]) == ()
 
 
 def test_sides_are_summed_up_in_one_line_each() -> None:

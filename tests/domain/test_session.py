@@ -264,20 +264,20 @@ def test_a_doubt_pauses_and_never_advances_and_resume_clears_it() -> None:
     events = happened(plan, START, ON, ("doubt", T + 20_000))
     seen = snapshot(plan, events, T + 10**8)
     assert place(plan, seen.state) == ("paused", "phase-1", 40_000)
-    assert seen.state.doubted
+    assert seen.state.time_lost
     resumed = fold(plan, happened(plan, ("resume", T + 10**8), before=events))
-    assert (place(plan, resumed), resumed.doubted) == (("running", "phase-1", 40_000), False)
+    assert (place(plan, resumed), resumed.time_lost) == (("running", "phase-1", 40_000), False)
 
 
 def test_the_doubt_is_over_when_the_session_is_ended_early() -> None:
     plan = simple_plan()
     state = after(plan, START, ON, ("doubt", T + 20_000), ("end", T + 30_000))
-    assert (place(plan, state), state.doubted) == (("running", "rest", 120_000), False)
+    assert (place(plan, state), state.time_lost) == (("running", "rest", 120_000), False)
 
 
 def test_a_pause_by_a_person_raises_no_doubt() -> None:
     plan = simple_plan()
-    assert not after(plan, START, ON, ("pause", T + 1)).doubted
+    assert not after(plan, START, ON, ("pause", T + 1)).time_lost
 
 
 def test_a_doubt_while_a_step_waits_goes_back_to_waiting() -> None:

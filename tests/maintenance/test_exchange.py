@@ -33,7 +33,7 @@ def filled(storage: Storage, count: int = 3, at: int = 1_000) -> list[str]:
         stored = storage.load(storage.create(simple_plan(), "hash", at))
         assert stored
         storage.record(stored, Event(1, f"start-key-{number}", "start", at))
-        storage.tell_reading(stored.id, at + 5, Reading(shown="lo"))
+        storage.store_reading(stored.id, at + 5, Reading(shown="lo"))
         ids.append(stored.id)
     return ids
 

@@ -251,4 +251,4 @@ def test_limits_stand_before_nothing_of_a_session_that_is_there() -> None:
         "sync.report_screen",
         "sessions.live",
     }
-    assert not CREATING & {"sessions.reading", "summaries.tell", "joining.join"}
+    assert not CREATING & {"sessions.reading", "summaries.store", "joining.join"}

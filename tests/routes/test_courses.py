@@ -202,7 +202,7 @@ def test_starting_before_the_gap_asks_and_records_why(visitor: Visitor) -> None:
     visitor.done(session, "start")
     visitor.clock.forward(40)
     assert "earlier: a clinician advised it" in text_of(visitor, "/history")
-    found = courses_of(visitor).past(Filter(), visitor.clock.now(), 9)
+    found = courses_of(visitor).history(Filter(), visitor.clock.now(), 9)
     assert [past.early for past in found] == ["advised", None]
 
 
@@ -232,7 +232,7 @@ def test_a_prepared_session_asks_at_its_start_when_another_one_came_between(
         200 if htmx else 303
     )
     visitor.clock.forward(5)
-    found = courses_of(visitor).past(Filter(), visitor.clock.now(), 9)
+    found = courses_of(visitor).history(Filter(), visitor.clock.now(), 9)
     assert {past.id: past.early for past in found}[ready] == "away"
 
 
@@ -268,7 +268,7 @@ def test_after_the_gap_nothing_is_asked_and_no_reason_is_kept(visitor: Visitor) 
     screening = visitor.screened()
     assert not visitor.page(f"/screenings/{screening}").has_id("early")
     session = worked(visitor)
-    assert courses_of(visitor).past(Filter(), visitor.clock.now(), 9)[0].early is None
+    assert courses_of(visitor).history(Filter(), visitor.clock.now(), 9)[0].early is None
     assert "2 sessions" in text_of(visitor, f"/courses/{course_id(visitor, session)}")
 
 
@@ -390,20 +390,23 @@ def test_pain_before_and_after_takes_one_tap_each_and_can_be_taken_back(visitor:
     screening = visitor.screened()
     answer = visitor.post("/sessions", {"screening": screening, "before": "6"})
     session = answer.headers["Location"].removeprefix("/sessions/")
-    assert courses_of(visitor).told(session).before == 6
+    assert courses_of(visitor).feedback(session).before == 6
     told(visitor, session, after="3")
-    assert courses_of(visitor).told(session).after is None  # hands are not done yet
+    assert courses_of(visitor).feedback(session).after is None  # hands are not done yet
     visitor.done(session, "start")
     visitor.clock.forward(40)
     for _ in range(2):
         page = told(visitor, session, after="3")
         assert page.by_id("after-3").attrs["aria-pressed"] == "true"
-    assert (courses_of(visitor).told(session).before, courses_of(visitor).told(session).after) == (
+    assert (
+        courses_of(visitor).feedback(session).before,
+        courses_of(visitor).feedback(session).after,
+    ) == (
         6,
         3,
     )
     told(visitor, session, after="")
-    assert courses_of(visitor).told(session).after is None
+    assert courses_of(visitor).feedback(session).after is None
 
 
 @pytest.mark.parametrize(
@@ -425,12 +428,12 @@ def test_what_nobody_can_mean_is_refused_and_takes_nothing_back(
     visitor.clock.forward(40)
     path = f"/sessions/{session_id}/told"
     visitor.post(path, {"before": "4", "after": "3", "skin": "marks"})
-    before = Courses(visitor.storage).told(session_id)
+    before = Courses(visitor.storage).feedback(session_id)
     for htmx in (True, False):
         answer = visitor.post(path, fields, htmx=htmx)
         assert answer.status_code == 422
         assert "Nothing was changed" in answer.text
-    assert Courses(visitor.storage).told(session_id) == before
+    assert Courses(visitor.storage).feedback(session_id) == before
 
 
 def test_a_form_that_tells_nothing_writes_nothing(visitor: Visitor) -> None:
@@ -482,19 +485,19 @@ def test_the_skin_is_asked_where_the_protocol_asks_and_sore_skin_is_remembered(
     visitor.clock.forward(30)
     visitor.done(session, "end")
     assert "well again" in told(visitor, session, skin="sore").source
-    assert courses_of(visitor).told(session).skin == "sore"
+    assert courses_of(visitor).feedback(session).skin == "sore"
     told(visitor, session, skin="")
-    assert courses_of(visitor).told(session).skin is None
+    assert courses_of(visitor).feedback(session).skin is None
 
 
 def test_a_note_is_off_until_the_device_turns_it_on(visitor: Visitor) -> None:
     session = worked(visitor)
     told(visitor, session, note="calm")
-    assert courses_of(visitor).told(session).note == ""
+    assert courses_of(visitor).feedback(session).note == ""
     assert not visitor.page(f"/sessions/{session}/summary").has_id("note")
     visitor.client.set_cookie("device", "note=on", domain="127.0.0.1")
     told(visitor, session, note=" calm\x01\n<b> ")
-    assert courses_of(visitor).told(session).note == "calm  <b>"
+    assert courses_of(visitor).feedback(session).note == "calm  <b>"
     assert visitor.page(f"/sessions/{session}/summary").has_id("note")
 
 

@@ -19,7 +19,7 @@ from webapp.storage.sessions import NotSavedError, Storage
 @pytest.fixture
 def empty(empty: Storage) -> Storage:
     """Written to just now, as each process does when it starts and every 10 s."""
-    empty.tell_life(SignOfLife("boot", 1, 1))
+    empty.store_sign_of_life(SignOfLife("boot", 1, 1))
     return empty
 
 
@@ -51,7 +51,7 @@ def test_it_is_not_ready_when_the_last_write_failed_and_ready_after_the_next(
         connection.execute(sa.text("INSERT INTO nowhere VALUES (1)"))
     assert word(visitor, "/readyz") == (503, "not ready\n")
     monkeypatch.setattr(Disk, "resting", False)
-    visitor.storage.tell_life(sign)
+    visitor.storage.store_sign_of_life(sign)
     assert word(visitor, "/readyz") == (200, "ready\n")
 
 

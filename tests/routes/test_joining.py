@@ -341,7 +341,7 @@ def test_what_another_process_did_meanwhile_is_seen_after_all(owner: Visitor) ->
     def beaten(*arguments: Any, **more: Any) -> Any:
         owner.storage.record = record  # type: ignore[method-assign]
         record(before, Event(before.seq + 1, "theirs", "pause", before.folded.at + 1))
-        owner.storage.keep(before)  # as in a process that has not heard of it
+        owner.storage.put_in_cache(before)  # as in a process that has not heard of it
         return record(*arguments, **more)
 
     owner.storage.record = beaten  # type: ignore[method-assign]

@@ -170,7 +170,7 @@ def test_a_restore_says_what_would_go_and_the_site_serves_on_without_a_restart(
 
 def test_what_ran_when_the_backup_was_made_is_paused_and_asks(either: Owner) -> None:
     session_id = either.started("long")
-    either.storage.tell_life(either.clock.sign_of_life())
+    either.storage.store_sign_of_life(either.clock.sign_of_life())
     name = either.backup()
     either.clock.forward(60)
     refused = either.post(f"{DATA}/copies/{name}/restore", {})
@@ -202,14 +202,14 @@ def test_a_restore_of_what_several_processes_share_asks_that_only_one_serves(
 ) -> None:
     for owner in owned(small_app, tmp_path, postgresql_url):
         ours, other = (SharedClock(owner.storage, Clock()) for _ in range(2))
-        ours.tell_sign()
-        owner.upkeep.ours = ours.process
+        ours.store_sign()
+        owner.upkeep.process = ours.process
         name = owner.backup()
         assert "is in its place" in owner.outcome(owner.post(f"{DATA}/copies/{name}/restore", {}))
-        other.tell_sign()
+        other.store_sign()
         said = owner.outcome(owner.post(f"{DATA}/copies/{name}/restore", {}))
         assert "stop every other server and wait 30 seconds" in said
-        owner.upkeep.ours = ""
+        owner.upkeep.process = ""
 
 
 def test_a_data_folder_that_is_not_there_yet_is_no_fault(tmp_path: Path) -> None:
@@ -470,14 +470,14 @@ def test_every_day_a_backup_and_the_retention_that_was_chosen(owner: Owner) -> N
     old = owner.over()
     owner.clock.forward(timedelta(days=60).total_seconds())
     daily, now = Scheduler(owner.upkeep), owner.clock.wall_time()
-    first = daily.look(now)
+    first = daily.start_due(now)
     assert first
     assert first.kind == "backup"
     made = inventory.copies(owner.settings)[0].made_at / 1000
     now = now.fromtimestamp(made, now.tzinfo)
-    assert daily.look(now + timedelta(hours=23)) is None
+    assert daily.start_due(now + timedelta(hours=23)) is None
     inventory.store_retention(owner.storage, Retention(30, True))
-    second = daily.look(now + timedelta(hours=23))
+    second = daily.start_due(now + timedelta(hours=23))
     assert second
     assert second.kind == "retention"
     assert owner.storage.load(old) is None

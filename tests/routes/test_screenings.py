@@ -818,7 +818,7 @@ def test_no_reading_is_taken_for_a_session_without_diabetes(shipped_visitor: Vis
     shipped_visitor.done(session_id, "end")
     answer = shipped_visitor.post(f"/sessions/{session_id}/reading", {"glucose-shown": "lo"})
     assert answer.status_code == 409
-    assert Presence(shipped_visitor.storage).noted(session_id).readings == []
+    assert Presence(shipped_visitor.storage).notes_of(session_id).readings == []
 
 
 @pytest.mark.parametrize("value", ["0", "no", " 1", "on", "<img src=x>"])

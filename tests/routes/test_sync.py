@@ -164,7 +164,7 @@ def test_a_session_that_is_watched_has_no_gap(visitor: Visitor) -> None:
         visitor.clock.forward(5)
         beat(visitor, session_id)
         watch(visitor).sweep(visitor.clock.now())
-    assert watch(visitor).noted(session_id).gaps == []
+    assert watch(visitor).notes_of(session_id).gaps == []
 
 
 def test_a_screen_that_comes_back_ends_the_gap(visitor: Visitor) -> None:
@@ -174,7 +174,7 @@ def test_a_screen_that_comes_back_ends_the_gap(visitor: Visitor) -> None:
     watch(visitor).sweep(visitor.clock.now())
     visitor.clock.forward(30)
     beat(visitor, session_id)
-    (gap,) = watch(visitor).noted(session_id).gaps
+    (gap,) = watch(visitor).notes_of(session_id).gaps
     assert (gap.since, gap.until) == (begun, begun + 90_000)
 
 
@@ -183,7 +183,7 @@ def test_a_gap_shorter_than_the_sweep_is_found_when_the_screen_comes_back(visito
     begun = visitor.clock.now()
     visitor.clock.forward(UNSEEN_MS / 1000 + 1)
     beat(visitor, session_id)
-    (gap,) = watch(visitor).noted(session_id).gaps
+    (gap,) = watch(visitor).notes_of(session_id).gaps
     assert (gap.since, gap.until) == (begun, begun + UNSEEN_MS + 1_000)
 
 
@@ -196,11 +196,11 @@ def test_after_a_restart_of_the_server_an_unwatched_session_is_known_again(
     fresh = Presence(visitor.storage)
     fresh.begin(last)
     fresh.sweep(visitor.clock.now())
-    assert [gap.since for gap in fresh.noted(session_id).gaps] == [last]
+    assert [gap.since for gap in fresh.notes_of(session_id).gaps] == [last]
     again = Presence(visitor.storage)
     again.begin(visitor.clock.now())
     again.note(session_id, visitor.clock.now())
-    assert [gap.until for gap in again.noted(session_id).gaps] == [visitor.clock.now()]
+    assert [gap.until for gap in again.notes_of(session_id).gaps] == [visitor.clock.now()]
 
 
 def test_two_processes_that_notice_the_same_gap_write_it_once(visitor: Visitor) -> None:
@@ -213,18 +213,18 @@ def test_two_processes_that_notice_the_same_gap_write_it_once(visitor: Visitor) 
         process.begin(last)
     for process in processes:
         process.sweep(visitor.clock.now())
-    assert [gap.since for gap in processes[0].noted(session_id).gaps] == [last]
+    assert [gap.since for gap in processes[0].notes_of(session_id).gaps] == [last]
     visitor.clock.forward(5)
     for process in processes:
         process.note(session_id, visitor.clock.now())
-        assert [gap.until for gap in process.noted(session_id).gaps] == [visitor.clock.now()]
+        assert [gap.until for gap in process.notes_of(session_id).gaps] == [visitor.clock.now()]
 
 
 def test_a_session_that_is_over_or_not_begun_has_no_gap(visitor: Visitor) -> None:
     over, ready = visitor.started("short", "end"), visitor.prepare("long")
     visitor.clock.forward(600)
     watch(visitor).sweep(visitor.clock.now())
-    assert watch(visitor).noted(over).gaps == watch(visitor).noted(ready).gaps == []
+    assert watch(visitor).notes_of(over).gaps == watch(visitor).notes_of(ready).gaps == []
 
 
 def test_a_screen_that_counted_on_alone_has_watched(visitor: Visitor) -> None:
@@ -233,10 +233,10 @@ def test_a_screen_that_counted_on_alone_has_watched(visitor: Visitor) -> None:
     visitor.clock.forward(100)
     watch(visitor).sweep(visitor.clock.now())
     tell(visitor, session_id, alone_since=since + 30_000)
-    (gap,) = watch(visitor).noted(session_id).gaps
+    (gap,) = watch(visitor).notes_of(session_id).gaps
     assert (gap.since, gap.until) == (since, since + 30_000)
     tell(visitor, session_id, alone_since=since)
-    assert watch(visitor).noted(session_id).gaps == []
+    assert watch(visitor).notes_of(session_id).gaps == []
 
 
 def test_the_summary_says_how_far_screens_were_ever_apart(visitor: Visitor) -> None:

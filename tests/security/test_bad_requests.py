@@ -116,9 +116,9 @@ def files(site: Site) -> Iterator[str]:
     yield from sorted(str(p) for p in folder.rglob("*") if p.is_file() and "sqlite3" not in p.name)
 
 
-def tell_life(site: Site) -> None:
+def store_sign_of_life(site: Site) -> None:
     """As the server does every ten seconds: without it /readyz rightly says no."""
-    site.owner.storage.tell_life(site.owner.clock.sign_of_life())
+    site.owner.storage.store_sign_of_life(site.owner.clock.sign_of_life())
 
 
 @pytest.mark.promise("requests")
@@ -127,13 +127,13 @@ def test_bad_requests_are_refused_and_change_nothing(
 ) -> None:
     number = LONG if os.environ.get("STEADY_HANDS_SECURITY") else SHORT
     drawer = Drawer(20_261_123, ids, ("owner", "operator", "display", "nobody"))
-    tell_life(site)
+    store_sign_of_life(site)
     before, there = digest(site.owner.storage), list(files(site))
     failed: list[str] = []
     changed: list[str] = []
     for n in range(number):
         if n % 500 == 0:
-            tell_life(site)
+            store_sign_of_life(site)
         bad = drawer.next()
         if site.send(bad) >= 500:
             failed.append(str(bad))

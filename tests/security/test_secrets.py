@@ -241,9 +241,9 @@ def test_a_wrong_call_does_not_repeat_the_password(tmp_path: Path) -> None:
 FAILING = """
 import webapp.server.run
 from webapp.cli.main import main
-def start_life(app):
+def start_liveness(app):
     raise {error}
-webapp.server.run.start_life = start_life
+webapp.server.run.start_liveness = start_liveness
 main()
 """
 

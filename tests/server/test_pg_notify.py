@@ -1,6 +1,6 @@
 """Nudges between processes on PostgreSQL: quick, also after its restart, never in the way.
 
-Seen to fail: with ``relay.tell`` left out of ``Front.happened`` no page of the other process is
+Seen to fail: with ``relay.notify`` left out of ``Front.happened`` no page of the other process is
 nudged; without the loop in ``PgNotify.run`` nothing is told after the restart.
 """
 
@@ -59,7 +59,7 @@ def told(one: Ear, other: Ear, session_id: str, seconds: float) -> bool:
     """Whether ``other`` hears of it; told again until then, as further acts would be."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        one.relay.tell(session_id)
+        one.relay.notify(session_id)
         if other.new.wait(0.2) and session_id in other.heard:
             return True
         other.new.clear()
@@ -75,7 +75,7 @@ def test_relays_find_each_other_again_after_a_restart_and_never_wait(
         own_server.stop(signal.SIGQUIT)
         begun = time.monotonic()
         for _ in range(5_000):
-            one.relay.tell("away")
+            one.relay.notify("away")
         assert time.monotonic() - begun < 0.5, "an act would have waited for the database"
         own_server.start()
         assert told(one, other, "second", 10)

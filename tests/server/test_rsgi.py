@@ -129,7 +129,7 @@ def test_a_fault_of_ours_is_told_to_each_of_them(
             )
             assert [type(one) for one in results] == [ZeroDivisionError, ZeroDivisionError]
         told = await beats.answer(asked)
-        assert told == (204, beats.beat.headers)
+        assert told == (204, beats.heartbeat.headers)
 
     asyncio.run(asyncio.wait_for(ask(), 20))
 
@@ -146,7 +146,7 @@ def test_a_page_that_went_away_keeps_nobody_waiting(owner: Visitor) -> None:
         if not owner.storage.database.shared:  # one at a time is all that SQLite is asked
             beats.waiting.pop(0)
         told = await stays
-        assert told == (204, beats.beat.headers)
+        assert told == (204, beats.heartbeat.headers)
 
     asyncio.run(asyncio.wait_for(ask(), 20))
 
@@ -157,4 +157,4 @@ def test_the_time_is_that_of_the_sending(owner: Visitor) -> None:
     (told,) = together(owner, [HeartbeatRequest(session_id, 1, 0, None)])
     assert told
     owner.clock.forward(0.25)
-    assert one_header(beat_of(owner).stamped(told), "X-Now") == str(owner.clock.now())
+    assert one_header(beat_of(owner).add_time(told), "X-Now") == str(owner.clock.now())

@@ -73,7 +73,7 @@ def test_a_code_that_is_taken_is_made_anew(
 def test_clients_and_courses_come_back_as_they_were(courses: Courses, storage: Storage) -> None:
     made = with_course(courses)
     changed = replace(made, target=12, aside=True, helped="no")
-    courses.change(changed)
+    courses.update(changed)
     other = reopened(storage)
     again = Courses(other)
     assert again.course(made.id) == changed
@@ -82,7 +82,7 @@ def test_clients_and_courses_come_back_as_they_were(courses: Courses, storage: S
     assert again.client(made.client.id) == made.client
     assert again.client("none") is None
     assert again.course("none") is None
-    assert again.whole("none", 0) is None
+    assert again.with_records("none", 0) is None
     other.close()
 
 
@@ -93,24 +93,24 @@ def test_who_was_here_last_stands_first(courses: Courses, storage: Storage) -> N
     begun(storage, 90, first)
     assert [c.id for c, _ in courses.courses(9, 0)] == [first.id, second.id]
     assert courses.clients() == [first.client, second.client]
-    courses.change(replace(first, aside=True))
+    courses.update(replace(first, aside=True))
     assert [c.id for c, _ in courses.courses(9, 0, aside=False)] == [second.id]
 
 
 def test_what_was_told_replaces_what_was_told_before(courses: Courses, storage: Storage) -> None:
     session = begun(storage, 5)
-    assert courses.told(session) == Feedback()
+    assert courses.feedback(session) == Feedback()
     for told in (Feedback(before=4), Feedback(4, 0, "marks", "calm")):
-        courses.tell(session, told)
-        assert courses.told(session) == told
-    assert courses.past(ALL, 9, 9)[0].told == Feedback(4, 0, "marks", "calm")
+        courses.store_feedback(session, told)
+        assert courses.feedback(session) == told
+    assert courses.history(ALL, 9, 9)[0].feedback == Feedback(4, 0, "marks", "calm")
 
 
 def test_only_what_was_begun_is_in_the_past(courses: Courses, storage: Storage) -> None:
     storage.create(PLAN, "hash", 5)
     session = begun(storage, 7)
-    assert [past.id for past in courses.past(ALL, 99, 9)] == [session]
-    assert courses.past(ALL, 99, 9)[0].begun_at == 7
+    assert [past.id for past in courses.history(ALL, 99, 9)] == [session]
+    assert courses.history(ALL, 99, 9)[0].begun_at == 7
 
 
 def test_the_past_is_narrowed_and_paged_without_gap_or_double(
@@ -122,17 +122,17 @@ def test_the_past_is_narrowed_and_paged_without_gap_or_double(
     stopped = [begun(storage, 20, mine, ("stop", 20)), begun(storage, 21, mine, ("stop", 21))]
     seen: list[str] = []
     wanted = ALL
-    while page := courses.past(wanted, 99, 7):
+    while page := courses.history(wanted, 99, 7):
         seen += [past.id for past in page]
         wanted = replace(wanted, before=(page[-1].begun_at, page[-1].id))
     assert sorted(seen) == sorted(ids + stopped)
-    assert {p.client for p in courses.past(Filter(client=mine.client.id), 99, 99)} == {
+    assert {p.client for p in courses.history(Filter(client=mine.client.id), 99, 99)} == {
         mine.client.id
     }
-    assert {p.id for p in courses.past(Filter(only="stopped"), 99, 99)} == set(stopped)
-    assert courses.past(Filter(only="scored"), 99, 99) == []
-    assert courses.past(Filter(protocol="none"), 99, 99) == []
-    assert len(courses.past(Filter(course=other.id), 99, 99)) == 20
+    assert {p.id for p in courses.history(Filter(only="stopped"), 99, 99)} == set(stopped)
+    assert courses.history(Filter(only="scored"), 99, 99) == []
+    assert courses.history(Filter(protocol="none"), 99, 99) == []
+    assert len(courses.history(Filter(course=other.id), 99, 99)) == 20
 
 
 def test_a_whole_course_costs_two_queries_and_one_when_nothing_has_happened_since(
@@ -143,9 +143,9 @@ def test_a_whole_course_costs_two_queries_and_one_when_nothing_has_happened_sinc
         begun(storage, n + 1, course)
     storage.plans.clear()
     with queries_of(storage) as cold:
-        found = courses.whole(course.id, 99)
+        found = courses.with_records(course.id, 99)
     with queries_of(storage) as warm:
-        courses.whole(course.id, 99)
+        courses.with_records(course.id, 99)
     assert found is not None
     assert len(found[1]) == 15
     assert (len(cold), len(warm)) == (2, 1)
@@ -153,11 +153,11 @@ def test_a_whole_course_costs_two_queries_and_one_when_nothing_has_happened_sinc
 
 def test_memory_never_tells_of_a_past_that_has_moved_on(courses: Courses, storage: Storage) -> None:
     session = begun(storage, 5)
-    assert courses.past(ALL, 99, 9)[0].outcome == "live"
+    assert courses.history(ALL, 99, 9)[0].outcome == "live"
     other = reopened(storage)
     other.record(loaded(other, session), Event(2, "stop-key", "stop", 9))
     other.close()
-    assert courses.past(ALL, 99, 9)[0].outcome == "pain"
+    assert courses.history(ALL, 99, 9)[0].outcome == "pain"
 
 
 def test_erasing_a_client_erases_courses_and_sessions_without_their_events_left(
@@ -165,7 +165,7 @@ def test_erasing_a_client_erases_courses_and_sessions_without_their_events_left(
 ) -> None:
     course = with_course(courses)
     session = begun(storage, 5, course)
-    courses.tell(session, Feedback(before=1))
+    courses.store_feedback(session, Feedback(before=1))
     with storage.write() as writer:
         writer.exec_driver_sql(f"DELETE FROM events WHERE session = '{session}'")
         writer.exec_driver_sql(f"DELETE FROM clients WHERE id = '{course.client.id}'")
@@ -208,7 +208,7 @@ def test_an_older_database_keeps_its_sessions_and_gets_a_history(
     for _ in range(2):  # the second time there is nothing left to do
         storage = open_sqlite(path)
         courses = Courses(storage)
-        (past,) = courses.past(ALL, 99, 9)
+        (past,) = courses.history(ALL, 99, 9)
         assert (past.id, past.begun_at, past.client, past.course) == ("old", 7, None, None)
         assert loaded(storage, "old").client is None
         assert courses.clients() == []

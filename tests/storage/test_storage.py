@@ -296,9 +296,9 @@ def test_a_database_of_the_first_schema_is_taken_over_with_its_sessions(tmp_path
         stored = loaded(storage, "old")
         assert (stored.plan, stored.seq, stored.admission) == (plan, 1, None)
         assert storage.screening("none", 0) is None
-        assert Presence(storage).noted("old").readings == []
-        storage.tell_reading("old", 8, Reading(shown="lo"))
-        assert Presence(storage).noted("old").readings == [(8, Reading(shown="lo"))]
+        assert Presence(storage).notes_of("old").readings == []
+        storage.store_reading("old", 8, Reading(shown="lo"))
+        assert Presence(storage).notes_of("old").readings == [(8, Reading(shown="lo"))]
         with storage.write() as writer:
             writer.exec_driver_sql("DELETE FROM readings")
         storage.close()
@@ -464,7 +464,7 @@ def test_a_fault_of_our_own_in_a_write_is_undone(storage: Storage) -> None:
 def test_the_last_sign_of_life_is_kept(storage: Storage) -> None:
     assert storage.last_sign_of_life() is None
     for now in (5, 15):
-        storage.tell_life(SignOfLife("boot", now - 1, now))
+        storage.store_sign_of_life(SignOfLife("boot", now - 1, now))
     other = reopened(storage)
     assert other.last_sign_of_life() == SignOfLife("boot", 14, 15)
     other.close()

@@ -66,7 +66,7 @@ def place(small_app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_within_one_boot_a_restart_goes_on_at_the_exact_millisecond(place: Place) -> None:
     session_id = place.started("long")
     place.machine.pass_ms(4_000)
-    place.storage.tell_life(place.site_clock.sign_of_life())
+    place.storage.store_sign_of_life(place.site_clock.sign_of_life())
     place.machine.pass_ms(3_210)
     place.machine.wall += 3_600_000
     assert place.restart() == 0
@@ -88,7 +88,7 @@ def test_after_another_boot_a_running_session_is_paused_at_the_last_sign_of_life
 ) -> None:
     session_id = place.started("long")
     place.machine.pass_ms(4_000)
-    place.storage.tell_life(place.site_clock.sign_of_life())
+    place.storage.store_sign_of_life(place.site_clock.sign_of_life())
     place.machine.pass_ms(2_000)
     place.machine.reboot(away_ms)
     assert place.restart() == 1
@@ -147,7 +147,7 @@ def test_doubt_does_not_touch_a_session_that_was_not_running(
 def test_a_session_that_was_over_before_the_reboot_stays_finished(place: Place) -> None:
     session_id = place.started("short")
     place.machine.pass_ms(90_000)
-    place.storage.tell_life(place.site_clock.sign_of_life())
+    place.storage.store_sign_of_life(place.site_clock.sign_of_life())
     place.machine.reboot(5_000)
     assert place.restart() == 0
     assert place.live(session_id)["data-status"] == "finished"
@@ -180,7 +180,7 @@ def test_the_clock_never_goes_back_when_the_wall_stands_earlier_after_a_reboot(
     place: Place,
 ) -> None:
     place.machine.pass_ms(4_000)
-    place.storage.tell_life(place.site_clock.sign_of_life())
+    place.storage.store_sign_of_life(place.site_clock.sign_of_life())
     told = place.site_clock.now()
     place.machine.reboot(-3_600_000)
     place.restart()
@@ -192,7 +192,7 @@ def test_without_a_boot_id_a_short_absence_counts_as_the_same_boot(
     place: Place, away_ms: int, paused: int
 ) -> None:
     place.machine.boot = ""
-    place.storage.tell_life(Clock().sign_of_life())
+    place.storage.store_sign_of_life(Clock().sign_of_life())
     place.restart()
     session_id = place.started("long")
     place.machine.pass_ms(away_ms)
@@ -201,7 +201,7 @@ def test_without_a_boot_id_a_short_absence_counts_as_the_same_boot(
 
 
 def tell(storage: Storage, clock: Clock, last: int) -> int:
-    return LifeSigns(storage, clock).tell(last)
+    return LifeSigns(storage, clock).renew_sign(last)
 
 
 def test_lost_time_pauses_at_the_last_sign_and_a_late_sign_does_not(place: Place) -> None:
@@ -246,6 +246,6 @@ def test_a_sign_of_life_that_cannot_be_saved_ends_nothing(
         raise NotSavedError
 
     last = place.site_clock.now()
-    monkeypatch.setattr(place.storage, "tell_life", full)
+    monkeypatch.setattr(place.storage, "store_sign_of_life", full)
     place.machine.pass_ms(10_000)
     assert tell(place.storage, place.site_clock, last) == last + 10_000

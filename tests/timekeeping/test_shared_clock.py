@@ -53,7 +53,7 @@ class Machine:
     def start(self) -> tuple[Process, int]:
         """A new process on this machine, and how many sessions its start paused."""
         process = Process(self)
-        return process, process.on(process.line.wake)
+        return process, process.on(process.shared_clock.wake)
 
     def reboot(self) -> None:
         self.boots += 1
@@ -66,7 +66,7 @@ class Process:
         self.on_machine()
         self.clock = Clock()
         self.storage = machine.world.storage
-        self.line = FakedLook(self.storage, self.clock, machine.world)
+        self.shared_clock = FakedReading(self.storage, self.clock, machine.world)
         self.last = 0
 
     def on_machine(self) -> None:
@@ -83,23 +83,23 @@ class Process:
         self.last = self.clock.now()
         return int(value)
 
-    def tell(self) -> None:
-        self.on(self.line.tell, self.last)
+    def beat(self) -> None:
+        self.on(self.shared_clock.renew_sign, self.last)
 
     def now(self) -> int:
         self.on_machine()
         return self.clock.now()
 
 
-class FakedLook(SharedClock):
+class FakedReading(SharedClock):
     """Reads the true rows; the clock of the database's server is the world's."""
 
     def __init__(self, storage: Storage, clock: Clock, world: World) -> None:
         super().__init__(storage, clock)
         self.world = world
 
-    def look(self) -> View:
-        seen = super().look()
+    def read(self) -> View:
+        seen = super().read()
         now, started = self.world.database_ms(), self.world.database_started
         return View(self.clock.now(), 0, now, started, seen.correction, seen.signs)
 
@@ -143,7 +143,7 @@ def test_a_restart_of_one_process_pauses_nothing_while_another_lives(world: Worl
     session_id = running(world, two.now())
     for _ in range(12):
         world.pass_ms(10_000)
-        two.tell()
+        two.beat()
     a.reboot()
     again, paused = a.start()
     assert paused == 0
@@ -174,7 +174,7 @@ def test_when_nobody_lived_through_a_reboot_what_ran_is_paused_at_the_last_sign(
     one, _ = a.start()
     session_id = running(world, one.now())
     world.pass_ms(10_000)
-    one.tell()
+    one.beat()
     told = one.last
     world.pass_ms(90_000)
     a.reboot()
@@ -182,7 +182,7 @@ def test_when_nobody_lived_through_a_reboot_what_ran_is_paused_at_the_last_sign(
     assert paused == 1
     stored = world.storage.load(session_id)
     assert stored
-    assert (stored.folded.status, stored.folded.doubted, stored.events[-1].at) == (
+    assert (stored.folded.status, stored.folded.time_lost, stored.events[-1].at) == (
         "paused",
         True,
         told,
@@ -222,14 +222,14 @@ def test_a_start_in_doubt_first_listens_for_others(
     def sleep(seconds: float) -> None:
         world.pass_ms(int(seconds * 1000))
         here = two.machine
-        one.tell()
+        one.beat()
         Process.on_machine(two)
         assert here.name == "b"
 
     monkeypatch.setattr("webapp.timekeeping.shared_clock.sleep", sleep)
     b = Machine(world, "b")
     two = Process(b)
-    assert two.on(two.line.wake) == 0
+    assert two.on(two.shared_clock.wake) == 0
     assert status(world, session_id) == "running"
     assert two.now() == one.now()
 
@@ -241,13 +241,13 @@ def test_a_step_of_the_databases_clock_moves_no_process_and_newcomers_join_them(
     one, _ = Machine(world, "a").start()
     two, _ = Machine(world, "b").start()
     world.pass_ms(10_000)
-    one.tell()
-    two.tell()
+    one.beat()
+    two.beat()
     true = world.database_ms()
     world.database_is_ahead += step_ms
     world.pass_ms(10_000)
-    one.tell()
-    two.tell()
+    one.beat()
+    two.beat()
     three, paused = Machine(world, "c").start()
     assert paused == 0
     assert one.now() == two.now() == three.now() == true + 10_000
@@ -260,8 +260,8 @@ def test_a_machine_that_was_stopped_joins_the_line_again(world: World) -> None:
     session_id = running(world, one.now())
     for _ in range(7):
         world.pass_ms(10_000)
-        two.tell()
-    one.tell()  # its clock counts the time in which it was stopped
+        two.beat()
+    one.beat()  # its clock counts the time in which it was stopped
     assert status(world, session_id) == "running"
     assert one.now() == two.now()
 
@@ -272,8 +272,8 @@ def test_when_all_were_stopped_what_ran_is_paused(world: World) -> None:
     session_id = running(world, one.now())
     last = one.last
     world.pass_ms(LOST_MS + 1_000)
-    one.tell()
-    two.tell()
+    one.beat()
+    two.beat()
     stored = world.storage.load(session_id)
     assert stored
     assert [event.kind for event in stored.events] == ["start", "doubt"]
@@ -286,7 +286,7 @@ def test_drift_is_taken_back_a_little_at_a_time(world: World) -> None:
     offs = []
     for _ in range(4):
         world.pass_ms(10_000)
-        one.tell()
+        one.beat()
         offs.append(world.database_ms() - one.now())
     assert offs == [12 - SLEW_MS, 12 - 2 * SLEW_MS, 0, 0]
 
@@ -296,14 +296,14 @@ def test_signs_of_long_ago_are_forgotten(world: World) -> None:
     one, _ = Machine(world, "b").start()
     for _ in range(3):
         world.pass_ms(43_200_001)
-        one.tell()
-    assert [sign.process for sign in one.line.look().signs] == [one.line.process]
+        one.beat()
+    assert [sign.process for sign in one.shared_clock.read().signs] == [one.shared_clock.process]
 
 
 def test_what_one_process_saw_is_no_gap_for_another(
     small_app: Flask, tmp_path: Path, postgresql_url: str
 ) -> None:
-    """Seen to fail with ``tell_sights`` doing nothing: the second process notes a gap."""
+    """Seen to fail with ``store_sights`` doing nothing: the second process notes a gap."""
     for visitor in visit(small_app, tmp_path, postgresql_url):
         watched, left = visitor.started("long"), visitor.started("long")
         begun = visitor.clock.now()
@@ -315,5 +315,5 @@ def test_what_one_process_saw_is_no_gap_for_another(
             here.note(watched, visitor.clock.now())
             here.sweep(visitor.clock.now())
         there.sweep(visitor.clock.now())
-        assert here.noted(watched).gaps == []
-        assert [gap.since for gap in there.noted(left).gaps] == [begun]
+        assert here.notes_of(watched).gaps == []
+        assert [gap.since for gap in there.notes_of(left).gaps] == [begun]

@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     made = Authority(tmp_path / "tls")
-    assert made.keep(HERE, NOW)
+    assert made.renew(HERE, NOW)
     return made
 
 
@@ -93,7 +93,7 @@ def test_the_authority_cannot_vouch_for_the_internet(authority: Authority) -> No
 
 def test_nothing_is_made_anew_while_it_is_right(authority: Authority) -> None:
     before = authority.server_file.read_bytes()
-    assert not authority.keep(HERE, NOW + timedelta(days=300))
+    assert not authority.renew(HERE, NOW + timedelta(days=300))
     assert authority.server_file.read_bytes() == before
 
 
@@ -103,16 +103,16 @@ def test_it_is_renewed_before_it_ends_and_the_devices_trust_on(
 ) -> None:
     root = authority.certificate_file.read_bytes()
     then = NOW + timedelta(days=days)
-    assert authority.keep(HERE, then)
+    assert authority.renew(HERE, then)
     assert authority.certificate_file.read_bytes() == root
     assert accepts(authority, "localhost", then)
-    assert not authority.keep(HERE, then)
+    assert not authority.renew(HERE, then)
 
 
 def test_new_addresses_get_a_new_certificate_from_the_same_authority(authority: Authority) -> None:
     root = authority.certificate_file.read_bytes()
     moved = Names(HERE.dns, (ipaddress.ip_address("10.1.2.3"),))
-    assert authority.keep(moved, NOW)
+    assert authority.renew(moved, NOW)
     assert accepts(authority, "10.1.2.3")
     assert not accepts(authority, "192.168.7.20")
     assert authority.certificate_file.read_bytes() == root
@@ -120,18 +120,18 @@ def test_new_addresses_get_a_new_certificate_from_the_same_authority(authority: 
 
 def test_what_the_authority_may_not_sign_for_is_left_out(authority: Authority) -> None:
     renamed = Names(("localhost", "renamed", "renamed.local"), (ipaddress.ip_address("8.8.8.8"),))
-    authority.keep(renamed, NOW)
+    authority.renew(renamed, NOW)
     assert names_of(served(authority)) == Names(("localhost", "renamed.local"), ())
-    assert not authority.keep(renamed, NOW)
+    assert not authority.renew(renamed, NOW)
 
 
 def test_near_its_end_the_authority_signs_for_no_longer_than_it_lasts(authority: Authority) -> None:
     then = NOW + timedelta(days=3_640)
-    assert authority.keep(HERE, then)
+    assert authority.renew(HERE, then)
     assert accepts(authority, "localhost", then)
-    assert not authority.keep(HERE, then)
+    assert not authority.renew(HERE, then)
     with pytest.raises(CertificateError, match=r"has ended; delete the folder .*/tls"):
-        authority.keep(HERE, NOW + timedelta(days=3_651))
+        authority.renew(HERE, NOW + timedelta(days=3_651))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="rights are told otherwise there")
@@ -142,23 +142,23 @@ def test_private_keys_are_for_nobody_else(authority: Authority) -> None:
     for path in (authority.key_file, authority.server_file):
         path.chmod(0o640)
         with pytest.raises(CertificateError, match=rf"others can read .* chmod 600 {path}"):
-            authority.keep(HERE, NOW)
+            authority.renew(HERE, NOW)
         path.chmod(0o600)
 
 
 def test_a_start_that_was_killed_midway_is_made_good(authority: Authority) -> None:
     authority.certificate_file.unlink()
-    assert authority.keep(HERE, NOW)
+    assert authority.renew(HERE, NOW)
     authority.server_file.write_bytes(b"half")
     authority.server_file.chmod(0o600)
-    assert authority.keep(HERE, NOW)
+    assert authority.renew(HERE, NOW)
     assert accepts(authority, "localhost")
 
 
 def test_an_authority_with_a_foreign_key_is_refused(authority: Authority) -> None:
     authority.key_file.write_bytes(private_pem(ec.generate_private_key(ec.SECP256R1())))
     with pytest.raises(CertificateError, match="does not fit"):
-        authority.keep(HERE, NOW)
+        authority.renew(HERE, NOW)
 
 
 def test_this_machine_knows_its_names_and_addresses() -> None:
@@ -212,10 +212,10 @@ def test_the_server_takes_up_a_certificate_that_was_renewed(
     files_of(settings)
     renewed: list[bool] = []
     renewal = Renewal(settings, lambda: renewed.append(True))
-    renewal.look()
+    renewal.renew()
     assert renewed == []
     monkeypatch.setattr("webapp.tls.setup.local_names", lambda _host: HERE)
-    renewal.look()
+    renewal.renew()
     assert renewed == [True]
 
 

@@ -244,7 +244,7 @@ def test_a_request_that_comes_byte_by_byte_is_let_go_in_time(server: Tls) -> Non
 def test_a_new_certificate_is_taken_up_while_it_serves(server: Tls) -> None:
     """As when the addresses have changed; the door beside it opens again too."""
     anew = Names(("localhost", "moved.local"), (ipaddress.ip_address("127.0.0.1"),))
-    assert Authority(server.authority.parent).keep(anew, now())
+    assert Authority(server.authority.parent).renew(anew, now())
     os.kill(server.running.pid, signal.SIGHUP)
     end = time.monotonic() + 15
     while time.monotonic() < end:

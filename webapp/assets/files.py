@@ -224,14 +224,14 @@ def install(app: Flask, assets: Assets) -> None:
     """Serve the files, offer ``asset_url`` to templates, and compress pages."""
 
     def send(version: str, name: str) -> Response:
-        found = assets.files.get(name)
-        if found is None or version != assets.version:
+        file = assets.files.get(name)
+        if file is None or version != assets.version:
             abort(404)
         response = encode(Response(), *assets.packed(name))
-        response.headers["Content-Type"] = found.content_type
+        response.headers["Content-Type"] = file.content_type
         response.headers["Cache-Control"] = "max-age=31536000, immutable"
-        if found.content_type.startswith("video/"):
-            response.make_conditional(request, accept_ranges=True, complete_length=len(found.body))
+        if file.content_type.startswith("video/"):
+            response.make_conditional(request, accept_ranges=True, complete_length=len(file.body))
         return response
 
     def compress(response: Response) -> Response:

@@ -93,8 +93,8 @@ class Devices:
 
     def invite(self, role: Role, now: int) -> NewInvite:
         """Create an invite. Raises NotSavedError."""
-        made = new_invite(role, now)
-        row = made.row()
+        invite = new_invite(role, now)
+        row = invite.row()
 
         def work(connection: sa.Connection) -> None:
             old = invites.c.expires_at < now - FORGOTTEN_MS
@@ -102,7 +102,7 @@ class Devices:
             add_invite(connection, row)
 
         self.storage.carry_out(work)
-        return made
+        return invite
 
     def join(
         self, agent: str, now: int, *, token: str = "", letters: str = "", before: str = ""
@@ -124,17 +124,15 @@ class Devices:
                 if more is None:
                     return "too-many"
                 set_meta(connection, TRIES, json.dumps(more))
-            found = (
-                find_by_code(connection, letters) if letters else find_by_token(connection, token)
-            )
-            refusal = refusal_of(found, now, by_letters=bool(letters))
-            if found is None or refusal:
+            row = find_by_code(connection, letters) if letters else find_by_token(connection, token)
+            refusal = refusal_of(row, now, by_letters=bool(letters))
+            if row is None or refusal:
                 if letters:
                     count_wrong(connection, now)
                 return refusal or "unknown"
-            return add_device(connection, found, device, agent, now, before)
+            return add_device(connection, row, device, agent, now, before)
 
-        self.take_in(now)
+        self.store_terminal_invites(now)
         if token and not self.knows(token):  # strangers cost no write
             return "unknown"
         return self.storage.carry_out(work)
@@ -143,13 +141,13 @@ class Devices:
         """Return True when there is or was an invite with this token. One query."""
         return self.storage.first(INVITED, {"token": hash_secret(token)}) is not None
 
-    def crowded(self, now: int) -> bool:
+    def limit_reached(self, now: int) -> bool:
         """Return True when the limit of tries in this minute is reached. One query, no write."""
         with self.storage.engine.connect() as connection:
             value = connection.scalar(sa.select(meta.c.value).where(meta.c.name == TRIES))
         return tries_with(parse_tries(value), now) is None
 
-    def take_in(self, now: int) -> None:
+    def store_terminal_invites(self, now: int) -> None:
         """Store the invites that the command ``invite`` has written into the data folder."""
         database = self.storage.database
         if not isinstance(database, Sqlite):
@@ -163,55 +161,55 @@ class Devices:
     def find(self, token: str, now: int) -> tuple[str, Role] | None:
         """Return id and role of the device with this token; None when there is none. One query."""
         row = self.storage.first(JOINED, {"token": hash_secret(token)})
-        return self.noted(row, now) if row else None
+        return self.note_seen(row, now) if row else None
 
     def find_with_seq(
         self, token: str, session_id: str, now: int
     ) -> tuple[str, Role, int | None] | None:
         """Return id and role of the device, and the session's last ``seq``. One query."""
         row = self.storage.first(BEAT, {"token": hash_secret(token), "session": session_id})
-        return (*self.noted(row, now), row.last_seq) if row else None
+        return (*self.note_seen(row, now), row.last_seq) if row else None
 
     def find_many_with_seq(
-        self, asked: Sequence[tuple[str, str]], now: int
+        self, pairs: Sequence[tuple[str, str]], now: int
     ) -> list[tuple[tuple[str, Role] | None, int | None]]:
         """Return for each token and session id and role of the device, and the last ``seq``.
 
         One query, for PostgreSQL. An empty token belongs to no device.
         """
         values = {
-            "tokens": [hash_secret(token) if token else None for token, _ in asked],
-            "sessions": [session for _, session in asked],
+            "tokens": [hash_secret(token) if token else None for token, _ in pairs],
+            "sessions": [session for _, session in pairs],
         }
         rows = self.storage.read(lambda connection: connection.execute(BEATS, values).all())
-        return [(self.noted(row, now) if row.id else None, row.last_seq) for row in rows]
+        return [(self.note_seen(row, now) if row.id else None, row.last_seq) for row in rows]
 
-    def noted(self, row: sa.Row[Any], now: int) -> tuple[str, Role]:
+    def note_seen(self, row: sa.Row[Any], now: int) -> tuple[str, Role]:
         """Note in memory that a device has asked; ``sweep`` stores it."""
         self.presence.note(row.id, now, row.seen_at)
         return row.id, Role(row.role)
 
     def sweep(self, now: int) -> None:
         """Store when devices were last seen, at most once a minute for each."""
-        asked = self.presence.seen
-        lately = dict(asked)
+        seen_at = self.presence.seen
+        lately = dict(seen_at)
         due: list[dict[str, Any]] = [
-            {"one": one, "at": at}
-            for one, (at, seen) in lately.items()
+            {"one": device, "at": at}
+            for device, (at, seen) in lately.items()
             if at > seen and now - seen >= SEEN_EVERY_MS
         ]
         try:
             for some in batches(due, SEEN_AT_ONCE):
                 self.storage.carry_out(partial(store_seen, rows=some))
         except NotSavedError as error:
-            log.error("when devices were last seen could not be noted: %s", error)
+            log.error("when devices were last seen could not be note_seen: %s", error)
             return
         for row in due:
-            if asked.get(row["one"]) == lately[row["one"]]:
-                asked[row["one"]] = row["at"], row["at"]
-        for one, (at, _) in lately.items():
-            if now - at > SEEN_EVERY_MS and asked.get(one, (0, 0))[0] == at:
-                asked.pop(one, None)
+            if seen_at.get(row["one"]) == lately[row["one"]]:
+                seen_at[row["one"]] = row["at"], row["at"]
+        for device, (at, _) in lately.items():
+            if now - at > SEEN_EVERY_MS and seen_at.get(device, (0, 0))[0] == at:
+                seen_at.pop(device, None)
 
     def revoked(self, since: int) -> set[str]:
         """Return the devices that were revoked after ``since``. One query."""
@@ -224,10 +222,10 @@ class Devices:
         """Return active and lately revoked devices, each newest first. One query."""
         query = sa.select(devices).order_by(devices.c.joined_at.desc(), devices.c.id)
         with self.storage.engine.connect() as connection:
-            found = [self.device_of(row) for row in connection.execute(query)]
-        gone = [device for device in found if device.revoked_at is not None]
+            every = [self.device_of(row) for row in connection.execute(query)]
+        gone = [device for device in every if device.revoked_at is not None]
         gone.sort(key=lambda device: device.revoked_at or 0, reverse=True)
-        return [device for device in found if device.revoked_at is None], gone[:SHOWN_REVOKED]
+        return [device for device in every if device.revoked_at is None], gone[:SHOWN_REVOKED]
 
     def get(self, device_id: str) -> Device | None:
         """Return an active device. One query."""
@@ -277,8 +275,8 @@ def add_invite(connection: sa.Connection, row: InviteRow) -> None:
 def lock_tries(connection: sa.Connection) -> tuple[int, ...]:
     """Return when codes were tried lately. It locks joining until the transaction ends."""
     connection.execute(sa.text(f"INSERT INTO meta VALUES ('{TRIES}', '[]') ON CONFLICT DO NOTHING"))
-    mine = sa.select(meta.c.value).where(meta.c.name == TRIES)
-    return parse_tries(connection.scalar(mine.with_for_update()))
+    query = sa.select(meta.c.value).where(meta.c.name == TRIES)
+    return parse_tries(connection.scalar(query.with_for_update()))
 
 
 def parse_tries(value: str | None) -> tuple[int, ...]:
@@ -293,8 +291,8 @@ def find_by_token(connection: sa.Connection, token: str) -> sa.Row[Any] | None:
 
 def find_by_code(connection: sa.Connection, letters: str) -> sa.Row[Any] | None:
     """Return the invite with this code; a valid one before expired ones."""
-    mine = sa.select(invites).where(invites.c.code_hash == hash_secret(letters))
-    return connection.execute(mine.order_by(invites.c.expires_at.desc())).first()
+    query = sa.select(invites).where(invites.c.code_hash == hash_secret(letters))
+    return connection.execute(query.order_by(invites.c.expires_at.desc())).first()
 
 
 def invite_of(row: sa.Row[Any]) -> Invite:

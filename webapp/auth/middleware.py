@@ -72,8 +72,8 @@ def current_identity() -> Identity | None:
 
 def authenticator() -> Authenticator:
     """Return the authenticator of the site that this request is for."""
-    found: Authenticator = current_app.extensions["authenticator"]
-    return found
+    guard: Authenticator = current_app.extensions["authenticator"]
+    return guard
 
 
 def identify() -> Identity | None:

@@ -43,14 +43,14 @@ REQUIRED_ROLES: dict[str, Role | None] = {
     "sessions.calm": DISPLAY,
     "sessions.calm_live": DISPLAY,
     "sessions.live": DISPLAY,
-    "sessions.nudges": DISPLAY,
+    "sessions.push_events": DISPLAY,
     "sessions.show": DISPLAY,
     "settings.show": DISPLAY,
     # a display reports about itself, not about the session
     "sync.merge_offline": DISPLAY,  # the route accepts only stops from a display
     "sync.report_screen": DISPLAY,
-    "settings.keep": DISPLAY,
-    "settings.keep_number": DISPLAY,
+    "settings.store": DISPLAY,
+    "settings.store_number": DISPLAY,
     # an operator treats
     "clients.add": OPERATOR,
     "clients.card": OPERATOR,
@@ -75,7 +75,7 @@ REQUIRED_ROLES: dict[str, Role | None] = {
     "sessions.remote": OPERATOR,
     "sessions.summary": OPERATOR,
     "summaries.after": OPERATOR,
-    "summaries.tell": OPERATOR,
+    "summaries.store": OPERATOR,
     "today.show": OPERATOR,
     # an owner decides who may come in, and looks after the data
     "owner.change_role": OWNER,
@@ -87,20 +87,20 @@ REQUIRED_ROLES: dict[str, Role | None] = {
     "owner_data.ask_restore": OWNER,
     "owner_data.ask_retention": OWNER,
     "owner_data.backup": OWNER,
-    "owner_data.bring_in": OWNER,
+    "owner_data.import_upload": OWNER,
     "owner_data.delete": OWNER,
     "owner_data.download": OWNER,
     "owner_data.erase": OWNER,
     "owner_data.export": OWNER,
     "owner_data.job": OWNER,
-    "owner_data.keep_retention": OWNER,
+    "owner_data.change_retention": OWNER,
     "owner_data.restore": OWNER,
     "owner_data.show": OWNER,
     "owner_data.state": OWNER,
-    "owner_data.take": OWNER,
+    "owner_data.upload": OWNER,
 }
 # Asked by script every few seconds: without a page to show, the status alone is the answer.
-STATUS_ONLY = frozenset({"sessions.live", "sessions.calm_live", "sessions.nudges"})
+STATUS_ONLY = frozenset({"sessions.live", "sessions.calm_live", "sessions.push_events"})
 
 
 def required_role(endpoint: str | None, action: str = "") -> Role | None:
@@ -147,8 +147,8 @@ class Authenticator:
         if self.is_home(caller):
             return LOCAL_OWNER
         token = self.token(caller.cookie)
-        found = devices_of(site).find(token, now) if token else None
-        return Identity(found[1], found[0]) if found else None
+        device = devices_of(site).find(token, now) if token else None
+        return Identity(device[1], device[0]) if device else None
 
     def identify_with_seq(
         self, site: Site, caller: Caller | None, session_id: str, now: int
@@ -160,43 +160,43 @@ class Authenticator:
         if caller is None or self.is_home(caller):
             return LOCAL_OWNER, site.storage.last_seq(session_id)
         token = self.token(caller.cookie)
-        found = devices_of(site).find_with_seq(token, session_id, now) if token else None
-        return (Identity(found[1], found[0]), found[2]) if found else (None, None)
+        device = devices_of(site).find_with_seq(token, session_id, now) if token else None
+        return (Identity(device[1], device[0]), device[2]) if device else (None, None)
 
     def identify_many(
-        self, site: Site, asked: Sequence[tuple[Caller | None, str]], now: int
+        self, site: Site, callers: Sequence[tuple[Caller | None, str]], now: int
     ) -> list[tuple[Identity | None, int | None]]:
         """Return :meth:`identify_with_seq` of many callers, in one query, on PostgreSQL."""
-        free = [caller is None or self.is_home(caller) for caller, _ in asked]
+        free = [caller is None or self.is_home(caller) for caller, _ in callers]
         tokens = [
             "" if caller is None or home else self.token(caller.cookie)
-            for (caller, _), home in zip(asked, free, strict=True)
+            for (caller, _), home in zip(callers, free, strict=True)
         ]
-        wanted = list(zip(tokens, (session_id for _, session_id in asked), strict=True))
-        found = devices_of(site).find_many_with_seq(wanted, now)
+        wanted = list(zip(tokens, (session_id for _, session_id in callers), strict=True))
+        rows = devices_of(site).find_many_with_seq(wanted, now)
         return [
             (LOCAL_OWNER, seq)
             if home
             else (Identity(device[1], device[0]) if device else None, seq)
-            for (device, seq), home in zip(found, free, strict=True)
+            for (device, seq), home in zip(rows, free, strict=True)
         ]
 
     def is_home(self, caller: Caller) -> bool:
         """Return True for a browser on this machine that uses its loopback name."""
         host = without_dot(caller.host.lower())
-        return host in self.home and not caller.forwarded and is_here(caller.peer)
+        return host in self.home and not caller.forwarded and is_this_machine(caller.peer)
 
     def token(self, cookies: str) -> str:
         """Return the token in a Cookie header; empty when there is none, or more than one."""
-        found = [
+        tokens = [
             pair[len(self.cookie) + 1 :]
             for pair in map(str.strip, cookies.split(";"))
             if pair.startswith(f"{self.cookie}=")
         ]
-        return found[0] if len(found) == 1 else ""
+        return tokens[0] if len(tokens) == 1 else ""
 
 
-def is_here(peer: str) -> bool:
+def is_this_machine(peer: str) -> bool:
     try:
         address = ipaddress.ip_address(peer)
     except ValueError:

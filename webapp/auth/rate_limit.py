@@ -23,8 +23,8 @@ class RateLimit:
 
     def wait(self, device: str, now: int) -> int:
         """Note one more; 0 when it is allowed, else the seconds until one is."""
-        mine = self.begun[device]
-        if len(mine) == MOST_A_MINUTE and 0 <= now - mine[0] < MINUTE_MS:
-            return (MINUTE_MS - (now - mine[0]) + 999) // 1000
-        mine.append(now)
+        times = self.begun[device]
+        if len(times) == MOST_A_MINUTE and 0 <= now - times[0] < MINUTE_MS:
+            return (MINUTE_MS - (now - times[0]) + 999) // 1000
+        times.append(now)
         return 0

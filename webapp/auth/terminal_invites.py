@@ -21,11 +21,11 @@ def make_invite(settings: Settings, role: Role) -> tuple[NewInvite, str]:
     try:
         clock = read_clock(storage)
         if storage.database.shared:
-            made = Devices(storage).invite(role, clock.now())
+            invite = Devices(storage).invite(role, clock.now())
         else:
-            made = new_invite(role, clock.now())
-            write_invite(settings.data, made.row())
-        return made, clock.wall_time_of(made.expires_at).strftime("%H:%M")
+            invite = new_invite(role, clock.now())
+            write_invite(settings.data, invite.row())
+        return invite, clock.wall_time_of(invite.expires_at).strftime("%H:%M")
     except OSError as error:
         raise StorageError(f"the invite could not be kept ({error.strerror})") from None
     finally:
@@ -33,10 +33,10 @@ def make_invite(settings: Settings, role: Role) -> tuple[NewInvite, str]:
 
 
 def read_clock(storage: Storage) -> Clock:
-    """A clock on the line of time of the process that serves."""
+    """A clock that shows the time of the process that serves."""
     clock = Clock()
     if storage.database.shared:
-        clock.stand_at(SharedClock(storage, clock).look().line)
+        clock.stand_at(SharedClock(storage, clock).read().shared_now)
     elif last := storage.last_sign_of_life():
         clock.follow(last)
     return clock
@@ -47,13 +47,13 @@ def invite_text(settings: Settings, role: Role) -> str:
     # Drawing takes a library that nothing else at the start needs.
     from webapp.presentation.qr import qr_text
 
-    made, until = make_invite(settings, role)
+    invite, until = make_invite(settings, role)
     home = address_for_others(settings)
     return "\n".join(
         (
-            qr_text(made.address(home)),
+            qr_text(invite.address(home)),
             f"Scan it to join as {role.name.lower()}: one device, until {until}.",
-            f"Or open {home}/join and type {made.code}",
+            f"Or open {home}/join and type {invite.code}",
             *other_addresses(settings),
         )
     )
@@ -68,7 +68,7 @@ def other_addresses(settings: Settings) -> list[str]:
 
 def welcome_text(settings: Settings) -> str:
     """What is said at the start where others can reach the site. Raises StorageError."""
-    told = f"Other devices join at {address_for_others(settings)}"
+    text = f"Other devices join at {address_for_others(settings)}"
     if settings.lan:
-        return f"{told}\n{invite_text(settings, Role.OPERATOR)}"
-    return f"{told}; let the first one in with: steady-hands invite --role owner"
+        return f"{text}\n{invite_text(settings, Role.OPERATOR)}"
+    return f"{text}; let the first one in with: steady-hands invite --role owner"

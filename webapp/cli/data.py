@@ -230,8 +230,8 @@ def report_erased(
     """Say what was deleted and where it still stands."""
     from webapp.maintenance import erase
 
-    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    click.echo(f"Deleted for good: {told or 'nothing'}.")
+    parts = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    click.echo(f"Deleted for good: {parts or 'nothing'}.")
     for path in erase.copies_with(settings.data, sessions):
         if purge:
             path.unlink()

@@ -27,7 +27,7 @@ class AdmissionCheck:
     protocol_hash: str | None
     rules_hash: str
 
-    def hindrance(self, events: Sequence[Event], state: State, action: Action, at: int) -> str:
+    def refusal_of(self, events: Sequence[Event], state: State, action: Action, at: int) -> str:
         """Return why ``action`` may not count in ``state`` after ``events``; empty when it may."""
         if action not in LEADS_ON:
             return ""

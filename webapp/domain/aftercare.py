@@ -31,9 +31,9 @@ def reminders(plan: Plan, state: State) -> tuple[Reminder, ...]:
     ended = state.hands_on_ended_at
     if ended is None:
         return ()
-    found = []
+    due = []
     if state.low:
-        found.append(
+        due.append(
             Reminder(
                 "low",
                 ended + RECHECK_MINUTES * MINUTE_MS,
@@ -42,13 +42,13 @@ def reminders(plan: Plan, state: State) -> tuple[Reminder, ...]:
             )
         )
     elif plan.diabetes:
-        found.append(
+        due.append(
             Reminder(
                 "first", ended + FIRST_MINUTES * MINUTE_MS, "Measure glucose now, if you have not."
             )
         )
     if plan.diabetes:
-        found.append(
+        due.append(
             Reminder(
                 "again",
                 ended + AGAIN_MINUTES * MINUTE_MS,
@@ -57,16 +57,16 @@ def reminders(plan: Plan, state: State) -> tuple[Reminder, ...]:
             )
         )
     if rest := rest_of(plan, state):
-        found.append(rest)
+        due.append(rest)
     if skin_asked(plan):
-        found.append(
+        due.append(
             Reminder(
                 "skin",
                 ended + DAY_MS,
                 "Look at the skin: blisters, wounds, heat or swelling are for a doctor.",
             )
         )
-    return tuple(sorted(found, key=lambda reminder: reminder.at))
+    return tuple(sorted(due, key=lambda reminder: reminder.at))
 
 
 def rest_of(plan: Plan, state: State) -> Reminder | None:
@@ -80,15 +80,19 @@ def rest_of(plan: Plan, state: State) -> Reminder | None:
     return Reminder("rest", state.at + state.left[state.index], f"{step.title} is over.{then}")
 
 
-def advice(told: Feedback, plan: Plan) -> tuple[str, ...]:
+def advice(feedback: Feedback, plan: Plan) -> tuple[str, ...]:
     """What the answers about a session lead to, in words (facts.md G-08, R14, HO-09, R26)."""
     said = []
-    if told.before is not None and told.after is not None and told.after > told.before:
+    if (
+        feedback.before is not None
+        and feedback.after is not None
+        and feedback.after > feedback.before
+    ):
         said.append(
             "More pain than before: rest. "
             "If it grows or stays, see a doctor before the next session."
         )
-    if told.skin == "sore":
+    if feedback.skin == "sore":
         sooner = (
             "With diabetes show it to somebody the same day."
             if plan.diabetes

@@ -67,7 +67,7 @@ class Assignment:
     @property
     def sore(self) -> bool:
         """True when the skin was sore after the last session."""
-        return bool(self.pasts) and self.pasts[0].told.skin == "sore"
+        return bool(self.pasts) and self.pasts[0].feedback.skin == "sore"
 
 
 def suction_techniques(protocol: Protocol) -> tuple[str, ...]:
@@ -88,15 +88,15 @@ def assign(
 
     ``recent`` are the client's last sessions of any protocol and course, for the gaps.
     """
-    found = progress(course, pasts, now, zone) if course else None
+    course_progress = progress(course, pasts, now, zone) if course else None
     held = strictest(
         (
             suction_hold(recent, suction_techniques(protocol), now),
             gap_hold(protocol.id, terms_of(protocol), recent, now),
-            hold(found, now) if found else None,
+            hold(course_progress, now) if course_progress else None,
         )
     )
-    return Assignment(client, course, found, held, tuple(pasts))
+    return Assignment(client, course, course_progress, held, tuple(pasts))
 
 
 def choose_client(chosen: str, known: Sequence[Client]) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from webapp.domain.session import (
     apply,
     fold,
     hands_on_ms,
-    on_the_skin_here,
+    step_on_the_skin,
     tagged,
     used_ms,
 )
@@ -27,10 +27,10 @@ from webapp.domain.session import (
 
 def allowed(plan: Plan, state: State) -> tuple[Action, ...]:
     """The acts that the page offers, from the table; what this very state cannot do is left out."""
-    return tuple(action for action in TRANSITIONS[state.status] if fits_here(plan, state, action))
+    return tuple(action for action in TRANSITIONS[state.status] if is_possible(plan, state, action))
 
 
-def fits_here(plan: Plan, state: State, action: Action) -> bool:
+def is_possible(plan: Plan, state: State, action: Action) -> bool:
     """Return True when `action` fits the step and the state of this plan."""
     match action:
         case "release":
@@ -38,7 +38,7 @@ def fits_here(plan: Plan, state: State, action: Action) -> bool:
         case "low":
             return plan.diabetes
         case "resume":
-            return not state.holding or on_the_skin_here(plan, state)
+            return not state.holding or step_on_the_skin(plan, state)
         case "back":
             return state.index > 0
         case "extend":

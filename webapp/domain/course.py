@@ -188,19 +188,19 @@ class Hold:
     firm: bool
 
 
-def hold(found: CourseProgress, now: int) -> Hold | None:
+def hold(course_progress: CourseProgress, now: int) -> Hold | None:
     """What speaks against a start at ``now``; None when nothing does."""
-    terms = found.course.terms
-    if found.fresh(now) or found.next_at is None:
+    terms = course_progress.course.terms
+    if course_progress.fresh(now) or course_progress.next_at is None:
         return None
-    if found.stage == "resting":
-        return Hold("break", found.next_at, firm=True)
-    if found.stage == "complete":
-        firm = terms.strict or bool(terms.break_after) or found.course.helped == "no"
-        return Hold("repeat", found.next_at, firm)
-    if now < found.next_at:
-        return Hold("gap", found.next_at, firm=terms.strict)
-    if found.reviews(now):
+    if course_progress.stage == "resting":
+        return Hold("break", course_progress.next_at, firm=True)
+    if course_progress.stage == "complete":
+        firm = terms.strict or bool(terms.break_after) or course_progress.course.helped == "no"
+        return Hold("repeat", course_progress.next_at, firm)
+    if now < course_progress.next_at:
+        return Hold("gap", course_progress.next_at, firm=terms.strict)
+    if course_progress.reviews(now):
         return Hold("review", None, firm=True)
     return None
 
@@ -227,8 +227,8 @@ def gap_hold(
 
 def strictest(holds: Sequence[Hold | None]) -> Hold | None:
     """What holds longest; what no reason shortens comes first."""
-    found = [held for held in holds if held]
-    return max(found, key=lambda held: (held.firm, held.until or 0), default=None)
+    in_force = [held for held in holds if held]
+    return max(in_force, key=lambda held: (held.firm, held.until or 0), default=None)
 
 
 def suction_hold(
@@ -242,17 +242,17 @@ def suction_hold(
     return Hold("suction", until, firm=True) if until > now else None
 
 
-def planned(found: CourseProgress, now: int, zone: tzinfo | None) -> tuple[int, ...]:
+def planned(course_progress: CourseProgress, now: int, zone: tzinfo | None) -> tuple[int, ...]:
     """The dates to come, planned anew from ``now``: of this course, or the next one's first."""
-    terms = found.course.terms
+    terms = course_progress.course.terms
     week = WEEK_MS // terms.most_in_week if terms.most_in_week else 0
     gap_ms = max(terms.gap_ms, week)  # so that no seven days hold more than the most
-    earliest = now if found.next_at is None else max(now, found.next_at)
-    usual = now if found.last_at is None else found.last_at
-    if found.over or found.fresh(now):
+    earliest = now if course_progress.next_at is None else max(now, course_progress.next_at)
+    usual = now if course_progress.last_at is None else course_progress.last_at
+    if course_progress.over or course_progress.fresh(now):
         return calendar_dates.dates(earliest, usual, gap_ms, 1, zone)
-    count = found.left if found.left is not None else 1
-    return calendar_dates.dates(earliest, usual, gap_ms, count, zone, found.ends_at)
+    count = course_progress.left if course_progress.left is not None else 1
+    return calendar_dates.dates(earliest, usual, gap_ms, count, zone, course_progress.ends_at)
 
 
 GENTLE = "One of the first {count} sessions of a course: short and gentle."

@@ -55,8 +55,8 @@ class SessionRecord:
     begun_at: int
     status: Status
     outcome: str
-    spells: tuple[PhaseRecord, ...]
-    told: Feedback = Feedback()
+    phases: tuple[PhaseRecord, ...]
+    feedback: Feedback = Feedback()
     early: Early | None = None
     client: str | None = None
     course: str | None = None
@@ -64,12 +64,12 @@ class SessionRecord:
     @property
     def done_ms(self) -> int:
         """Hands-on time that was done, in ms."""
-        return sum(spell.done_ms for spell in self.spells)
+        return sum(phase.done_ms for phase in self.phases)
 
     @property
     def planned_ms(self) -> int:
         """Hands-on time that was planned, in ms."""
-        return sum(spell.planned_ms for spell in self.spells)
+        return sum(phase.planned_ms for phase in self.phases)
 
     @property
     def counts(self) -> bool:
@@ -79,19 +79,19 @@ class SessionRecord:
     @property
     def suction(self) -> bool:
         """True when cups were on the skin."""
-        return any(s.technique in SUCTION and s.done_ms for s in self.spells)
+        return any(s.technique in SUCTION and s.done_ms for s in self.phases)
 
     @property
     def skipped(self) -> tuple[str, ...]:
         """Titles of the phases that got no time."""
-        return tuple(spell.title for spell in self.spells if not spell.done_ms)
+        return tuple(phase.title for phase in self.phases if not phase.done_ms)
 
     def by_technique(self) -> dict[str, int]:
         """Hands-on ms by technique, in the order of the plan."""
-        found: dict[str, int] = {}
-        for spell in self.spells:
-            found[spell.technique] = found.get(spell.technique, 0) + spell.done_ms
-        return found
+        totals: dict[str, int] = {}
+        for phase in self.phases:
+            totals[phase.technique] = totals.get(phase.technique, 0) + phase.done_ms
+        return totals
 
 
 def session_record(
@@ -99,14 +99,14 @@ def session_record(
     plan: Plan,
     folded: State,
     now: int,
-    told: Feedback = Feedback(),
+    feedback: Feedback = Feedback(),
     early: Early | None = None,
     client: str | None = None,
     course: str | None = None,
 ) -> SessionRecord:
     """The session after its last event, as of ``now``; one that nobody started begins at 0."""
     state = advance(plan, folded, now)
-    spells = tuple(
+    phases = tuple(
         PhaseRecord(
             step.title,
             step.technique or "",
@@ -127,7 +127,7 @@ def session_record(
         outcome = "early" if state.ended_early else "whole"
     begun = state.started_at or 0
     return SessionRecord(
-        session_id, plan, begun, state.status, outcome, spells, told, early, client, course
+        session_id, plan, begun, state.status, outcome, phases, feedback, early, client, course
     )
 
 
@@ -151,15 +151,15 @@ def balance(pasts: Iterable[SessionRecord]) -> tuple[Balance, ...]:
     for past in pasts:
         for area, sides in both_sides(past).items():
             names[area] = past.plan.areas[area].name if area in past.plan.areas else area
-            here = lost.setdefault(area, {"left": 0, "right": 0})
+            area_lost = lost.setdefault(area, {"left": 0, "right": 0})
             for side, ms in sides.items():
-                here[side] += ms
-    found = []
+                area_lost[side] += ms
+    balances = []
     for area, sides in lost.items():
         more = sides["left"] - sides["right"]
         if abs(more) >= BALANCE_FROM_MS:
-            found.append(Balance(names[area], "left" if more > 0 else "right", abs(more)))
-    return tuple(sorted(found, key=lambda b: -b.short_ms))
+            balances.append(Balance(names[area], "left" if more > 0 else "right", abs(more)))
+    return tuple(sorted(balances, key=lambda b: -b.short_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +173,19 @@ class Short:
 
 def short_sides(pasts: Iterable[SessionRecord]) -> tuple[Short, ...]:
     """The balance in one line a side."""
-    found = balance(pasts)
-    sides = [tuple(b for b in found if b.side == side) for side in ("left", "right")]
-    made = [Short(s[0].side, sum(b.short_ms for b in s), s) for s in sides if s]
-    return tuple(sorted(made, key=lambda short: -short.short_ms))
+    balances = balance(pasts)
+    sides = [tuple(b for b in balances if b.side == side) for side in ("left", "right")]
+    sides_behind = [Short(s[0].side, sum(b.short_ms for b in s), s) for s in sides if s]
+    return tuple(sorted(sides_behind, key=lambda short: -short.short_ms))
 
 
 def both_sides(past: SessionRecord) -> dict[str, dict[str, int]]:
     """Ms that each side lost, by area, where both were planned."""
     lost: dict[str, dict[str, int]] = {}
-    for spell in past.spells:
-        if spell.side in ("left", "right"):
-            sides = lost.setdefault(spell.area, {})
-            sides[spell.side] = sides.get(spell.side, 0) + spell.planned_ms - spell.done_ms
+    for phase in past.phases:
+        if phase.side in ("left", "right"):
+            sides = lost.setdefault(phase.area, {})
+            sides[phase.side] = sides.get(phase.side, 0) + phase.planned_ms - phase.done_ms
     return {area: sides for area, sides in lost.items() if len(sides) == 2}
 
 

@@ -37,12 +37,12 @@ def refit(plan: Plan, state: State, until_end_ms: int) -> tuple[tuple[str, int],
     if ahead[0] == state.index:
         begun = sum(part.odd_ms for part in parts_ahead(plan, state, ahead, 0)[1:])
         ends = (wish - begun, most - begun, *ends_of(plan, state, ahead[0]))
-    found: list[tuple[int, ...]] = []
+    fits: list[tuple[int, ...]] = []
     for odd in dict.fromkeys(end % GRID_MS for end in ends):
-        found.append(allot(plan, state, parts_ahead(plan, state, ahead, odd), wish))
-        if miss(found[-1]) == (0, 0):
+        fits.append(allot(plan, state, parts_ahead(plan, state, ahead, odd), wish))
+        if miss(fits[-1]) == (0, 0):
             break
-    best = min(found, key=miss)
+    best = min(fits, key=miss)
     return tuple((plan.steps[i].id, ms) for i, ms in zip(ahead, best, strict=True))
 
 

@@ -76,7 +76,7 @@ class State:
 
     Per step: ``left`` (still to run), ``done`` (run in all), ``attempt`` (run since last given in
     full), ``planned`` (in full). ``held`` counts, per cap, time in pauses that a cap counts on.
-    ``before_doubt`` is where it stood when time was lost, until somebody acts.
+    ``before_time_lost`` is where it stood when time was lost, until somebody acts.
     """
 
     at: int
@@ -89,14 +89,14 @@ class State:
     held: tuple[int, ...]
     holding: bool = False
     waited: int = 0
-    doubted: bool = False
+    time_lost: bool = False
     ended_early: bool = False
     ended_from: int | None = None
     low: bool = False
     hands_on_ended_at: int | None = None
     started_at: int | None = None
     ended_at: int | None = None
-    before_doubt: State | None = None
+    before_time_lost: State | None = None
 
 
 def initial(plan: Plan, at: int = 0) -> State:
@@ -202,19 +202,19 @@ def apply(plan: Plan, state: State, event: Event) -> State:
         return lose_time(plan, state)
     if event.kind == "settled":
         return confirm_time(state, event.at)
-    return replace(apply_action(plan, state, event), before_doubt=None)
+    return replace(apply_action(plan, state, event), before_time_lost=None)
 
 
 def lose_time(plan: Plan, state: State) -> State:
     """Return the state paused, with what it was before time was lost."""
     on = on_the_skin(plan, state)
-    before = state.before_doubt or state
-    return replace(state, status="paused", holding=on, doubted=True, before_doubt=before)
+    before = state.before_time_lost or state
+    return replace(state, status="paused", holding=on, time_lost=True, before_time_lost=before)
 
 
 def confirm_time(state: State, at: int) -> State:
     """Return the state from before time was lost, from ``at`` on: a device went on counting."""
-    return replace(state.before_doubt, at=at) if state.before_doubt else state
+    return replace(state.before_time_lost, at=at) if state.before_time_lost else state
 
 
 def apply_action(plan: Plan, state: State, event: Event) -> State:
@@ -224,7 +224,9 @@ def apply_action(plan: Plan, state: State, event: Event) -> State:
             status = entry_status(plan, state.left, 0)
             return replace(state, status=status, started_at=event.at)
         case "pause":
-            return replace(state, status="paused", holding=on_the_skin(plan, state), doubted=False)
+            return replace(
+                state, status="paused", holding=on_the_skin(plan, state), time_lost=False
+            )
         case "resume":
             return resume(plan, state)
         case "release":
@@ -257,10 +259,10 @@ def apply_action(plan: Plan, state: State, event: Event) -> State:
 
 def on_the_skin(plan: Plan, state: State) -> bool:
     """True when a pause in this step leaves something on the body that a cap counts on."""
-    return state.holding or on_the_skin_here(plan, state)
+    return state.holding or step_on_the_skin(plan, state)
 
 
-def on_the_skin_here(plan: Plan, state: State) -> bool:
+def step_on_the_skin(plan: Plan, state: State) -> bool:
     """True when the step under way is covered by a cap that counts on in a pause."""
     tags = plan.steps[state.index].tags if state.index < len(plan.steps) else ()
     return any(cap.counts_while_paused and cap.tag in tags for cap in plan.rules.cap)
@@ -276,7 +278,7 @@ def resume(plan: Plan, state: State) -> State:
                 left[i] = min(left[i], space)
                 space -= left[i]
     status = entry_status(plan, left, state.index)
-    resumed = replace(state, status=status, left=tuple(left), holding=False, doubted=False)
+    resumed = replace(state, status=status, left=tuple(left), holding=False, time_lost=False)
     if status == "running" and not left[state.index]:
         return enter(plan, resumed, state.index + 1)
     return resumed
@@ -341,7 +343,7 @@ def lengthen(state: State, ms: int) -> State:
 def end(plan: Plan, state: State) -> State:
     """End early: hands off, on to the aftercare; from there, or before any work, all ends."""
     status: Status = "running" if state.status == "paused" else state.status
-    over = replace(state, status=status, holding=False, doubted=False)
+    over = replace(state, status=status, holding=False, time_lost=False)
     if hands_on_over(plan, state.index):
         return enter(plan, over, len(plan.steps))
     over = replace(over, ended_early=True, ended_from=state.index)

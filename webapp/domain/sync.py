@@ -89,12 +89,12 @@ def merge(
     folded: State,
     log: OfflineLog,
     now: int,
-    hindrance: Check = lambda events, state, action, at: "",
+    refusal_of: Check = lambda events, state, action, at: "",
 ) -> MergeResult:
     """Return what to record of ``log`` at ``now``. Commands whose key is recorded are done already.
 
-    ``hindrance(events, state, action, at)`` says why a command may not count although the session's
-    own rules allow it; empty when it may.
+    ``refusal_of(events, state, action, at)`` says why a command may not count although its
+    session allows it; empty when it may.
     """
     shift = now - log.line
     shift = 0 if 0 <= shift <= SAME_LINE_MS else shift
@@ -110,7 +110,7 @@ def merge(
         new.append(event)
         folded = follow(plan, folded, event)
 
-    time_confirmed = log.counted and not others and folded.before_doubt is not None
+    time_confirmed = log.counted and not others and folded.before_time_lost is not None
     if time_confirmed:
         record(confirm_time(past, folded, len(past), shift, now))
     for command in log.acts:
@@ -122,7 +122,7 @@ def merge(
         why = OLDER if others and not stops and at <= others[-1].at else ""
         if not why and not stops and command.step != step_id(plan, state):
             why = ELSEWHERE
-        why = why or hindrance((*past, *new), state, command.action, at)
+        why = why or refusal_of((*past, *new), state, command.action, at)
         if not why:
             try:
                 seq = len(past) + len(new)
@@ -139,10 +139,10 @@ def merge(
 
 
 def confirm_time(past: Sequence[Event], folded: State, seq: int, shift: int, now: int) -> Event:
-    """Return the event that takes lost time back, at its instant on today's line of time."""
+    """Return the event that takes lost time back, at its instant on the present clock."""
     lost = next(event for event in reversed(past) if event.kind == "doubt")
-    assert folded.before_doubt is not None
-    at = min(now, folded.before_doubt.at + shift)
+    assert folded.before_time_lost is not None
+    at = min(now, folded.before_time_lost.at + shift)
     return replace(lost, seq=seq + 1, key=f"settled-{lost.key}"[:64], kind="settled", at=at)
 
 

@@ -28,21 +28,21 @@ class Gap:
 
 def runs(plan: Plan, events: Sequence[Event], now: int) -> tuple[Run, ...]:
     """Every stretch in which a step ran, in order, up to ``now``."""
-    found: list[Run] = []
+    all_runs: list[Run] = []
     state = initial(plan)
     for event in events:
-        state = run_on(plan, state, event.at, found)
+        state = run_on(plan, state, event.at, all_runs)
         state = apply(plan, state, event)
-    run_on(plan, state, now, found)
-    return tuple(found)
+    run_on(plan, state, now, all_runs)
+    return tuple(all_runs)
 
 
-def run_on(plan: Plan, state: State, until: int, found: list[Run]) -> State:
-    """The state at ``until``; what ran on the way is added to ``found``."""
+def run_on(plan: Plan, state: State, until: int, all_runs: list[Run]) -> State:
+    """The state at ``until``; what ran on the way is added to ``all_runs``."""
     while state.status == "running" and state.at < until:
         index, since = state.index, state.at
         state = advance(plan, state, min(until, since + state.left[index]))
-        found.append(Run(index, since, state.at))
+        all_runs.append(Run(index, since, state.at))
     return advance(plan, state, until)
 
 

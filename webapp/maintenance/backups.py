@@ -48,10 +48,10 @@ def unused_name(folder: Path, begins: str, ends: str) -> str:
     return f"{name}{more}{ends}"
 
 
-def make(database: Database, folder: Path, tell: Progress = ignore_progress) -> Path:
+def make(database: Database, folder: Path, report: Progress = ignore_progress) -> Path:
     """Make a checked copy of ``database`` in ``folder``, rotate older ones. Raises StorageError."""
     target = folder / f"steady-hands-{stamp()}{suffix_of(database)}"
-    copy(database, target, tell)
+    copy(database, target, report)
     for old in superseded([path for path in folder.iterdir() if NAME.match(path.name)]):
         old.unlink(missing_ok=True)
     return target
@@ -69,7 +69,7 @@ def suffix_of(database: Database) -> str:
     return ".sqlite3" if isinstance(database, Sqlite) else ".jsonl.gz"
 
 
-def copy(database: Database, target: Path, tell: Progress = ignore_progress) -> None:
+def copy(database: Database, target: Path, report: Progress = ignore_progress) -> None:
     """Copy ``database`` to ``target``: all of it and durable, or nothing. Raises StorageError."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -77,11 +77,11 @@ def copy(database: Database, target: Path, tell: Progress = ignore_progress) -> 
             left_over.unlink()
         partial = partial_of(target)
         if isinstance(database, Sqlite):
-            copy_file(database.path, partial, tell)
+            copy_file(database.path, partial, report)
         else:
             from webapp.maintenance.jsonl import write_file
 
-            write_file(database, partial, tell=tell)
+            write_file(database, partial, report=report)
         put_in_place(partial, target)
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
@@ -93,13 +93,13 @@ def partial_of(target: Path) -> Path:
     return target.with_name(f"{PARTIAL}{target.name}")
 
 
-def copy_file(source: Path, target: Path, tell: Progress = ignore_progress) -> None:
+def copy_file(source: Path, target: Path, report: Progress = ignore_progress) -> None:
     """Copy a SQLite file and check the copy. Writers are not blocked."""
     with closing(sqlite3.connect(source, isolation_level=None)) as connection:
         (of,) = connection.execute(SIZE).fetchone()
-        connection.set_progress_handler(lambda: tell(size_of(target), of), PROGRESS_STEPS)
+        connection.set_progress_handler(lambda: report(size_of(target), of), PROGRESS_STEPS)
         connection.execute("VACUUM INTO ?", (str(target),))
-    tell(of, of)
+    report(of, of)
     if fault := find_damage(target):
         raise StorageError(
             f"the copy of the database is damaged ({fault}); the old copies are kept"
@@ -155,33 +155,33 @@ def superseded(paths: list[Path]) -> list[Path]:
     days: dict[str, Path] = {}
     weeks: dict[str, Path] = {}
     for path in newest_first:
-        made = made_at(path)
-        days.setdefault(made.strftime("%Y-%m-%d"), path)
-        weeks.setdefault(made.strftime("%G-%V"), path)
+        day = made_at(path)
+        days.setdefault(day.strftime("%Y-%m-%d"), path)
+        weeks.setdefault(day.strftime("%G-%V"), path)
     kept = {*list(days.values())[:KEPT_DAYS], *list(weeks.values())[:KEPT_WEEKS]}
     return [path for path in newest_first if path not in kept]
 
 
 def made_at(path: Path) -> datetime:
     """Return when a backup was made, from its name."""
-    found = NAME.match(path.name)
-    return datetime.strptime(found[1] if found else "", STAMP).replace(tzinfo=UTC)
+    match = NAME.match(path.name)
+    return datetime.strptime(match[1] if match else "", STAMP).replace(tzinfo=UTC)
 
 
 def list_backups(folder: Path) -> list[Path]:
     """Return the backups in ``folder``, newest first."""
     if not folder.is_dir():
         return []
-    found = [path for path in folder.iterdir() if NAME.match(path.name)]
-    return sorted(found, key=lambda path: path.name, reverse=True)
+    files = [path for path in folder.iterdir() if NAME.match(path.name)]
+    return sorted(files, key=lambda path: path.name, reverse=True)
 
 
 def list_copies(data: Path) -> list[Path]:
     """Return every copy of the database in a data folder: backups, and replaced databases."""
     folder = data / FOLDER
-    found = [*folder.glob("*.sqlite3"), *folder.glob("*.jsonl.gz")]
-    found += [p for word in ("replaced", "damaged") for p in data.glob(f"*.{word}-*.sqlite3")]
-    return [path for path in found if not path.name.startswith(PARTIAL)]
+    files = [*folder.glob("*.sqlite3"), *folder.glob("*.jsonl.gz")]
+    files += [p for word in ("replaced", "damaged") for p in data.glob(f"*.{word}-*.sqlite3")]
+    return [path for path in files if not path.name.startswith(PARTIAL)]
 
 
 def newest_good(folder: Path) -> Path | None:

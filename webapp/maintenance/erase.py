@@ -34,8 +34,8 @@ Ids = Sequence[str]
 def screenings_of(connection: sa.Connection, ids: Ids) -> list[str]:
     """The screenings that led to these sessions."""
     query = sa.select(sessions.c.admission).where(sessions.c.id.in_(ids))
-    told = [json.loads(admission) for admission in connection.scalars(query) if admission]
-    return [admission["screening"] for admission in told if admission.get("screening")]
+    admissions = [json.loads(admission) for admission in connection.scalars(query) if admission]
+    return [admission["screening"] for admission in admissions if admission.get("screening")]
 
 
 def answers_of(connection: sa.Connection, ids: Ids) -> list[str]:
@@ -96,10 +96,10 @@ def dependent_rows(
     connection: sa.Connection, table: sa.Table, ids: Ids, seen: set[tuple[str, str]]
 ) -> Iterator[tuple[sa.Table, sa.Column[str], Ids]]:
     """Where the rows with these ids stand, and first all that hangs on them; each row once."""
-    ids = [one for one in ids if (table.name, one) not in seen]
-    seen.update((table.name, one) for one in ids)
-    for tied, found in TIED.get(table.name, []):
-        yield from dependent_rows(connection, tied, found(connection, ids), seen)
+    ids = [row_id for row_id in ids if (table.name, row_id) not in seen]
+    seen.update((table.name, row_id) for row_id in ids)
+    for tied, ids_of_tied in TIED.get(table.name, []):
+        yield from dependent_rows(connection, tied, ids_of_tied(connection, ids), seen)
     for child, column in foreign_keys_to(table):
         if "id" in child.c:
             below = list(connection.scalars(sa.select(child.c.id).where(column.in_(ids))))
@@ -170,8 +170,8 @@ def has_any_id(path: Path, ids: Iterable[str]) -> bool:
     try:
         if path.suffix == ".gz":
             with gzip.open(path, "rt", encoding="utf-8") as file:
-                found = (WHOSE.match(line) for line in file)
-                return any(row[1] in ids for row in found if row)
+                matches = (WHOSE.match(line) for line in file)
+                return any(row[1] in ids for row in matches if row)
         uri = f"{path.resolve().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as connection:
             return any(has_id(connection, table, ids) for table in ("sessions", "clients"))

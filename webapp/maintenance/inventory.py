@@ -82,8 +82,8 @@ def read_inventory(storage: Storage, settings: Settings) -> Inventory:
             path = storage.database.path
             size = sum(backups.size_of(path.with_name(path.name + end)) for end in ("", "-wal"))
         else:
-            asked = sa.func.pg_database_size(sa.func.current_database())
-            size = int(connection.scalar(sa.select(asked)) or 0)
+            size_query = sa.func.pg_database_size(sa.func.current_database())
+            size = int(connection.scalar(sa.select(size_query)) or 0)
     return Inventory(**counts, bytes=size, free=free_bytes(settings.data))
 
 
@@ -91,18 +91,20 @@ def copies(settings: Settings) -> list[Copy]:
     """Every copy in the data folder that this site can read, newest first."""
     ending = ".gz" if settings.database_url else ".sqlite3"
     paths = [path for path in backups.list_copies(settings.data) if path.suffix == ending]
-    found = [copy_at(path, settings.data) for path in paths]
-    return sorted(found, key=lambda copy: (copy.made_at, copy.name), reverse=True)
+    rows = [copy_at(path, settings.data) for path in paths]
+    return sorted(rows, key=lambda copy: (copy.made_at, copy.name), reverse=True)
 
 
 def copy_at(path: Path, data: Path) -> Copy:
-    told = WHEN.search(path.name)
-    if told:
-        made = datetime.strptime(told[1], backups.STAMP).replace(tzinfo=UTC).timestamp()
+    match = WHEN.search(path.name)
+    if match:
+        seconds = datetime.strptime(match[1], backups.STAMP).replace(tzinfo=UTC).timestamp()
     else:
-        made = path.stat().st_mtime
+        seconds = path.stat().st_mtime
     name = path.relative_to(data).as_posix()
-    return Copy(name, kind_of(path.name), int(made * 1000), backups.size_of(path), schema_in(path))
+    return Copy(
+        name, kind_of(path.name), int(seconds * 1000), backups.size_of(path), schema_in(path)
+    )
 
 
 def kind_of(name: str) -> str:
@@ -143,14 +145,14 @@ def running_sessions(storage: Storage, now: int) -> list[str]:
 
 def lost_since(storage: Storage, at: int) -> tuple[int, int]:
     """How many sessions were made after ``at`` (ms), and how many older ones went on after it."""
-    made = sa.select(sa.func.count()).select_from(sessions).where(sessions.c.created_at > at)
+    created = sa.select(sa.func.count()).select_from(sessions).where(sessions.c.created_at > at)
     went_on = (
         sa.select(sa.func.count(sa.distinct(events.c.session)))
         .join(sessions, sessions.c.id == events.c.session)
         .where(events.c.at > at, sessions.c.created_at <= at)
     )
     with storage.engine.connect() as connection:
-        return connection.scalar(made) or 0, connection.scalar(went_on) or 0
+        return connection.scalar(created) or 0, connection.scalar(went_on) or 0
 
 
 def retention(storage: Storage) -> Retention:

@@ -82,13 +82,13 @@ class Jobs:
         with self.storage.write() as connection:
             self.storage.database.alone(connection)
             alive = {*self.alive}
-            found = [self.seen(one, alive) for one in connection.execute(NEWEST)]
-            if running := next((job for job in found if job.runs), None):
+            known = [self.seen(job_row, alive) for job_row in connection.execute(NEWEST)]
+            if running := next((job for job in known if job.runs), None):
                 raise BusyError(running)
             lost = jobs.c.outcome.is_(None)
             end = {"outcome": "lost", "ended_at": jobs.c.told_at}
             connection.execute(sa.update(jobs).where(lost).values(end))
-            old = [job.id for job in found[KEPT:]]
+            old = [job.id for job in known[KEPT:]]
             connection.execute(sa.delete(jobs).where(jobs.c.id.in_(old)))
             self.alive.add(str(row["id"]))  # before anybody can read of it
             connection.execute(sa.insert(jobs), row)
@@ -106,7 +106,7 @@ class Jobs:
         silent = self.clock.now() - row.told_at
         return self.storage.database.shared and silent < SILENT_MS
 
-    def tell(self, job_id: str, done: int, total: int, stage: str) -> None:
+    def store_progress(self, job_id: str, done: int, total: int, stage: str) -> None:
         """Store the progress of a job. Raises NotSavedError."""
         values = {"done": done, "total": total, "stage": stage, "told_at": self.clock.now()}
         self.change(job_id, values)
@@ -122,8 +122,8 @@ class Jobs:
             connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
 
     def get(self, job_id: str) -> Job | None:
-        found = self.rows(sa.select(jobs).where(jobs.c.id == job_id))
-        return found[0] if found else None
+        matches = self.rows(sa.select(jobs).where(jobs.c.id == job_id))
+        return matches[0] if matches else None
 
     def newest(self, most: int = 5) -> list[Job]:
         return self.rows(NEWEST.limit(most))

@@ -44,9 +44,9 @@ ExportRow = dict[str, Any]
 
 def tables_in(connection: sa.Connection) -> list[sa.Table]:
     """The tables as they are in the database, parents first, but for those of this very site."""
-    found = sa.MetaData()
-    found.reflect(connection)
-    return exported_tables(found)
+    metadata = sa.MetaData()
+    metadata.reflect(connection)
+    return exported_tables(metadata)
 
 
 def exported_tables(metadata: sa.MetaData) -> list[sa.Table]:
@@ -126,7 +126,9 @@ def digest(database: Database) -> str:
     return total.text()
 
 
-def lines(database: Database, client: str = "", tell: Progress = ignore_progress) -> Iterator[str]:
+def lines(
+    database: Database, client: str = "", report: Progress = ignore_progress
+) -> Iterator[str]:
     """The export of all there is, or of the client with this code, line by line.
 
     Raises StorageError, for an unknown client too.
@@ -146,7 +148,7 @@ def lines(database: Database, client: str = "", tell: Progress = ignore_progress
                 total.add(line)
                 yield line
                 if total.rows % AT_ONCE == 0:
-                    tell(total.rows, of)
+                    report(total.rows, of)
     yield json.dumps({"end": True, "rows": total.rows, "digest": total.text()})
 
 
@@ -163,10 +165,10 @@ def client_rows(
     """The tables with rows that hang on a client, and which rows these are. Raises StorageError."""
     clients = next((table for table in tables if table.name == "clients"), None)
     query = sa.text("SELECT id FROM clients WHERE code = :code")
-    found = None if clients is None else connection.scalar(query, {"code": code})
-    if clients is None or not found:
+    client_id = None if clients is None else connection.scalar(query, {"code": code})
+    if clients is None or not client_id:
         raise StorageError(f"there is no client {code}; nothing was written")
-    chosen: dict[sa.Table, sa.ColumnElement[bool] | None] = {clients: clients.c.id == found}
+    chosen: dict[sa.Table, sa.ColumnElement[bool] | None] = {clients: clients.c.id == client_id}
     for table in tables:
         up = [key for key in table.foreign_keys if key.column.table in chosen]
         if up and table not in chosen:
@@ -183,11 +185,11 @@ def ids_of(
 
 
 def write_file(
-    database: Database, path: Path, client: str = "", tell: Progress = ignore_progress
+    database: Database, path: Path, client: str = "", report: Progress = ignore_progress
 ) -> None:
     """Write an export, packed when the name ends in .gz."""
     with open_to_write(path) as file:
-        for line in lines(database, client, tell):
+        for line in lines(database, client, report):
             file.write(line + "\n")
 
 
@@ -199,7 +201,9 @@ def open_to_write(path: Path) -> IO[str]:
 
 
 @contextmanager
-def read_lines(path: Path, tell: Progress = ignore_progress) -> Iterator[Iterator[tuple[int, str]]]:
+def read_lines(
+    path: Path, report: Progress = ignore_progress
+) -> Iterator[Iterator[tuple[int, str]]]:
     """The numbered lines of an export, each no longer than is read anyway. Raises ValueError."""
     with path.open("rb") as raw:
         plain: Any = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
@@ -213,7 +217,7 @@ def read_lines(path: Path, tell: Progress = ignore_progress) -> Iterator[Iterato
                 if length_of > MOST_UNPACKED:
                     raise ValueError(f"line {number}: the file unpacks to more than is taken")
                 if number % AT_ONCE == 0:
-                    tell(raw.tell(), size)
+                    report(raw.tell(), size)
                 yield number, line
 
         yield numbered()
@@ -227,7 +231,7 @@ def read_file(
     check: Callable[[sa.Connection], None],
     *,
     replace: bool = False,
-    tell: Progress = ignore_progress,
+    report: Progress = ignore_progress,
 ) -> int:
     """Bring an export in, in one transaction; gives the number of rows. Raises StorageError.
 
@@ -235,8 +239,8 @@ def read_file(
     that was there is gone. The file is read twice.
     """
     try:
-        check_whole(path, known, lambda done, of: tell(done, 2 * of))
-        with read_lines(path, lambda done, of: tell(of + done, 2 * of)) as numbered:
+        check_whole(path, known, lambda done, of: report(done, 2 * of))
+        with read_lines(path, lambda done, of: report(of + done, 2 * of)) as numbered:
             schema = read_header(numbered, known)
             rows = read_rows(numbered)
             if schema < known:
@@ -252,9 +256,9 @@ def read_file(
         raise StorageError(f"{path}: {error}; nothing was changed") from None
 
 
-def check_whole(path: Path, known: int, tell: Progress = ignore_progress) -> None:
+def check_whole(path: Path, known: int, report: Progress = ignore_progress) -> None:
     """Read the file to its end. Raises ValueError when it is torn, changed or not ours."""
-    with read_lines(path, tell) as numbered:
+    with read_lines(path, report) as numbered:
         read_header(numbered, known)
         for _ in read_rows(numbered):
             pass

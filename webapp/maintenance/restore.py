@@ -38,36 +38,36 @@ def import_file(settings: Settings, file: Path) -> int:
 
 
 def restore_export(
-    settings: Settings, file: Path, ours: str = "", tell: Progress = ignore_progress
+    settings: Settings, file: Path, process: str = "", report: Progress = ignore_progress
 ) -> Path:
     """Replace everything in the database by an export. Return the path of the copy of the old data.
 
-    Only the process ``ours`` may serve. Raises StorageError, and then nothing has changed.
+    Only the process ``process`` may serve. Raises StorageError, and then nothing has changed.
     """
     storage = open_storage(settings)
     try:
-        check_not_served(storage, ours)
+        check_not_served(storage, process)
         folder = settings.data / backups.FOLDER
         kept = folder / backups.unused_name(folder, "replaced", backups.suffix_of(storage.database))
         backups.copy(storage.database, kept)
         args = (storage.database, file, metadata, SCHEMA, check_sessions)
-        read_file(*args, replace=True, tell=tell)
+        read_file(*args, replace=True, report=report)
         pause_running(storage)
         return kept
     finally:
         storage.close()
 
 
-def check_not_served(storage: Storage, ours: str = "") -> None:
+def check_not_served(storage: Storage, process: str = "") -> None:
     """Raise StorageError when another process stored a sign of life within half a minute."""
     from webapp.timekeeping.clock import Clock
     from webapp.timekeeping.shared_clock import SharedClock
 
-    line = SharedClock(storage, Clock())
-    if ours:
-        line.process = ours
-    if line.others(line.look()):
-        others = "every other server" if ours else "every server"
+    shared_clock = SharedClock(storage, Clock())
+    if process:
+        shared_clock.process = process
+    if shared_clock.others(shared_clock.read()):
+        others = "every other server" if process else "every server"
         raise StorageError(f"the database is being served; stop {others} and wait 30 seconds")
 
 
@@ -82,9 +82,9 @@ def pause_running(storage: Storage) -> None:
 def check_sessions(connection: sa.Connection) -> None:
     """Raise ValueError when a session's rows do not fit together."""
     for row in connection.execute(sa.select(sessions)).all():
-        mine = sa.select(events).where(events.c.session == row.id).order_by(events.c.seq)
+        query = sa.select(events).where(events.c.session == row.id).order_by(events.c.seq)
         try:
-            stored = stored_at(row, connection.execute(mine).all())
+            stored = stored_at(row, connection.execute(query).all())
         except (ValueError, LookupError, TypeError) as error:
             why = str(error).splitlines()[0]
             raise ValueError(f"session {row.id} cannot be read ({why})") from None
@@ -103,8 +103,8 @@ def compare(staged: Database, live: Database) -> dict[str, Any]:
         first, last = connection.execute(span).one()
         theirs = known_names(connection)
     with snapshot(live) as connection:
-        here = theirs & known_names(connection)
-    return {"counts": counts, "first": first, "last": last, "known": len(here)}
+        common = theirs & known_names(connection)
+    return {"counts": counts, "first": first, "last": last, "known": len(common)}
 
 
 def known_names(connection: sa.Connection) -> set[str]:
@@ -152,11 +152,11 @@ def replace_live(storage: Storage, prepared: Path) -> Path:
 def carry_over(storage: Storage, prepared: Path) -> None:
     """Copy jobs, devices and settings of this site into a backup that is to be restored."""
     target = open_sqlite(prepared)
-    mine = [table for table in metadata.sorted_tables if table.name in LOCAL_TABLES]
+    tables = [table for table in metadata.sorted_tables if table.name in LOCAL_TABLES]
     kept = (meta.c.name == "retention",)
     try:
         with storage.engine.connect() as source, target.write() as connection:
-            for table, where in [*((table, ()) for table in mine), (meta, kept)]:
+            for table, where in [*((table, ()) for table in tables), (meta, kept)]:
                 connection.execute(sa.delete(table).where(*where))
                 rows = source.execute(sa.select(table).where(*where)).mappings().all()
                 if rows:

@@ -44,11 +44,11 @@ log = logging.getLogger("steady_hands")
 
 
 class JobRunner:
-    """Runs the jobs of this process. ``ours`` is its name among those that share a database."""
+    """Runs the jobs of this process. ``process`` is its name among those that share a database."""
 
     def __init__(self, site: Callable[[], Site]) -> None:
         self.get_site = site
-        self.ours = ""
+        self.process = ""
         self.alive: set[str] = set()
         self.run_task: RunTask = run_in_subprocess
         self.spawn: Callable[[Callable[[], None]], None] = in_thread
@@ -61,16 +61,16 @@ class JobRunner:
     def jobs(self) -> Jobs:
         return Jobs(self.site.storage, self.site.clock, self.alive)
 
-    def start(self, kind: str, given: TaskArguments | None = None, **shown: Any) -> Job:
+    def start(self, kind: str, arguments: TaskArguments | None = None, **shown: Any) -> Job:
         """Begin a job. Only ``shown`` is stored with it. Raises BusyError, NotSavedError."""
         job = self.jobs.begin(kind, shown)
-        self.spawn(lambda: self.carry_out(job, (given or {}) | shown))
+        self.spawn(lambda: self.carry_out(job, (arguments or {}) | shown))
         return job
 
-    def carry_out(self, job: Job, given: TaskArguments) -> None:
+    def carry_out(self, job: Job, arguments: TaskArguments) -> None:
         outcome, detail = "bad", dict[str, Any]()
         try:
-            detail = METHODS[job.kind](self, job, given)
+            detail = METHODS[job.kind](self, job, arguments)
             outcome, said = "good", ""
         except FullError:
             said = FULL
@@ -104,7 +104,7 @@ class JobRunner:
         data = str(self.site.settings.data)
         return text.replace(data + os.sep, "").replace(data, "the data folder")
 
-    def run_in_worker(self, job: Job, given: TaskArguments) -> TaskArguments:
+    def run_in_worker(self, job: Job, arguments: TaskArguments) -> TaskArguments:
         """Run the task in the backup worker, and store its progress about once a second."""
         jobs, last = self.jobs, [job.begun_at]
 
@@ -112,13 +112,13 @@ class JobRunner:
             now = self.site.clock.now()
             if now - last[0] >= TELL_MS:
                 last[0] = now
-                self.tell(jobs, job, done, total, words)
+                self.store_progress(jobs, job, done, total, words)
 
-        return self.run_task(self.site.settings, job.kind, given, stage)
+        return self.run_task(self.site.settings, job.kind, arguments, stage)
 
-    def tell(self, jobs: Jobs, job: Job, done: int, total: int, words: str) -> None:
+    def store_progress(self, jobs: Jobs, job: Job, done: int, total: int, words: str) -> None:
         try:
-            jobs.tell(job.id, done, total, words)
+            jobs.store_progress(job.id, done, total, words)
         except NotSavedError as error:
             log.warning("where a job stands could not be saved: %s", error)
 
@@ -128,61 +128,61 @@ class JobRunner:
     def embedded(self) -> bool:
         return isinstance(self.site.storage.database, Sqlite)
 
-    def run_plain(self, job: Job, given: TaskArguments) -> TaskArguments:
-        return self.run_in_worker(job, given)
+    def run_plain(self, job: Job, arguments: TaskArguments) -> TaskArguments:
+        return self.run_in_worker(job, arguments)
 
-    def check(self, job: Job, given: TaskArguments) -> TaskArguments:
+    def check(self, job: Job, arguments: TaskArguments) -> TaskArguments:
         try:
-            return self.run_in_worker(job, given)
+            return self.run_in_worker(job, arguments)
         except StorageError:
-            self.clear(given["upload"])
+            self.clear(arguments["upload"])
             raise
 
-    def bring_in(self, job: Job, given: TaskArguments) -> TaskArguments:
+    def import_upload(self, job: Job, arguments: TaskArguments) -> TaskArguments:
         if not self.embedded:
-            result = self.run_in_worker(job, given)
+            result = self.run_in_worker(job, arguments)
         else:
-            staged = self.site.settings.data / INCOMING / given["upload"] / STAGED
+            staged = self.site.settings.data / INCOMING / arguments["upload"] / STAGED
             result = {"rows": restore.merge(self.site.storage, staged)}
-        self.clear(given["upload"])
+        self.clear(arguments["upload"])
         return result
 
-    def restore(self, job: Job, given: TaskArguments) -> TaskArguments:
-        given = given | {"ours": self.ours, "work": job.id}
+    def restore(self, job: Job, arguments: TaskArguments) -> TaskArguments:
+        arguments = arguments | {"process": self.process, "work": job.id}
         try:
-            result = self.run_in_worker(job, given)
+            result = self.run_in_worker(job, arguments)
             if self.embedded:
-                result = {"kept": self.put_in_place(job, given)}
+                result = {"kept": self.replace_database(job, arguments)}
             self.site.storage.forget()
             self.site.presence.begin(self.site.clock.now())
             return result
         finally:
             self.clear(job.id)
 
-    def put_in_place(self, job: Job, given: TaskArguments) -> str:
+    def replace_database(self, job: Job, arguments: TaskArguments) -> str:
         """Replace the database between two requests. Return the file name of the old one."""
-        here = self.site
-        prepared = here.settings.data / INCOMING / job.id / PREPARED
+        site = self.site
+        prepared = site.settings.data / INCOMING / job.id / PREPARED
         kept: list[str] = []
 
         def swap() -> None:
-            if not given.get("anyway") and running_sessions(here.storage, here.clock.now()):
+            if not arguments.get("anyway") and running_sessions(site.storage, site.clock.now()):
                 raise StorageError("a session has begun meanwhile; nothing was changed")
-            kept.append(restore.replace_live(here.storage, prepared).name)
-            here.storage.tell_life(here.clock.sign_of_life())
+            kept.append(restore.replace_live(site.storage, prepared).name)
+            site.storage.store_sign_of_life(site.clock.sign_of_life())
 
-        here.storage.observer.run_between_requests(swap)
+        site.storage.observer.run_between_requests(swap)
         return kept[0]
 
-    def erase(self, job: Job, given: TaskArguments) -> TaskArguments:
-        given = given | {"now": self.site.clock.wall_time().timestamp()}
+    def erase(self, job: Job, arguments: TaskArguments) -> TaskArguments:
+        arguments = arguments | {"now": self.site.clock.wall_time().timestamp()}
         if not self.embedded:
-            result = self.run_in_worker(job, given)
+            result = self.run_in_worker(job, arguments)
         else:
-            self.tell(self.jobs, job, 0, 0, "Deleting")
-            result = erase_and_purge(self.site.storage.database, self.site.settings, given)
+            self.store_progress(self.jobs, job, 0, 0, "Deleting")
+            result = erase_and_purge(self.site.storage.database, self.site.settings, arguments)
         self.site.storage.forget()
-        if "days" in given:
+        if "days" in arguments:
             chosen = retention(self.site.storage)
             done = replace(chosen, last=self.site.clock.now())
             store_retention(self.site.storage, done)
@@ -210,7 +210,7 @@ class JobRunner:
 METHODS: dict[str, Callable[[JobRunner, Job, TaskArguments], TaskArguments]] = {
     "backup": JobRunner.run_plain,
     "check": JobRunner.check,
-    "import": JobRunner.bring_in,
+    "import": JobRunner.import_upload,
     "restore": JobRunner.restore,
     "erase": JobRunner.erase,
     "retention": JobRunner.erase,
@@ -232,20 +232,20 @@ class Scheduler(threading.Thread):
     def run(self) -> None:
         while not self.ended.wait(LOOK_SECONDS):
             try:
-                self.look(datetime.now(UTC))
+                self.start_due(datetime.now(UTC))
             except StorageError as error:
                 log.error("the daily look at the data failed: %s", error)
 
-    def look(self, now: datetime) -> Job | None:
+    def start_due(self, now: datetime) -> Job | None:
         """Start the job that is due and return it; None when none is."""
-        here = self.runner.site
-        if here.storage.trouble:
+        site = self.runner.site
+        if site.storage.trouble:
             return None
         self.runner.clear_all()
         try:
-            if self.runner.embedded and backups.is_due(here.settings.data / backups.FOLDER, now):
+            if self.runner.embedded and backups.is_due(site.settings.data / backups.FOLDER, now):
                 return self.runner.start("backup")
-            chosen = retention(here.storage)
+            chosen = retention(site.storage)
             day_ago = int((now - timedelta(days=1)).timestamp() * 1000)
             if chosen.on and chosen.days and chosen.last <= day_ago:
                 return self.runner.start("retention", days=chosen.days)

@@ -63,11 +63,11 @@ class JobProgress:
         """Begin a stage. Return the function that takes its progress: done, total."""
         self.at = (0, 0, words)
 
-        def tell(done: int, of: int) -> None:
+        def report(done: int, of: int) -> None:
             self.at = (done, of, words)
             need_room(self.settings.data)
 
-        return tell
+        return report
 
 
 def need_room(folder: Path, more: int = 0) -> None:
@@ -92,23 +92,23 @@ def reading_database(settings: Settings) -> Iterator[Sqlite | Postgresql]:
 def backup(settings: Settings, _given: TaskArguments, progress: JobProgress) -> TaskArguments:
     need_room(settings.data, backups.size_of(settings.database))
     with reading_database(settings) as database:
-        made = backups.make(database, settings.data / backups.FOLDER, progress.stage("Copying"))
-    return {"name": made.name, "bytes": made.stat().st_size}
+        copy = backups.make(database, settings.data / backups.FOLDER, progress.stage("Copying"))
+    return {"name": copy.name, "bytes": copy.stat().st_size}
 
 
-def check(settings: Settings, given: TaskArguments, progress: JobProgress) -> TaskArguments:
+def check(settings: Settings, arguments: TaskArguments, progress: JobProgress) -> TaskArguments:
     """Read an upload into a database of its own. Return what it holds."""
-    folder = settings.data / INCOMING / given["upload"]
+    folder = settings.data / INCOMING / arguments["upload"]
     (file,) = folder.glob("upload.*")
     staged = open_sqlite(folder / STAGED)
     try:
-        tell = progress.stage("Reading")
+        report = progress.stage("Reading")
         args = (staged.database, file, metadata, SCHEMA, restore.check_sessions)
-        rows = jsonl.read_file(*args, tell=tell)
+        rows = jsonl.read_file(*args, report=report)
         with reading_database(settings) as database:
-            found = restore.compare(staged.database, database)
+            result = restore.compare(staged.database, database)
         restore.drop_local(staged.database)
-        return found | {"rows": rows}
+        return result | {"rows": rows}
     except StorageError as error:
         text = str(error).replace(f"{file}: ", "").replace(str(file), "the file")
         raise StorageError(text) from None
@@ -116,53 +116,59 @@ def check(settings: Settings, given: TaskArguments, progress: JobProgress) -> Ta
         staged.close()
 
 
-def import_rows(settings: Settings, given: TaskArguments, progress: JobProgress) -> TaskArguments:
-    folder = settings.data / INCOMING / given["upload"]
+def import_rows(
+    settings: Settings, arguments: TaskArguments, progress: JobProgress
+) -> TaskArguments:
+    folder = settings.data / INCOMING / arguments["upload"]
     (file,) = folder.glob("upload.*")
     storage = open_storage(settings)
     try:
         args = (storage.database, file, metadata, SCHEMA, restore.check_sessions)
-        return {"rows": jsonl.read_file(*args, tell=progress.stage("Bringing in"))}
+        return {"rows": jsonl.read_file(*args, report=progress.stage("Bringing in"))}
     finally:
         storage.close()
 
 
-def restore_copy(settings: Settings, given: TaskArguments, progress: JobProgress) -> TaskArguments:
+def restore_copy(
+    settings: Settings, arguments: TaskArguments, progress: JobProgress
+) -> TaskArguments:
     """Prepare a checked copy of a backup, which the server then puts in place.
 
     On PostgreSQL the restore itself happens here.
     """
-    source = settings.data / given["name"]
+    source = settings.data / arguments["name"]
     if settings.database_url:
-        tell = progress.stage("Restoring")
-        return {"kept": restore.restore_export(settings, source, given["ours"], tell).name}
+        report = progress.stage("Restoring")
+        return {"kept": restore.restore_export(settings, source, arguments["process"], report).name}
     need_room(settings.data, 2 * backups.size_of(source))
     progress.stage("Checking and copying")
-    prepared = settings.data / INCOMING / given["work"] / PREPARED
+    prepared = settings.data / INCOMING / arguments["work"] / PREPARED
     backups.prepare_restore(source, prepared, SCHEMA)
     open_sqlite(prepared).close()  # brings it up to date
     backups.put_in_place(prepared, prepared)
     return {}
 
 
-def erase_rows(settings: Settings, given: TaskArguments, progress: JobProgress) -> TaskArguments:
+def erase_rows(
+    settings: Settings, arguments: TaskArguments, progress: JobProgress
+) -> TaskArguments:
     progress.stage("Deleting")
     storage = open_storage(settings)
     try:
-        return erase_and_purge(storage.database, settings, given)
+        return erase_and_purge(storage.database, settings, arguments)
     finally:
         storage.close()
 
 
 def erase_and_purge(
-    database: Sqlite | Postgresql, settings: Settings, given: TaskArguments
+    database: Sqlite | Postgresql, settings: Settings, arguments: TaskArguments
 ) -> TaskArguments:
     """Delete what the job names. Return the counts, and the backups that still hold it."""
-    if "days" in given:
-        now = datetime.fromtimestamp(given["now"], UTC)
-        table, ids = "sessions", erase.ended_before(database, given["days"], now).ids
+    if "days" in arguments:
+        now = datetime.fromtimestamp(arguments["now"], UTC)
+        table, ids = "sessions", erase.ended_before(database, arguments["days"], now).ids
     else:
-        table, ids = given["table"], tuple(given["ids"])
+        table, ids = arguments["table"], tuple(arguments["ids"])
     counts = erase.erase(database, table, ids) if ids else {}
     holding = erase.copies_with(settings.data, ids)
     names = [path.relative_to(settings.data).as_posix() for path in holding]
@@ -180,32 +186,32 @@ TASKS: dict[str, Callable[[Settings, TaskArguments, JobProgress], TaskArguments]
 
 
 def run_inline(
-    settings: Settings, kind: str, given: TaskArguments, stage: ReportStage
+    settings: Settings, kind: str, arguments: TaskArguments, stage: ReportStage
 ) -> TaskArguments:
     """Run the task in this process. Raises StorageError."""
     progress = JobProgress(settings)
-    result = TASKS[kind](settings, given, progress)
+    result = TASKS[kind](settings, arguments, progress)
     stage(*progress.at)
     return result
 
 
 def run_in_subprocess(
-    settings: Settings, kind: str, given: TaskArguments, stage: ReportStage
+    settings: Settings, kind: str, arguments: TaskArguments, stage: ReportStage
 ) -> TaskArguments:
     """Run the task in a process of its own. Raises StorageError."""
-    task = task_of(settings) | {"kind": kind, "given": given}
+    task = task_of(settings) | {"kind": kind, "given": arguments}
     with start_subprocess("webapp.maintenance.worker", task) as process:
         result: TaskArguments | None = None
         for line in process.stdout or ():
             if not line.endswith(b"\n"):
                 break
-            told = json.loads(line)
-            if "result" in told:
-                result = told["result"]
-            elif "error" in told:
-                raise StorageError(told["error"])
+            message = json.loads(line)
+            if "result" in message:
+                result = message["result"]
+            elif "error" in message:
+                raise StorageError(message["error"])
             else:
-                stage(*told["at"])
+                stage(*message["at"])
     if result is None:
         raise StorageError("it was broken off; nothing was changed")
     return result
@@ -277,25 +283,25 @@ def main() -> int:
     progress = JobProgress(settings_in(task))
     over = threading.Event()
 
-    def tell() -> None:
+    def report() -> None:
         while not over.wait(TELL_SECONDS):
             send({"at": progress.at})
 
-    teller = threading.Thread(target=tell, name="progress", daemon=True)
-    teller.start()
+    reporter = threading.Thread(target=report, name="progress", daemon=True)
+    reporter.start()
     try:
         result = TASKS[task["kind"]](progress.settings, task["given"], progress)
         last: TaskArguments = {"result": result}
     except StorageError as error:
         last = {"error": str(error)}
     over.set()
-    teller.join()
+    reporter.join()
     send(last)
     return 0
 
 
-def send(told: TaskArguments) -> None:
-    print(json.dumps(told), flush=True)
+def send(message: TaskArguments) -> None:
+    print(json.dumps(message), flush=True)
 
 
 if __name__ == "__main__":

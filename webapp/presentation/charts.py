@@ -26,12 +26,12 @@ DOT = 6.5
 
 def techniques_of(pasts: Sequence[SessionRecord]) -> dict[str, Technique]:
     """The techniques of these sessions in the order in which they were first used."""
-    found: dict[str, Technique] = {}
+    techniques: dict[str, Technique] = {}
     for past in pasts:
         for technique in past.by_technique():
             if technique in past.plan.techniques:
-                found.setdefault(technique, past.plan.techniques[technique])
-    return found
+                techniques.setdefault(technique, past.plan.techniques[technique])
+    return techniques
 
 
 def x_of(number: int, count: int) -> float:
@@ -72,22 +72,22 @@ def picture(elements: list[svg.Element]) -> Markup:
 
 def scores_chart(pasts: Sequence[SessionRecord]) -> Markup | None:
     """Pain before (hollow) and after (full) each session; None when nothing was told."""
-    if not any(p.told.before is not None or p.told.after is not None for p in pasts):
+    if not any(p.feedback.before is not None or p.feedback.after is not None for p in pasts):
         return None
     count = len(pasts)
     elements = frame(count, range(0, MOST_SCORE + 1, 2), MOST_SCORE)
     for name in ("before", "after"):
-        told = [
+        points = [
             (x_of(n, count), y_of(score, MOST_SCORE))
             for n, past in enumerate(pasts, 1)
-            if (score := getattr(past.told, name)) is not None
+            if (score := getattr(past.feedback, name)) is not None
         ]
         elements += [
             svg.Line(x1=a[0], y1=a[1], x2=b[0], y2=b[1], class_=["chart-way", f"chart-{name}"])
-            for a, b in pairwise(told)
+            for a, b in pairwise(points)
         ]
         elements += [
-            svg.Circle(cx=x, cy=y, r=DOT, class_=["chart-dot", f"chart-{name}"]) for x, y in told
+            svg.Circle(cx=x, cy=y, r=DOT, class_=["chart-dot", f"chart-{name}"]) for x, y in points
         ]
     return picture(elements)
 

@@ -46,13 +46,16 @@ def iso(at: int, zone: tzinfo | None) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).isoformat(timespec="seconds")
 
 
-def readings_text(found: Readings, past: SessionRecord, zone: tzinfo | None) -> str:
-    mine = found.get(past.id, [])
-    return "; ".join(f"{iso(at, zone)} {glucose(reading)}" for at, reading in mine)
+def readings_text(readings: Readings, past: SessionRecord, zone: tzinfo | None) -> str:
+    of_session = readings.get(past.id, [])
+    return "; ".join(f"{iso(at, zone)} {glucose(reading)}" for at, reading in of_session)
 
 
 def course_csv(
-    found: CourseProgress, pasts: Sequence[SessionRecord], readings: Readings, zone: tzinfo | None
+    progress: CourseProgress,
+    pasts: Sequence[SessionRecord],
+    readings: Readings,
+    zone: tzinfo | None,
 ) -> str:
     """One line a session, oldest first; then a column of minutes for each technique."""
     techniques = list(dict.fromkeys(t for past in pasts for t in past.by_technique()))
@@ -60,12 +63,17 @@ def course_csv(
     out = csv.writer(text, lineterminator="\r\n")
     out.writerow([safe_cell(name) for name in (*HEAD, *(f"{t} min" for t in techniques))])
     for number, past in enumerate(pasts, 1):
-        told, done = past.told, past.by_technique()
+        feedback, done = past.feedback, past.by_technique()
         row = (
-            *(found.course.client.code, number, iso(past.begun_at, zone), iso(past.begun_at, UTC)),
+            *(
+                progress.course.client.code,
+                number,
+                iso(past.begun_at, zone),
+                iso(past.begun_at, UTC),
+            ),
             *(minutes(past.planned_ms), minutes(past.done_ms), past.outcome),
-            *("; ".join(past.skipped), past.early, told.before, told.after, told.skin),
-            *(readings_text(readings, past, zone), told.note),
+            *("; ".join(past.skipped), past.early, feedback.before, feedback.after, feedback.skin),
+            *(readings_text(readings, past, zone), feedback.note),
             *(minutes(done.get(technique, 0)) for technique in techniques),
         )
         out.writerow([safe_cell(cell) for cell in row])
@@ -73,10 +81,13 @@ def course_csv(
 
 
 def course_json(
-    found: CourseProgress, pasts: Sequence[SessionRecord], readings: Readings, dates: Sequence[int]
+    progress: CourseProgress,
+    pasts: Sequence[SessionRecord],
+    readings: Readings,
+    dates: Sequence[int],
 ) -> str:
     """The same with its format and version; instants as UTC, durations in seconds."""
-    course = found.course
+    course = progress.course
     whole = {
         "format": FORMAT,
         "version": VERSION,
@@ -85,8 +96,8 @@ def course_json(
         "title": course.title,
         "terms": course.terms.model_dump(exclude_none=True),
         "wanted": course.target,
-        "done": found.done,
-        "stage": found.stage,
+        "done": progress.done,
+        "stage": progress.stage,
         "helped": course.helped,
         "next_dates": [iso(at, UTC) for at in dates],
         "sessions": [session_data(past, readings) for past in pasts],
@@ -95,28 +106,28 @@ def course_json(
 
 
 def session_data(past: SessionRecord, readings: Readings) -> dict[str, object]:
-    told = past.told
+    feedback = past.feedback
     return {
         "begun": iso(past.begun_at, UTC),
         "ended": past.outcome,
         "begun_early_because": past.early,
-        "pain_before": told.before,
-        "pain_after": told.after,
-        "skin": told.skin,
-        "note": told.note,
+        "pain_before": feedback.before,
+        "pain_after": feedback.after,
+        "skin": feedback.skin,
+        "note": feedback.note,
         "glucose_after": [
             {"at": iso(at, UTC), "shown": glucose(reading)}
             for at, reading in readings.get(past.id, [])
         ],
         "phases": [
             {
-                "title": spell.title,
-                "technique": spell.technique,
-                "area": spell.area,
-                "side": spell.side,
-                "planned_seconds": spell.planned_ms / 1000,
-                "done_seconds": spell.done_ms / 1000,
+                "title": phase.title,
+                "technique": phase.technique,
+                "area": phase.area,
+                "side": phase.side,
+                "planned_seconds": phase.planned_ms / 1000,
+                "done_seconds": phase.done_ms / 1000,
             }
-            for spell in past.spells
+            for phase in past.phases
         ],
     }

@@ -126,13 +126,13 @@ def speech(plan: Plan, index: int) -> Markup:
     return to_json({name: value for name, value in words.items() if value})
 
 
-def plan_json(plan: Plan) -> Markup:
-    """What script needs of a plan, for an attribute; its shape stands at :func:`bare.bare`."""
+def plan_payload(plan: Plan) -> Markup:
+    """The plan for script as JSON for an attribute; its shape stands in ``domain/payload.py``."""
     return to_json(payload.plan_payload(plan))
 
 
-def events_json(events: Iterable[Event]) -> Markup:
-    """What happened so far, for an attribute; its shape stands at :func:`bare.told`."""
+def events_payload(events: Iterable[Event]) -> Markup:
+    """The events for script as JSON for an attribute; see ``domain/payload.py``."""
     return to_json(payload.events_payload(events))
 
 
@@ -159,8 +159,8 @@ CLINICIANS = {
 
 def day(iso: str) -> str:
     """An ISO day in words: ``12 November 2026``."""
-    found = date.fromisoformat(iso)
-    return f"{found.day} {found:%B %Y}"
+    value = date.fromisoformat(iso)
+    return f"{value.day} {value:%B %Y}"
 
 
 OUTCOMES = {
@@ -193,9 +193,9 @@ FILTERS = {
     "span": span,
     "place": place,
     "speech": speech,
-    "quoted": to_json,
-    "bare": plan_json,
-    "told": events_json,
+    "to_json": to_json,
+    "plan_payload": plan_payload,
+    "events_payload": events_payload,
     "side_and_area": side_and_area,
     "technique_name": technique_name,
     "textbook": textbook,

@@ -26,13 +26,13 @@ def at_utc(instant: int) -> datetime:
 
 
 def course_calendar(
-    found: CourseProgress, dates: Sequence[int], now: int, protocol: Protocol | None
+    progress: CourseProgress, dates: Sequence[int], now: int, protocol: Protocol | None
 ) -> bytes:
     """An entry for each date, with what to do before and after it."""
     calendar = new_calendar()
-    again = found.over or found.fresh(now)
-    for number, at in enumerate(dates, 1 if again else found.done + 1):
-        calendar.add_component(session_event(found, number, at, now, protocol, again=again))
+    again = progress.over or progress.fresh(now)
+    for number, at in enumerate(dates, 1 if again else progress.done + 1):
+        calendar.add_component(session_event(progress, number, at, now, protocol, again=again))
     return bytes(calendar.to_ical())
 
 
@@ -45,13 +45,19 @@ def new_calendar() -> Calendar:
 
 
 def session_event(
-    found: CourseProgress, number: int, at: int, now: int, protocol: Protocol | None, *, again: bool
+    progress: CourseProgress,
+    number: int,
+    at: int,
+    now: int,
+    protocol: Protocol | None,
+    *,
+    again: bool,
 ) -> Event:
     """One session. The same number keeps its UID, so that a new date moves the entry.
 
     ``again``: the first one of the next course.
     """
-    course = found.course
+    course = progress.course
     total = f" of {course.target}" if course.target else ""
     event = entry(
         f"{course.id}-{'again' if again else number}",
@@ -84,11 +90,11 @@ def entry(uid: str, at: int, lasts_ms: int, summary: str, description: str, now:
 
 
 def alarm(trigger: timedelta, words: str) -> Alarm:
-    made = Alarm()
-    made.add("action", "DISPLAY")
-    made.add("description", words)
-    made.add("trigger", trigger)
-    return made
+    component = Alarm()
+    component.add("action", "DISPLAY")
+    component.add("description", words)
+    component.add("trigger", trigger)
+    return component
 
 
 def seconds_of(protocol: Protocol | None) -> int:
@@ -111,22 +117,22 @@ def description(title: str, protocol: Protocol | None) -> str:
     if protocol.condition == "diabetes-mellitus":
         lines.append(f"- {DIABETES}")
     lines += [f"- {line}" for line in protocol.needs]
-    lines += ["", "After:", *(f"- {told(step)}" for step in protocol.aftercare)]
+    lines += ["", "After:", *(f"- {step_text(step)}" for step in protocol.aftercare)]
     return "\n".join(lines)
 
 
-def told(step: Step) -> str:
+def step_text(step: Step) -> str:
     length = (
         f" ({step.seconds.usual // 60} min)" if step.seconds and step.seconds.usual >= 600 else ""
     )
     return f"{step.title}{length}. {step.text}"
 
 
-def reminder_calendar(session_id: str, found: Sequence[Reminder], now: int) -> bytes:
+def reminder_calendar(session_id: str, reminders: Sequence[Reminder], now: int) -> bytes:
     """What is to be done after one session, each with an alarm at its time."""
     calendar = new_calendar()
-    for reminder in found:
-        made = entry(
+    for reminder in reminders:
+        event = entry(
             f"{session_id}-{reminder.id}",
             reminder.at,
             reminder.lasts_ms,
@@ -134,6 +140,6 @@ def reminder_calendar(session_id: str, found: Sequence[Reminder], now: int) -> b
             reminder.text,
             now,
         )
-        made.add_component(alarm(timedelta(), reminder.text))
-        calendar.add_component(made)
+        event.add_component(alarm(timedelta(), reminder.text))
+        calendar.add_component(event)
     return bytes(calendar.to_ical())

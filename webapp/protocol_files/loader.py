@@ -152,22 +152,22 @@ def load(folder: Path, shipped: Path) -> Library:
 def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
     """Techniques, areas, pictures, sources and screening questions. Raises BadFileError."""
 
-    def found(name: str) -> Path:
+    def path_of(name: str) -> Path:
         return folder / name if (folder / name).exists() else shipped / name
 
     @cache
     def document_of(name: str) -> Document:
-        return parse_file(found(name), read_content(found(name)))
+        return parse_file(path_of(name), read_content(path_of(name)))
 
     def items(name: str, key: str, model: type[ModelT]) -> list[ModelT]:
-        path, document = found(name), document_of(name)
+        path, document = path_of(name), document_of(name)
         raw = document.value.get(key) if isinstance(document.value, dict) else None
         if not isinstance(raw, list):
             raise bad_file(
                 path, [Fault(1, (), f'the list "{key}" is missing, expected an object with it')]
             )
         checked = [validate(document, item, (key, i), model) for i, item in enumerate(raw)]
-        faults = [*document.faults, *(fault for _, found in checked for fault in found)]
+        faults = [*document.faults, *(fault for _, of_item in checked for fault in of_item)]
         for place, message in repeated_ids(texts(document.value, (key, "*", "id"))):
             faults.append(Fault(document.line(place), place, message))
         if faults:
@@ -201,17 +201,17 @@ def load_catalogue(folder: Path, shipped: Path) -> Catalogue:
             for protocol in picture.protocols
             for phase in picture.phases
         },
-        rules_hash=rules_hash([found(name) for name in RULE_FILES]),
+        rules_hash=rules_hash([path_of(name) for name in RULE_FILES]),
     )
     for name in (*RULE_FILES, *PLACE_FILES):
         document = document_of(name)
         complaints = catalogue_complaints(document.value, catalogue)
         faults = [Fault(document.line(place), place, text) for place, text in complaints]
         if faults:
-            raise bad_file(found(name), faults)
+            raise bad_file(path_of(name), faults)
     drawn = document_of("views.json")
     if faults := [Fault(drawn.line(place), place, text) for place, text in view_faults(catalogue)]:
-        raise bad_file(found("views.json"), faults)
+        raise bad_file(path_of("views.json"), faults)
     return catalogue
 
 
@@ -241,8 +241,8 @@ def load_protocol(path: Path, catalogue: Catalogue) -> LibraryEntry:
         long += length_complaints(place, phase, catalogue)
     if protocol:
         complaints += protocol_complaints(protocol)
-    told = {fault.path for fault in faults}
-    faults += [Fault(document.line(p), p, text) for p, text in complaints if p not in told]
+    known = {fault.path for fault in faults}
+    faults += [Fault(document.line(p), p, text) for p, text in complaints if p not in known]
     if not faults and protocol:
         shown = [*picture_complaints(document, protocol, catalogue)]
         wrong = [*rule_complaints(protocol), *(shown if protocol.format > 1 else ())]

@@ -74,14 +74,14 @@ def heed(entry: LibraryEntry, verdict: Verdict, client_id: str, now: int) -> Ver
 
 def hold_words(entry: LibraryEntry, place: Assignment) -> tuple[str, str]:
     """Return what holds a start back, and what to do; both empty when nothing does."""
-    held, found, clock = place.hold, place.progress, site().clock
+    held, progress, clock = place.hold, place.progress, site().clock
     if held is None:
         return "", ""
     when = day_time(clock.wall_time_of(held.until)) if held.until else ""
     terms = terms_of(entry.protocol)
     hours = (
-        max(t.gap_hours for t in (terms, found.course.terms if found else None) if t)
-        if (terms or found)
+        max(t.gap_hours for t in (terms, progress.course.terms if progress else None) if t)
+        if (terms or progress)
         else 0
     )
     if held.rule == "suction":
@@ -101,18 +101,18 @@ def hold_words(entry: LibraryEntry, place: Assignment) -> tuple[str, str]:
             f"The next one may be from {when} on.",
         )
     if held.rule == "review":
-        after = found.course.terms.review_after if found else None
+        after = progress.course.terms.review_after if progress else None
         return f"{span(after or Span(weeks=4))} have passed.", "Has it helped? Say so first."
     day = full_day(clock.wall_time_of(held.until)) if held.until else ""
     if held.rule == "break":
         return "The time of this course is over.", f"A break now; again from {when} on."
-    return "This course is complete.", f"A new one may begin from {day} on.{longer_words(found)}"
+    return "This course is complete.", f"A new one may begin from {day} on.{longer_words(progress)}"
 
 
-def longer_words(found: CourseProgress | None) -> str:
+def longer_words(progress: CourseProgress | None) -> str:
     """Return where a complete course may still be made longer."""
-    bounds = found.course.terms.sessions if found else None
-    if not found or not bounds or found.done >= bounds.max or found.course.helped == "no":
+    bounds = progress.course.terms.sessions if progress else None
+    if not progress or not bounds or progress.done >= bounds.max or progress.course.helped == "no":
         return ""
     return f" Its page can set more sessions, up to {bounds.max}."
 

@@ -16,8 +16,7 @@ FILTERS = ("who", "condition")
 @blueprint.get("/")
 def show() -> str:
     """Every protocol, narrowed by the query; running sessions first."""
-    here = site()
-    entries = list(here.library.entries.values())
+    entries = list(site().library.entries.values())
     chosen = {name: request.args.get(name, "") for name in FILTERS}
     shown = [entry for entry in entries if matches(entry, chosen)]
     return render_template(
@@ -25,8 +24,8 @@ def show() -> str:
         entries=sorted(shown, key=shelf_order),
         total=len(entries),
         chosen=chosen,
-        bad_files=here.library.bad_files,
-        usual_plan=here.library.usual_plan,
+        bad_files=site().library.bad_files,
+        usual_plan=site().library.usual_plan,
         running=running_now(),
     )
 
@@ -49,10 +48,9 @@ def shelf_order(entry: LibraryEntry) -> tuple[int, str]:
 
 def running_now() -> list[tuple[str, Snapshot]]:
     """Ids and snapshots of the sessions that are live at this moment."""
-    here = site()
     now = request_time()
-    found = (
+    sessions = (
         (stored.id, view(stored.plan, stored.folded, stored.seq, now))
-        for stored in here.storage.live(now)
+        for stored in site().storage.live(now)
     )
-    return [(session_id, snapshot) for session_id, snapshot in found if snapshot.live]
+    return [(session_id, snapshot) for session_id, snapshot in sessions if snapshot.live]

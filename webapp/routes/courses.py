@@ -48,16 +48,15 @@ class Standing:
 
 def standings(client_id: str = "", *, aside: bool = True) -> list[Standing]:
     """Where the courses stand now, of one client or of all. One or two queries."""
-    here = site()
     now = request_time()
-    found = here.courses.courses(MOST, now, client_id, aside=aside)
-    return [standing(course, pasts, now) for course, pasts in found]
+    rows = site().courses.courses(MOST, now, client_id, aside=aside)
+    return [standing(course, pasts, now) for course, pasts in rows]
 
 
 def standing(course: Course, pasts: Sequence[SessionRecord], now: int) -> Standing:
     zone = site().clock.zone
-    found = progress(course, pasts, now, zone)
-    return Standing(found, planned(found, now, zone), tuple(reversed(pasts)))
+    course_progress = progress(course, pasts, now, zone)
+    return Standing(course_progress, planned(course_progress, now, zone), tuple(reversed(pasts)))
 
 
 def course_or_404(course_id: str) -> Course:
@@ -69,10 +68,9 @@ def course_or_404(course_id: str) -> Course:
 
 def standing_of(course_id: str) -> Standing | None:
     """Where a course stands now. Two or three queries."""
-    here = site()
     now = request_time()
-    found = here.courses.whole(course_id, now)
-    return standing(*found, now) if found else None
+    row = site().courses.with_records(course_id, now)
+    return standing(*row, now) if row else None
 
 
 def standing_or_404(course_id: str) -> Standing:
@@ -81,11 +79,10 @@ def standing_or_404(course_id: str) -> Standing:
 
 @blueprint.get("")
 def index() -> str:
-    here = site()
     return render_template(
         "courses/courses.html",
         standings=standings(),
-        clock=here.clock,
+        clock=site().clock,
         now=request_time(),
     )
 
@@ -100,19 +97,18 @@ def add() -> Response:
     chosen, fault = assignments.chosen_client(request.form)
     if fault:
         return ask_client(entry)
-    here = site()
     now = request_time()
     place = assignments.assignment_of(entry, assignments.known_client(chosen, now), now)
     if place.course and place.progress and not place.progress.fresh(now):
         course = replace(place.course, aside=False)
-        here.courses.change(course)
+        site().courses.update(course)
     else:
-        client = place.client or here.courses.add_client(now)
+        client = place.client or site().courses.add_client(now)
         title, target = (
             entry.protocol.title,
             within(terms, parse_number(request.form.get("sessions"))),
         )
-        course = here.courses.add_course(client, entry.protocol.id, title, terms, target, now)
+        course = site().courses.add_course(client, entry.protocol.id, title, terms, target, now)
     return redirect(url_for("courses.show", course_id=course.id), 303)
 
 
@@ -139,21 +135,20 @@ def show(course_id: str) -> str:
     # Drawing takes a library that no other page needs.
     from webapp.presentation.charts import minutes_chart, scores_chart, techniques_of
 
-    found = standing_or_404(course_id)
-    here = site()
+    course = standing_or_404(course_id)
     return render_template(
         "courses/course.html",
-        standing=found,
-        progress=found.progress,
-        course=found.course,
-        clock=here.clock,
+        standing=course,
+        progress=course.progress,
+        course=course.course,
+        clock=site().clock,
         now=request_time(),
-        scores=scores_chart(found.counted),
-        minutes=minutes_chart(found.counted),
-        techniques=techniques_of(found.counted),
+        scores=scores_chart(course.counted),
+        minutes=minutes_chart(course.counted),
+        techniques=techniques_of(course.counted),
         readings=readings_of(course_id),
-        may_go_on=here.library.get(found.course.protocol) is not None
-        and not found.progress.reviews(here.clock.now()),
+        may_go_on=site().library.get(course.course.protocol) is not None
+        and not course.progress.reviews(site().clock.now()),
     )
 
 
@@ -169,7 +164,7 @@ def change(course_id: str) -> Response:
         course = replace(course, aside=yes_or_no(fields["aside"]) == "yes")
     if "helped" in fields:
         course = replace(course, helped=yes_or_no(fields["helped"]))
-    site().courses.change(course)
+    site().courses.update(course)
     if back := fields.get("screening"):
         return redirect(url_for("screenings.show", screening_id=back), 303)
     return redirect(url_for("courses.show", course_id=course.id), 303)
@@ -189,12 +184,13 @@ def calendar(course_id: str) -> Response:
     """All dates to come, or the next one alone (``?next=1``)."""
     from webapp.presentation.ical import course_calendar
 
-    found = standing_or_404(course_id)
-    here = site()
-    entry = here.library.get(found.course.protocol)
-    dates = found.dates[:1] if request.args.get("next") else found.dates
-    body = course_calendar(found.progress, dates, request_time(), entry.protocol if entry else None)
-    return download(body, "text/calendar", f"course-{found.course.protocol}.ics")
+    course = standing_or_404(course_id)
+    entry = site().library.get(course.course.protocol)
+    dates = course.dates[:1] if request.args.get("next") else course.dates
+    body = course_calendar(
+        course.progress, dates, request_time(), entry.protocol if entry else None
+    )
+    return download(body, "text/calendar", f"course-{course.course.protocol}.ics")
 
 
 @blueprint.get("/<course_id>/course.csv")
@@ -202,18 +198,18 @@ def table(course_id: str) -> Response:
     """One line a session, for a clinician's spreadsheet."""
     from webapp.presentation.course_export import course_csv
 
-    found = standing_or_404(course_id)
-    body = course_csv(found.progress, found.pasts, readings_of(course_id), site().clock.zone)
-    return download(body.encode("utf-8-sig"), "text/csv", f"course-{found.course.protocol}.csv")
+    course = standing_or_404(course_id)
+    body = course_csv(course.progress, course.pasts, readings_of(course_id), site().clock.zone)
+    return download(body.encode("utf-8-sig"), "text/csv", f"course-{course.course.protocol}.csv")
 
 
 @blueprint.get("/<course_id>/course.json")
 def data(course_id: str) -> Response:
     from webapp.presentation.course_export import course_json
 
-    found = standing_or_404(course_id)
-    body = course_json(found.progress, found.pasts, readings_of(course_id), found.dates)
-    return download(body.encode(), "application/json", f"course-{found.course.protocol}.json")
+    course = standing_or_404(course_id)
+    body = course_json(course.progress, course.pasts, readings_of(course_id), course.dates)
+    return download(body.encode(), "application/json", f"course-{course.course.protocol}.json")
 
 
 def readings_of(course_id: str) -> Readings:

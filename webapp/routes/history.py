@@ -19,13 +19,12 @@ KINDS = {"": "All sessions", "stopped": "Stopped", "scored": "With pain told"}
 @blueprint.get("/history")
 def show() -> str:
     """Narrowed by client, protocol and kind; ``before`` is where the page before ended."""
-    here = site()
     wanted = filter_of()
     now = request_time()
-    found = here.courses.past(wanted, now, PAGE + 1)
-    shown = found[:PAGE]
-    last = shown[-1] if len(found) > PAGE else None
-    clients = here.courses.clients()
+    records = site().courses.history(wanted, now, PAGE + 1)
+    shown = records[:PAGE]
+    last = shown[-1] if len(records) > PAGE else None
+    clients = site().courses.clients()
     return render_template(
         "history/history.html",
         pasts=shown,
@@ -34,18 +33,18 @@ def show() -> str:
         kinds=KINDS,
         clients=clients,
         codes={client.id: client.code for client in clients},
-        entries=sorted(here.library.entries.values(), key=lambda e: e.protocol.title),
-        clock=here.clock,
+        entries=sorted(site().library.entries.values(), key=lambda e: e.protocol.title),
+        clock=site().clock,
     )
 
 
 def filter_of() -> Filter:
     """What the query asks for; what cannot be understood asks for nothing."""
-    asked = request.args
-    place = PLACE.match(asked.get("before", ""))
+    fields = request.args
+    place = PLACE.match(fields.get("before", ""))
     return Filter(
-        client=asked.get("client", "")[:32],
-        protocol=asked.get("protocol", "")[:60],
-        only=asked.get("only", "") if asked.get("only") in KINDS else "",
+        client=fields.get("client", "")[:32],
+        protocol=fields.get("protocol", "")[:60],
+        only=fields.get("only", "") if fields.get("only") in KINDS else "",
         before=(int(place[1]), place[2]) if place else None,
     )

@@ -51,13 +51,12 @@ def join() -> Response:
         return page(NOT_A_CODE, 422)
     if token and not TOKEN.match(token):
         return page(UNKNOWN_LINK, 403)
-    here = site()
     now = request_time()
-    if letters and devices_of(here).crowded(now):
+    if letters and devices_of(site()).limit_reached(now):
         return refusal_page("too-many")
     agent = request.headers.get("User-Agent", "")[:MOST_AGENT]
     before = who.device if who else ""
-    joined = devices_of(here).join(agent, now, token=token, letters=letters, before=before)
+    joined = devices_of(site()).join(agent, now, token=token, letters=letters, before=before)
     if isinstance(joined, str):
         return page(UNKNOWN_LINK, 403) if token and joined == "unknown" else refusal_page(joined)
     response = redirect(url_for("joining.ask", done="yes"), 303)

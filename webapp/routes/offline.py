@@ -15,8 +15,8 @@ PAPER, DEEP = "#f8f4ec", "#12343b"
 
 
 def assets() -> Assets:
-    found: Assets = current_app.extensions["assets"]
-    return found
+    files: Assets = current_app.extensions["assets"]
+    return files
 
 
 @blueprint.get("/worker.js")

@@ -38,8 +38,7 @@ def invite() -> Response:
     role = role_named(request.form.get("role", ""))
     if role is None:
         return page(422, fault=NO_ROLE)
-    here = site()
-    return page(made=devices_of(here).invite(role, request_time()))
+    return page(new_invite=devices_of(site()).invite(role, request_time()))
 
 
 @blueprint.post("/devices/<device_id>/role")
@@ -57,7 +56,7 @@ def revoke(device_id: str) -> Response:
     """Asks first; then the device is nobody from its next request on."""
     device = device_or_404(device_id)
     if request.form.get("sure") != "yes":
-        return page(asked=device)
+        return page(revoking=device)
     devices_of(site()).revoke(device.id, request_time())
     return redirect(url_for("owner.show") + "#devices", 303)
 
@@ -75,19 +74,18 @@ def device_or_404(device_id: str) -> Device:
 def page(
     status: int = 200,
     *,
-    made: NewInvite | None = None,
-    asked: Device | None = None,
+    new_invite: NewInvite | None = None,
+    revoking: Device | None = None,
     fault: str = "",
 ) -> Response:
-    here = site()
-    joined, gone = devices_of(here).all() if authenticator().joining else ([], [])
+    joined, gone = devices_of(site()).all() if authenticator().joining else ([], [])
     who = current_identity()
     body = render_template(
         "owner/owner.html",
         home=outside(),
         addresses=addresses(),
-        made=made,
-        asked=asked,
+        new_invite=new_invite,
+        revoking=revoking,
         fault=fault,
         devices=joined,
         gone=gone,
@@ -96,16 +94,16 @@ def page(
         chosen=request.form.get("role") or "operator",
         when=time_ago,
         hour=hour,
-        qr=invite_qr(made) if made else "",
+        qr=invite_qr(new_invite) if new_invite else "",
     )
     return Response(body, status, mimetype="text/html")
 
 
-def invite_qr(made: NewInvite) -> str:
+def invite_qr(new_invite: NewInvite) -> str:
     # Drawing takes a library that few pages need.
     from webapp.presentation.qr import qr_code
 
-    return qr_code(made.address(outside()))
+    return qr_code(new_invite.address(outside()))
 
 
 def hour(at: int) -> str:

@@ -61,25 +61,25 @@ def amounts(counts: dict[str, int]) -> str:
     """Return numbers of rows in words, without internal tables: ``2 clients, 1 session``."""
     known = ("clients", "courses", "sessions", "events", "readings", "summaries", "screenings")
     words = {"events": "acts", "summaries": "summaries", "screenings": "sets of answers"}
-    told = []
+    parts = []
     for table in known:
         if count := counts.get(table, 0):
             word = words.get(table, table)
-            one = {"summaries": "summary", "sets of answers": "set of answers"}
-            told.append(
-                f"{count:,} {word if count != 1 else one.get(word, word.removesuffix('s'))}"
+            singular = {"summaries": "summary", "sets of answers": "set of answers"}
+            parts.append(
+                f"{count:,} {word if count != 1 else singular.get(word, word.removesuffix('s'))}"
             )
-    return ", ".join(told) or "nothing"
+    return ", ".join(parts) or "nothing"
 
 
 def job_runner() -> JobRunner:
     return cast(JobRunner, current_app.extensions["jobs"])
 
 
-def begin(kind: str, given: dict[str, object] | None = None, **shown: object) -> Answer:
+def begin(kind: str, arguments: dict[str, object] | None = None, **shown: object) -> Answer:
     """Start a job and redirect to its page; while another one runs, show a page that says so."""
     try:
-        job = job_runner().start(kind, given, **shown)
+        job = job_runner().start(kind, arguments, **shown)
     except BusyError as busy:
         page = render_template("owner/data/busy.html", job=busy.job, clock=site().clock)
         return Response(page, 409)
@@ -87,36 +87,36 @@ def begin(kind: str, given: dict[str, object] | None = None, **shown: object) ->
 
 
 def job_or_404(job_id: str) -> Job:
-    found = job_runner().jobs.get(job_id)
-    if found is None:
+    row = job_runner().jobs.get(job_id)
+    if row is None:
         abort(404)
-    return found
+    return row
 
 
 def copy_or_404(name: str) -> Copy:
-    found = inventory.copy_named(site().settings, name)
-    if found is None:
+    copy = inventory.copy_named(site().settings, name)
+    if copy is None:
         abort(404)
-    return found
+    return copy
 
 
 @blueprint.get("")
 def show() -> str:
     """Show what the site holds, and the actions on it."""
-    here, jobs = site(), job_runner().jobs
+    jobs = job_runner().jobs
     known = jobs.newest(KEPT)
     recent = [job for job in known[:1] if request_time() - job.told_at < RECENT_MS]
     worth = [job for job in recent if (job.kind, job.outcome) != ("backup", "good")]
     return render_template(
         "owner/data/data.html",
-        holdings=inventory.read_inventory(here.storage, here.settings),
-        copies=inventory.copies(here.settings),
+        inventory=inventory.read_inventory(site().storage, site().settings),
+        copies=inventory.copies(site().settings),
         job=next(iter(worth), None),
         last=next((job for job in known if job.kind == "backup"), None),
-        retention=inventory.retention(here.storage),
-        clients=here.courses.clients(),
-        shared=here.storage.database.shared,
-        clock=here.clock,
+        retention=inventory.retention(site().storage),
+        clients=site().courses.clients(),
+        shared=site().storage.database.shared,
+        clock=site().clock,
     )
 
 
@@ -125,21 +125,21 @@ def show() -> str:
 
 @blueprint.get("/jobs/<job_id>")
 def job(job_id: str) -> str:
-    found = job_or_404(job_id)
-    return render_template("owner/data/job.html", job=found, **job_context(found))
+    row = job_or_404(job_id)
+    return render_template("owner/data/job.html", job=row, **job_context(row))
 
 
 @blueprint.get("/jobs/<job_id>/state")
 def state(job_id: str) -> str:
-    found = job_or_404(job_id)
-    return render_template("owner/data/_job.html", job=found, **job_context(found))
+    row = job_or_404(job_id)
+    return render_template("owner/data/_job.html", job=row, **job_context(row))
 
 
-def job_context(found: Job) -> dict[str, object]:
+def job_context(row: Job) -> dict[str, object]:
     known = {copy.name: copy for copy in inventory.copies(site().settings)}
     return {
         "clock": site().clock,
-        "holding": [known[name] for name in found.detail.get("holding", ()) if name in known],
+        "holding": [known[name] for name in row.detail.get("holding", ()) if name in known],
     }
 
 
@@ -177,10 +177,9 @@ def read_parts(path: Path) -> Iterator[bytes]:
 @blueprint.post("/copies/delete")
 def delete() -> Answer:
     """Delete the copies that the form names."""
-    here = site()
     named = [copy_or_404(name) for name in request.form.getlist("name")]
     for copy in named:
-        (here.settings.data / copy.name).unlink(missing_ok=True)
+        (site().settings.data / copy.name).unlink(missing_ok=True)
     return redirect(url_for("owner_data.show"), 303)
 
 
@@ -193,22 +192,20 @@ def ask_restore(name: str) -> str:
 def restore(name: str) -> Answer:
     """Start a restore. It is refused while sessions run, unless the form confirms it."""
     copy, anyway = copy_or_404(name), request.form.get("anyway") == "1"
-    here = site()
-    running = inventory.running_sessions(here.storage, request_time())
+    running = inventory.running_sessions(site().storage, request_time())
     if not copy.usable or (running and not anyway):
         return Response(restore_page(copy, refused=True), 409)
     return begin("restore", name=copy.name, made_at=copy.made_at, anyway=anyway)
 
 
 def restore_page(copy: Copy, *, refused: bool = False) -> str:
-    here = site()
-    made, went_on = inventory.lost_since(here.storage, copy.made_at)
+    created, went_on = inventory.lost_since(site().storage, copy.made_at)
     return render_template(
         "owner/data/restore.html",
         copy=copy,
-        made=made,
+        made=created,
         went_on=went_on,
-        running=len(inventory.running_sessions(here.storage, request_time())),
+        running=len(inventory.running_sessions(site().storage, request_time())),
         refused=refused,
-        clock=here.clock,
+        clock=site().clock,
     )

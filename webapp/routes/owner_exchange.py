@@ -68,7 +68,7 @@ def fault_page(title: str, text: str, status: int) -> Response:
 
 
 @blueprint.post("/import")
-def take() -> Answer:
+def upload() -> Answer:
     """Take an export; nothing comes in before somebody has seen what it holds."""
     if running := job_runner().jobs.running():
         page = render_template("owner/data/busy.html", job=running, clock=site().clock)
@@ -126,7 +126,7 @@ def parse_upload(new_file: Callable[[], IO[bytes]]) -> bool:
 
 
 @blueprint.post("/import/<job_id>")
-def bring_in(job_id: str) -> Answer:
+def import_upload(job_id: str) -> Answer:
     """Bring in what was looked at, or drop it."""
     checked = job_or_404(job_id)
     upload = checked.detail.get("upload", "")
@@ -147,18 +147,17 @@ def bring_in(job_id: str) -> Answer:
 @blueprint.get("/erase")
 def ask_erase() -> str:
     """Whom or what to delete; with an id, what that would be."""
-    here = site()
     if chosen := chosen_rows():
         return erase_page(chosen)
     wanted = Filter(client=request.args.get("of", "")[:32])
-    clients = here.courses.clients()
+    clients = site().courses.clients()
     return render_template(
         "owner/data/choose.html",
         clients=clients,
         codes={client.id: client.code for client in clients},
         wanted=wanted,
-        pasts=here.courses.past(wanted, request_time(), RECENT),
-        clock=here.clock,
+        pasts=site().courses.history(wanted, request_time(), RECENT),
+        clock=site().clock,
     )
 
 
@@ -177,11 +176,10 @@ Chosen = dict[str, Any]
 
 def chosen_rows() -> Chosen | None:
     """What the request names: a client or a session. 404 for one that is not there."""
-    here = site()
     if client := request.values.get("client", ""):
         return {"table": "clients", "id": client, "code": client_or_404(client).code}
     if session := request.values.get("session", ""):
-        stored = here.storage.load(session[:32])
+        stored = site().storage.load(session[:32])
         if stored is None:
             abort(404)
         return {"table": "sessions", "id": stored.id, "stored": stored}
@@ -190,22 +188,20 @@ def chosen_rows() -> Chosen | None:
 
 def is_running(chosen: Chosen) -> bool:
     """True when somebody is at a session that would go."""
-    here = site()
-    running = inventory.running_sessions(here.storage, request_time())
+    running = inventory.running_sessions(site().storage, request_time())
     if chosen["table"] == "sessions":
         return chosen["id"] in running
-    return any(one.client == chosen["id"] for one in here.storage.load_all(running))
+    return any(stored.client == chosen["id"] for stored in site().storage.load_all(running))
 
 
 def erase_page(chosen: Chosen) -> str:
-    here = site()
-    counts = count_rows(here.storage.database, chosen["table"], [chosen["id"]])
+    counts = count_rows(site().storage.database, chosen["table"], [chosen["id"]])
     return render_template(
         "owner/data/erase.html",
         chosen=chosen,
         counts=counts,
         running=is_running(chosen),
-        clock=here.clock,
+        clock=site().clock,
     )
 
 
@@ -227,32 +223,30 @@ def parse_days(typed: str) -> int | None:
 
 
 def retention_page(days: int | None, wrong: str) -> Response:
-    here = site()
-    now = here.clock.wall_time()
+    now = site().clock.wall_time()
     page = render_template(
         "owner/data/retention.html",
-        kept=inventory.retention(here.storage),
+        kept=inventory.retention(site().storage),
         days=days,
         fault=f"Please give whole days, {LEAST_DAYS} to {MOST_DAYS:,}." if wrong else "",
-        old=ended_before(here.storage.database, days, now) if days else None,
+        old=ended_before(site().storage.database, days, now) if days else None,
         least=LEAST_DAYS,
         most=MOST_DAYS,
-        clock=here.clock,
+        clock=site().clock,
     )
     return Response(page, 422 if wrong else 200)
 
 
 @blueprint.post("/retention")
-def keep_retention() -> Answer:
+def change_retention() -> Answer:
     """Store the setting, or carry it out now."""
     typed = request.form.get("days", "")
     days = parse_days(typed)
     if days is None:
         return retention_page(None, typed or "none")
-    here = site()
     if request.form.get("act") == "now":
         return begin("retention", days=days)
-    kept = inventory.retention(here.storage)
+    kept = inventory.retention(site().storage)
     on = request.form.get("on") == "1"
-    inventory.store_retention(here.storage, replace(kept, days=days, on=on))
+    inventory.store_retention(site().storage, replace(kept, days=days, on=on))
     return redirect(url_for("owner_data.ask_retention"), 303)

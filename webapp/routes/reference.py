@@ -35,8 +35,8 @@ def techniques() -> str:
 @blueprint.get("/sources")
 def sources() -> str:
     """The public sources with grade and address, and what the words of an origin mean."""
-    found = site().library.catalogue.sources.values()
-    return render_template("reference/sources.html", sources=sorted(found, key=in_order))
+    entries = site().library.catalogue.sources.values()
+    return render_template("reference/sources.html", sources=sorted(entries, key=in_order))
 
 
 @blueprint.get("/low")

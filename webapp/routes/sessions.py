@@ -88,7 +88,6 @@ def create() -> Response:
     screening_id = request.form.get("screening", "")
     screening = screenings.screening_or_404(screening_id)
     entry = protocols.entry_or_404(screening.protocol)
-    here = site()
     now = request_time()
     if screening.session:
         return redirect(url_for("sessions.show", session_id=screening.session), 303)
@@ -100,7 +99,7 @@ def create() -> Response:
         return screenings.verdict_page(screening_id, screening, 409, early_fault=fault)
     admission = screening.admission(screening_id)
     filed = assignments.filing_of(entry, place, request.form, now)
-    session_id = here.courses.prepare(plan, entry.digest, now, admission, filed)
+    session_id = site().courses.prepare(plan, entry.digest, now, admission, filed)
     return redirect(url_for("sessions.show", session_id=session_id), 303)
 
 
@@ -164,7 +163,7 @@ CALM_WORDS = {"prepare": "We begin soon", "change": "Now the other side", "after
 
 
 @blueprint.get("/<session_id>/nudges")
-def nudges(session_id: str) -> Response:
+def push_events(session_id: str) -> Response:
     """Answer 204: the server in front of Flask streams push events; without it there are none."""
     stored_or_404(session_id)
     return Response(status=204)
@@ -188,17 +187,16 @@ def summary_page(
     stored: Stored, status: int = 200, fault: str = "", *, unsure: bool = False
 ) -> Response:
     snapshot = summaries.snapshot_of(stored)
-    here = site()
-    entry = here.library.get(snapshot.plan.protocol)
+    entry = site().library.get(snapshot.plan.protocol)
     gap_hours = entry.protocol.course.gap_hours if entry and entry.protocol.course else None
-    noted = here.presence.noted(stored.id)
-    readings = noted.readings
+    notes = site().presence.notes_of(stored.id)
+    readings = notes.readings
     body = render_template(
         "sessions/summary.html",
         session_id=stored.id,
         snapshot=snapshot,
         now=snapshot.state.at,
-        clock=here.clock,
+        clock=site().clock,
         gap_hours=gap_hours,
         next_at=next_at(snapshot, gap_hours),
         readings=readings,
@@ -208,8 +206,8 @@ def summary_page(
         typed=request.form.get("glucose", "") if fault else "",
         unit=request.form.get("unit") or screenings.remembered_unit(),
         units=UNITS,
-        unobserved=unobserved_ms(stored.plan, stored.events, noted.gaps, snapshot.state.at),
-        screens=noted.screens,
+        unobserved=unobserved_ms(stored.plan, stored.events, notes.gaps, snapshot.state.at),
+        screens=notes.screens,
         **recheck(snapshot),
         **second_reading(snapshot),
         **summaries.context(stored, snapshot),
@@ -224,15 +222,14 @@ def reading(session_id: str) -> Response:
     if not stored.plan.diabetes or not summaries.snapshot_of(stored).hands_on_over:
         return summary_page(stored, 409)
     faults: dict[str, str] = {}
-    taken = reading_now(request.form, faults)
-    if taken is None:
+    value = reading_now(request.form, faults)
+    if value is None:
         why = next(iter(faults.values()), "Please give the reading as a number, like 6.4 or 115.")
         return summary_page(stored, 422, why, unsure="unit-sure" in faults)
-    here = site()
-    here.storage.tell_reading(session_id, request_time(), taken)
+    site().storage.store_reading(session_id, request_time(), value)
     response = redirect(url_for("sessions.summary", session_id=session_id) + "#after", 303)
-    if taken.shown == "number":
-        screenings.remember_unit(response, taken.unit)
+    if value.shown == "number":
+        screenings.remember_unit(response, value.unit)
     return response
 
 
@@ -315,10 +312,9 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
 
     Raises RefusedError or ConflictError; then nothing changed.
     """
-    here = site()
     left_ms = None
     state = view(stored.plan, stored.folded, stored.seq, now).state
-    if why := admission_check(stored).hindrance(stored.events, state, action, now):
+    if why := admission_check(stored).refusal_of(stored.events, state, action, now):
         return respond(stored, 409, why, ask_again=questions_address(stored))
     early = None
     starts = action == "start" and state.status == "ready"
@@ -329,7 +325,7 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
             return respond(stored, 409, why)
         if not (early or stored.early):
             return respond(stored, 409, "", ask_early=why)
-    if action == "start" and not here.storage.database.has_room():
+    if action == "start" and not site().storage.database.has_room():
         return respond(stored, 409, NO_ROOM)
     if action == "start" and not request.form.get("another"):
         others = at_work(stored.id, now)
@@ -346,7 +342,7 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
                 typed=typed,
             )
     event = decide(stored.plan, stored.folded, stored.seq, action, now, key, left_ms)
-    after = here.storage.record(stored, event, early=early)
+    after = site().storage.record(stored, event, early=early)
     return respond(after, said=describe_refit(after, action, left_ms))
 
 
@@ -407,13 +403,12 @@ def milliseconds_until(typed: str) -> int | None:
 def context(stored: Stored, **more: object) -> dict[str, object]:
     """What the session's templates show, as of one instant."""
     snapshot = summaries.snapshot_of(stored)
-    here = site()
     return {
         "session_id": stored.id,
         "snapshot": snapshot,
         "plan": stored.plan,
         "now": snapshot.state.at,
-        "until": 1 if here.storage.trouble else until(snapshot),  # 1: ask for all of it each time
+        "until": 1 if site().storage.trouble else until(snapshot),  # 1: ask for all of it each time
         "planned_ms": snapshot.planned_ms,
         "events": stored.events,
         "rows": to_json([[r.id, r.begins_in, r.ends_in, r.wait] for r in snapshot.rows]),
@@ -427,7 +422,7 @@ def context(stored: Stored, **more: object) -> dict[str, object]:
         "ask_again": "",
         **recheck(snapshot),
         "typed": "",
-        "clock": here.clock,
+        "clock": site().clock,
         **more,
     }
 

@@ -34,39 +34,41 @@ def this_device() -> Preferences:
     return read_preferences(request.cookies.get(site().settings.cookie(COOKIE), ""))
 
 
-def number_here() -> EmergencyNumber:
+def local_number() -> EmergencyNumber:
     """The emergency number for the device that asks."""
-    mine = this_device()
+    preferences = this_device()
     languages = (tag for tag in request.accept_languages.values() if region_of(tag))
-    return emergency_number(mine.emergency, mine.zone, site().clock.zone_name, next(languages, ""))
+    return emergency_number(
+        preferences.emergency, preferences.zone, site().clock.zone_name, next(languages, "")
+    )
 
 
 @blueprint.get("")
 def show() -> str:
-    here = site().settings
-    plain = not here.secure and not is_loopback(name_in(request.host))
-    refused = "kept" in request.args and here.cookie(COOKIE) not in request.cookies
+    settings = site().settings
+    plain = not settings.secure and not is_loopback(name_in(request.host))
+    refused = "kept" in request.args and settings.cookie(COOKIE) not in request.cookies
     return render_template(
-        "settings/settings.html", plain=plain, own_authority=here.tls, refused=refused
+        "settings/settings.html", plain=plain, own_authority=settings.tls, refused=refused
     )
 
 
 @blueprint.post("")
-def keep() -> Response:
+def store() -> Response:
     """Keep the form's settings on this device; the next page says it where the browser refused.
 
     Script does the same at once, by the same cookie.
     """
     before = this_device()
     chosen = preferences_of(request.form.to_dict())
-    return kept(
+    return redirect_with_cookie(
         replace(chosen, zone=before.zone, emergency=before.emergency),
         url_for("settings.show", kept="yes"),
     )
 
 
 @blueprint.post("/emergency-number")
-def keep_number() -> Response:
+def store_number() -> Response:
     """Keep the emergency number that was chosen or typed, and show the page it came from."""
     number = request.form.get("chosen") or request.form.get("typed", "").strip()
     if not is_number(number):
@@ -75,7 +77,7 @@ def keep_number() -> Response:
             "Not a number to call",
             "An emergency number has two to six digits, like 112. Go back and type it again.",
         )
-    return kept(replace(this_device(), emergency=number), came_from())
+    return redirect_with_cookie(replace(this_device(), emergency=number), came_from())
 
 
 def came_from() -> str:
@@ -84,7 +86,7 @@ def came_from() -> str:
     return path if re.match(r"/(?![/\\])", path) else "/"
 
 
-def kept(preferences: Preferences, then: str) -> Response:
+def redirect_with_cookie(preferences: Preferences, then: str) -> Response:
     """An answer that keeps the settings in the cookie and leads on."""
     response = redirect(then, 303)
     response.set_cookie(

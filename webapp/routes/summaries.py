@@ -31,37 +31,36 @@ def snapshot_of(stored: Stored) -> Snapshot:
 
 
 @blueprint.post("/<session_id>/told")
-def tell(session_id: str) -> Response:
+def store(session_id: str) -> Response:
     """Pain before or after, the skin, a note: what the form has replaces what was there."""
     stored = stored_or_404(session_id)
-    here = site()
-    before = here.courses.told(stored.id)
-    told = with_fields(before, snapshot_of(stored).hands_on_over)
-    if told != before:
-        here.courses.tell(stored.id, told)
+    before = site().courses.feedback(stored.id)
+    feedback = with_fields(before, snapshot_of(stored).hands_on_over)
+    if feedback != before:
+        site().courses.store_feedback(stored.id, feedback)
     fragment = ""
     if is_htmx():
         fragment = render_template(
-            "sessions/_told.html", session_id=stored.id, **feedback_context(stored, told)
+            "sessions/_told.html", session_id=stored.id, **feedback_context(stored, feedback)
         )
     address = url_for("sessions.summary", session_id=stored.id) + "#told"
     return fragment_or_redirect(fragment, address)
 
 
-def with_fields(told: Feedback, over: bool) -> Feedback:
+def with_fields(feedback: Feedback, over: bool) -> Feedback:
     """What was told with the form's fields; an empty score takes it back. 422 for what is none."""
     fields = request.form
     if any(fields.get(name) and fields[name] not in known for name, known in KNOWN.items()):
         abort(422)
     if "before" in fields:
-        told = replace(told, before=score_of(fields["before"]))
+        feedback = replace(feedback, before=score_of(fields["before"]))
     if over and "after" in fields:
-        told = replace(told, after=score_of(fields["after"]))
+        feedback = replace(feedback, after=score_of(fields["after"]))
     if over and "skin" in fields:
-        told = replace(told, skin=next((s for s in SKIN if s == fields["skin"]), None))
+        feedback = replace(feedback, skin=next((s for s in SKIN if s == fields["skin"]), None))
     if over and "note" in fields and this_device().note == "on":
-        told = replace(told, note=clean_note(fields["note"]))
-    return told
+        feedback = replace(feedback, note=clean_note(fields["note"]))
+    return feedback
 
 
 def clean_note(note: str) -> str:
@@ -69,24 +68,23 @@ def clean_note(note: str) -> str:
     return "".join(c if c.isprintable() else " " for c in note).strip()[:MOST_NOTE]
 
 
-def feedback_context(stored: Stored, told: Feedback) -> dict[str, object]:
+def feedback_context(stored: Stored, feedback: Feedback) -> dict[str, object]:
     return {
-        "told": told,
-        "advice_told": advice(told, stored.plan),
+        "told": feedback,
+        "advice_told": advice(feedback, stored.plan),
         "skin_asked": skin_asked(stored.plan),
     }
 
 
 def context(stored: Stored, snapshot: Snapshot) -> dict[str, object]:
     """What the summary shows besides planned and done."""
-    here = site()
     now = snapshot.state.at
     standing = courses.standing_of(stored.course) if stored.course else None
-    mine = [past for past in standing.pasts if past.id == stored.id] if standing else []
-    told = mine[0].told if mine else here.courses.told(stored.id)
-    ahead = [found for found in reminders(stored.plan, snapshot.state) if found.at > now]
+    records = [past for past in standing.pasts if past.id == stored.id] if standing else []
+    feedback = records[0].feedback if records else site().courses.feedback(stored.id)
+    ahead = [reminder for reminder in reminders(stored.plan, snapshot.state) if reminder.at > now]
     return {
-        **feedback_context(stored, told),
+        **feedback_context(stored, feedback),
         "standing": standing,
         "reminders": ahead,
     }
@@ -99,8 +97,8 @@ def after(session_id: str) -> Response:
 
     stored = stored_or_404(session_id)
     state = snapshot_of(stored).state
-    found = reminders(stored.plan, state)
-    if not found:
+    due = reminders(stored.plan, state)
+    if not due:
         abort(404)
-    body = reminder_calendar(stored.id, found, state.at)
+    body = reminder_calendar(stored.id, due, state.at)
     return courses.download(body, "text/calendar", "after-the-session.ics")

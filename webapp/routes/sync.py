@@ -80,12 +80,12 @@ def merge_offline(session_id: str) -> Response:
 
 
 def merge_log(stored: Stored, log: OfflineLog, now: int) -> MergeResult:
-    hindrance = admission_check(stored).hindrance
+    refusal_of = admission_check(stored).refusal_of
 
     def check(events: Sequence[Event], state: State, action: Action, at: int) -> str:
         if action == "start":
             return START_NEEDS_THE_SERVER
-        return hindrance(events, state, action, at)
+        return refusal_of(events, state, action, at)
 
     return merge(stored.plan, stored.events, stored.folded, log, now, check)
 
@@ -112,5 +112,5 @@ def report_screen(session_id: str) -> Response:
     report = read_message(ScreenReport)
     if report is None:
         return Response(UNREADABLE, 422, mimetype="text/plain")
-    site().presence.tell_screen(session_id, Screen(report.screen, report.apart, report.alone))
+    site().presence.store_screen(session_id, Screen(report.screen, report.apart, report.alone))
     return Response(status=204)

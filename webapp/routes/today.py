@@ -18,24 +18,23 @@ USED = 4
 
 @blueprint.get("/today")
 def show() -> str:
-    here = site()
     now = request_time()
-    found = [
+    active = [
         standing
         for standing in courses.standings(aside=False)
         if standing.progress.done
         and not standing.progress.fresh(now)
-        and here.library.get(standing.course.protocol)
+        and site().library.get(standing.course.protocol)
     ]
-    due, ahead = split(found, this_day_ends())
+    due, ahead = split(active, this_day_ends())
     return render_template(
         "today/today.html",
         running=running_now(),
         due=due,
         ahead=ahead,
-        reviews=[s for s in found if s.progress.reviews(now)],
+        reviews=[s for s in active if s.progress.reviews(now)],
         used=last_used(),
-        clock=here.clock,
+        clock=site().clock,
         now=now,
     )
 
@@ -47,9 +46,9 @@ def this_day_ends() -> int:
     return request_time() + end_of_day(shown, clock.zone) - shown
 
 
-def split(found: list[Standing], until: int) -> tuple[list[Standing], list[Standing]]:
+def split(active: list[Standing], until: int) -> tuple[list[Standing], list[Standing]]:
     """The courses whose next session may be today, and those with a date later on."""
-    open_ones = [s for s in found if s.due_at is not None and s.progress.next_at is not None]
+    open_ones = [s for s in active if s.due_at is not None and s.progress.next_at is not None]
     due = [s for s in open_ones if (s.progress.next_at or 0) < until]
     ahead = [s for s in open_ones if s not in due]
     return due, sorted(ahead, key=lambda s: s.due_at or 0)
@@ -57,10 +56,9 @@ def split(found: list[Standing], until: int) -> tuple[list[Standing], list[Stand
 
 def last_used() -> list[tuple[LibraryEntry, str]]:
     """The last protocols in use, each with the client it was last used for."""
-    here = site()
-    found: dict[str, tuple[LibraryEntry, str]] = {}
-    for protocol, client in here.courses.latest_uses(LOOKED_AT):
-        entry = here.library.get(protocol)
-        if entry and entry.protocol.startable and protocol not in found:
-            found[protocol] = (entry, client or "")
-    return list(found.values())[:USED]
+    used: dict[str, tuple[LibraryEntry, str]] = {}
+    for protocol, client in site().courses.latest_uses(LOOKED_AT):
+        entry = site().library.get(protocol)
+        if entry and entry.protocol.startable and protocol not in used:
+            used[protocol] = (entry, client or "")
+    return list(used.values())[:USED]

@@ -49,11 +49,11 @@ class Heartbeat:
 
         ``caller`` is None where nobody has to join.
         """
-        asked = self.asked(path, query, host, caller)
-        told = self.answers([asked])[0] if asked else None
-        return self.stamped(told) if told else None
+        heartbeat = self.parse(path, query, host, caller)
+        response = self.answers([heartbeat])[0] if heartbeat else None
+        return self.add_time(response) if response else None
 
-    def asked(
+    def parse(
         self, path: str, query: str, host: str, caller: Caller | None
     ) -> HeartbeatRequest | None:
         """Parse a heartbeat; None when it is none."""
@@ -63,49 +63,51 @@ class Heartbeat:
             return None
         return HeartbeatRequest(session[1], int(about[1]), int(about[2]), caller)
 
-    def answers(self, asked: Sequence[HeartbeatRequest]) -> list[HeartbeatResponse | None]:
-        """Answer heartbeats with one query, not yet :meth:`stamped`; several only on PostgreSQL."""
+    def answers(self, heartbeats: Sequence[HeartbeatRequest]) -> list[HeartbeatResponse | None]:
+        """Answer heartbeats with one query, without the time; several only on PostgreSQL."""
         site: Site = self.extensions["site"]
         now = site.clock.now()
         authenticator = self.authenticator
         try:
-            if len(asked) == 1:
-                beat = asked[0]
-                found = [authenticator.identify_with_seq(site, beat.caller, beat.session, now)]
+            if len(heartbeats) == 1:
+                heartbeat = heartbeats[0]
+                rows = [
+                    authenticator.identify_with_seq(site, heartbeat.caller, heartbeat.session, now)
+                ]
             else:
-                callers = [(beat.caller, beat.session) for beat in asked]
-                found = authenticator.identify_many(site, callers, now)
+                callers = [(heartbeat.caller, heartbeat.session) for heartbeat in heartbeats]
+                rows = authenticator.identify_many(site, callers, now)
         except AwayError:
-            return [(503, [*self.headers, ("Retry-After", "2")])] * len(asked)
+            return [(503, [*self.headers, ("Retry-After", "2")])] * len(heartbeats)
         return [
-            self.response(site, beat, identity is not None, seq, now)
-            for beat, (identity, seq) in zip(asked, found, strict=True)
+            self.response(site, heartbeat, identity is not None, seq, now)
+            for heartbeat, (identity, seq) in zip(heartbeats, rows, strict=True)
         ]
 
     def response(
-        self, site: Site, beat: HeartbeatRequest, known: bool, seq: int | None, now: int
+        self, site: Site, heartbeat: HeartbeatRequest, known: bool, seq: int | None, now: int
     ) -> HeartbeatResponse | None:
         if not known:
             return 401, self.headers
-        if not unchanged(site, seq, beat, now):
+        if not unchanged(site, seq, heartbeat, now):
             return None
-        site.presence.note(beat.session, now)
+        site.presence.note(heartbeat.session, now)
         return 204, self.headers
 
-    def stamped(self, told: HeartbeatResponse) -> HeartbeatResponse:
+    def add_time(self, response: HeartbeatResponse) -> HeartbeatResponse:
         """Add the server's time, as late as possible, since pages set their clocks by it."""
-        status, headers = told
+        status, headers = response
         if status != 204:
-            return told
+            return response
         return 204, [*headers, ("X-Now", str(self.extensions["site"].clock.now()))]
 
 
-def unchanged(site: Site, last: int | None, beat: HeartbeatRequest, now: int) -> bool:
+def unchanged(site: Site, last: int | None, heartbeat: HeartbeatRequest, now: int) -> bool:
     """Return True while the page has the last event and shows nothing that time has changed since.
 
     ``until`` 0 means that nothing changes by itself. When storage is in trouble it is False, since
     the page then has to show that.
     """
-    if last != beat.seq or site.storage.trouble:
+    if last != heartbeat.seq or site.storage.trouble:
         return False
-    return beat.until == 0 or now < beat.until
+    return heartbeat.until == 0 or now < heartbeat.until

@@ -21,7 +21,7 @@ class LoopObserver(StorageObserver):
 
     def __init__(self, database: Sqlite | Postgresql) -> None:
         self.push = PushEvents()
-        self.pg_notify = pg_notify_for(database, self.push.tell)
+        self.pg_notify = pg_notify_for(database, self.push.notify)
         self.loop: asyncio.AbstractEventLoop | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -31,9 +31,9 @@ class LoopObserver(StorageObserver):
             self.pg_notify.start()
 
     def recorded(self, session_id: str) -> None:
-        self.push.tell(session_id)
+        self.push.notify(session_id)
         if self.pg_notify:
-            self.pg_notify.tell(session_id)
+            self.pg_notify.notify(session_id)
 
     def run_between_requests(self, work: Callable[[], None]) -> None:
         if self.loop is None:

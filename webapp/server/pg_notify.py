@@ -31,7 +31,7 @@ log = logging.getLogger("steady_hands")
 
 
 class PgNotify(threading.Thread):
-    """Sends push events to other processes, calls ``heard`` for theirs; ``tell`` never waits."""
+    """Sends push events to other processes, calls ``heard`` for theirs; ``notify`` never waits."""
 
     def __init__(self, parameters: dict[str, str], heard: Callable[[str], None]) -> None:
         """``parameters`` of a connection, as libpq names them."""
@@ -46,7 +46,7 @@ class PgNotify(threading.Thread):
         self.ended = threading.Event()
         self.listening = threading.Event()
 
-    def tell(self, session_id: str) -> None:
+    def notify(self, session_id: str) -> None:
         """Something happened to the session here. From any thread, at once."""
         self.waiting.append(session_id)
         self.wake()
@@ -60,29 +60,29 @@ class PgNotify(threading.Thread):
             self.waker.send(b"!")
 
     def run(self) -> None:
-        told = False
+        logged = False
         while not self.ended.is_set():
             try:
                 with self.connected() as connection:
                     self.work(connection)
-                    told = False
+                    logged = False
             except (psycopg.Error, OSError) as error:
-                if not told:
+                if not logged:
                     log.warning("nudges to other processes rest: %s", type(error).__name__)
-                told = True
+                logged = True
             self.listening.clear()
             self.ended.wait(AGAIN_SECONDS)
         self.woken.close()
         self.waker.close()
 
     def connected(self) -> psycopg.Connection[Any]:
-        told: dict[str, Any] = {
+        options: dict[str, Any] = {
             **self.parameters,
             "connect_timeout": CONNECT_SECONDS,
             "application_name": "steady-hands nudges",
             "tcp_user_timeout": 5_000,
         }
-        return psycopg.connect(autocommit=True, **told)
+        return psycopg.connect(autocommit=True, **options)
 
     def work(self, connection: psycopg.Connection[Any]) -> None:
         """Until the connection breaks or we are ended."""
@@ -90,8 +90,8 @@ class PgNotify(threading.Thread):
         self.waiting.clear()  # of the time without a connection: heartbeats have shown it
         self.listening.set()
         with selectors.DefaultSelector() as selector:
-            for one in (connection, self.woken):
-                selector.register(one, selectors.EVENT_READ)
+            for readable in (connection, self.woken):
+                selector.register(readable, selectors.EVENT_READ)
             while not self.ended.is_set():
                 something = selector.select(SILENT_SECONDS)
                 self.sleep_again()
@@ -108,12 +108,12 @@ class PgNotify(threading.Thread):
     def send(self, connection: psycopg.Connection[Any]) -> None:
         """All that waits in one statement; with nothing waiting, asks if the server lives."""
         sessions = {self.waiting.popleft() for _ in range(len(self.waiting))}
-        told = [f"{self.mine} {one}" for one in sessions]
+        payloads = [f"{self.mine} {session_id}" for session_id in sessions]
         connection.execute(
-            "SELECT pg_notify(%s, one) FROM unnest(%s::text[]) AS one", (CHANNEL, told)
+            "SELECT pg_notify(%s, one) FROM unnest(%s::text[]) AS one", (CHANNEL, payloads)
         )
 
     def hear(self, notice: psycopg.Notify) -> None:
-        found = PAYLOAD.match(notice.payload)
-        if found and found[1] != self.mine:
-            self.heard(found[2])
+        match = PAYLOAD.match(notice.payload)
+        if match and match[1] != self.mine:
+            self.heard(match[2])

@@ -11,7 +11,7 @@ from collections import defaultdict
 
 
 class PushEvents:
-    """Who listens to which session, on one event loop; ``tell`` may be called from any thread."""
+    """Who listens to which session, on one event loop; ``notify`` may be called from any thread."""
 
     def __init__(self) -> None:
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -25,12 +25,12 @@ class PushEvents:
         return event
 
     def leave(self, session_id: str, event: asyncio.Event) -> None:
-        mine = self.listeners[session_id]
-        mine.discard(event)
-        if not mine:
+        listeners = self.listeners[session_id]
+        listeners.discard(event)
+        if not listeners:
             del self.listeners[session_id]
 
-    def tell(self, session_id: str) -> None:
+    def notify(self, session_id: str) -> None:
         """Something was recorded for the session, durably."""
         if self.loop is not None and session_id in self.listeners:
             self.loop.call_soon_threadsafe(self.wake, session_id)

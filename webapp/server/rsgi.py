@@ -55,43 +55,43 @@ class HeartbeatBatcher:
     those that came while the loop was busy. So each one costs less the more there are.
     """
 
-    def __init__(self, beat: Heartbeat, *, together: bool) -> None:
+    def __init__(self, heartbeat: Heartbeat, *, together: bool) -> None:
         """``together`` is True on PostgreSQL."""
-        self.beat = beat
+        self.heartbeat = heartbeat
         self.together = together
         self.waiting: list[tuple[HeartbeatRequest, asyncio.Future[HeartbeatResponse | None]]] = []
-        self.looked = 0.0  # when, by the loop's clock
+        self.answered_at = 0.0  # when, by the loop's clock
 
-    async def answer(self, asked: HeartbeatRequest) -> HeartbeatResponse | None:
+    async def answer(self, heartbeat: HeartbeatRequest) -> HeartbeatResponse | None:
         """Return status and headers, not yet stamped; None when the session has changed."""
         if not self.together:
-            return self.beat.answers([asked])[0]
+            return self.heartbeat.answers([heartbeat])[0]
         loop = asyncio.get_running_loop()
         if not self.waiting:
-            loop.call_at(self.looked + TOGETHER_SECONDS, self.look)
-        told: asyncio.Future[HeartbeatResponse | None] = loop.create_future()
-        self.waiting.append((asked, told))
-        return await told
+            loop.call_at(self.answered_at + TOGETHER_SECONDS, self.answer_waiting)
+        future: asyncio.Future[HeartbeatResponse | None] = loop.create_future()
+        self.waiting.append((heartbeat, future))
+        return await future
 
-    def look(self) -> None:
+    def answer_waiting(self) -> None:
         """Answer waiting heartbeats up to a limit; the rest in the next round of the loop."""
         loop = asyncio.get_running_loop()
         now, self.waiting = self.waiting[:MOST_BEATS], self.waiting[MOST_BEATS:]
         if self.waiting:
-            loop.call_soon(self.look)
+            loop.call_soon(self.answer_waiting)
         answers: Sequence[HeartbeatResponse | Exception | None]
         try:
-            answers = self.beat.answers([asked for asked, _ in now])
+            answers = self.heartbeat.answers([heartbeat for heartbeat, _ in now])
         except Exception as error:
             answers = [error] * len(now)
-        for (_, told), answer in zip(now, answers, strict=True):
-            if told.done():  # its page has gone
+        for (_, future), answer in zip(now, answers, strict=True):
+            if future.done():  # its page has gone
                 continue
             if isinstance(answer, Exception):
-                told.set_exception(answer)
+                future.set_exception(answer)
             else:
-                told.set_result(answer)
-        self.looked = loop.time()
+                future.set_result(answer)
+        self.answered_at = loop.time()
 
 
 class RsgiApp:
@@ -101,14 +101,14 @@ class RsgiApp:
         self, app: Flask, hosts: Hosts, most_body_bytes: int, observer: LoopObserver
     ) -> None:
         self.app = app
-        self.beat = Heartbeat(app, hosts)
+        self.heartbeat = Heartbeat(app, hosts)
         self.hosts = hosts
         self.most_body_bytes = most_body_bytes
-        self.beats = HeartbeatBatcher(self.beat, together=self.site.storage.database.shared)
+        self.batcher = HeartbeatBatcher(self.heartbeat, together=self.site.storage.database.shared)
         self.observer = observer
         self.push = observer.push
         self.streams: dict[asyncio.Task[None], str] = {}  # and the device that each is for
-        self.look_out: asyncio.Task[None] | None = None
+        self.revocation_check: asyncio.Task[None] | None = None
         self.door = self.trust_listener()
         self.slow = ThreadPool(app, app.wsgi_app, lambda: self.site.storage.database.leave())
 
@@ -164,14 +164,14 @@ class RsgiApp:
             host = requested_host(scope)
             if scope.query_string:
                 caller = self.caller(scope, host)
-                asked = self.beat.asked(scope.path, scope.query_string, host, caller)
-                if asked and (beat := await self.beats.answer(asked)):
-                    proto.response_empty(*self.beat.stamped(beat))
+                heartbeat = self.heartbeat.parse(scope.path, scope.query_string, host, caller)
+                if heartbeat and (response := await self.batcher.answer(heartbeat)):
+                    proto.response_empty(*self.heartbeat.add_time(response))
                     return
             elif session_id := self.stream_session(scope.path, host):
                 who = self.who(scope, host)
                 if who is None:
-                    proto.response_empty(401, self.beat.headers)
+                    proto.response_empty(401, self.heartbeat.headers)
                     return
                 if self.site.storage.last_seq(session_id) is not None:
                     await self.stream(session_id, who.device, proto)
@@ -186,7 +186,7 @@ class RsgiApp:
 
     def caller(self, scope: Scope, host: str) -> Caller | None:
         """Return who sends the request; None where nobody has to join."""
-        if not self.beat.authenticator.joining:
+        if not self.heartbeat.authenticator.joining:
             return None
         headers = scope.headers
         peer = scope.client.rpartition(":")[0].strip("[]")
@@ -198,30 +198,30 @@ class RsgiApp:
         caller = self.caller(scope, host)
         if caller is None:
             return LOCAL_OWNER
-        return self.beat.authenticator.identify(self.site, caller, self.site.clock.now())
+        return self.heartbeat.authenticator.identify(self.site, caller, self.site.clock.now())
 
     def stream_session(self, path: str, host: str) -> str | None:
         """Return the session whose event stream is requested; None for other requests."""
-        asked = STREAM_PATH.match(path)
-        return asked[1] if asked and self.hosts.know(host.lower()) else None
+        match = STREAM_PATH.match(path)
+        return match[1] if match and self.hosts.know(host.lower()) else None
 
     async def stream(self, session_id: str, device: str, proto: HTTPProtocol) -> None:
         """Send push events until the page closes, or its device is revoked."""
         event = self.push.listen(session_id)
         task = asyncio.ensure_future(self.send(proto, event))
         self.streams[task] = device
-        if device and not self.look_out:
-            self.look_out = asyncio.ensure_future(self.end_revoked())
+        if device and not self.revocation_check:
+            self.revocation_check = asyncio.ensure_future(self.end_revoked())
         gone = asyncio.ensure_future(proto.client_disconnect())
         try:
             await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.streams.pop(task, None)
             self.push.leave(session_id, event)
-            for one in (task, gone):
-                one.cancel()
+            for pending in (task, gone):
+                pending.cancel()
                 with suppress(asyncio.CancelledError, Exception):
-                    await one
+                    await pending
 
     async def end_revoked(self) -> None:
         """End the streams of revoked devices, whichever process revoked them."""
@@ -232,12 +232,12 @@ class RsgiApp:
             except Exception:
                 log.exception("who was revoked could not be read")
                 continue
-            for stream in [one for one, device in self.streams.items() if device in gone]:
+            for stream in [task for task, device in self.streams.items() if device in gone]:
                 stream.cancel()
-        self.look_out = None
+        self.revocation_check = None
 
     async def send(self, proto: HTTPProtocol, event: asyncio.Event) -> None:
-        transport = proto.response_stream(200, [*self.beat.headers, EVENT_STREAM])
+        transport = proto.response_stream(200, [*self.heartbeat.headers, EVENT_STREAM])
         await transport.send_bytes(ALIVE)
         while True:
             try:
@@ -250,8 +250,8 @@ class RsgiApp:
 
     async def read(self, proto: HTTPProtocol, environ: dict[str, Any]) -> None:
         """Put what was sent along into ``environ``; too much is dropped, and Flask says so."""
-        told = environ.get("CONTENT_LENGTH", "0")
-        if told.isdigit() and int(told) > self.most_body_bytes:
+        length = environ.get("CONTENT_LENGTH", "0")
+        if length.isdigit() and int(length) > self.most_body_bytes:
             return
         body = b""
         async for part in proto:

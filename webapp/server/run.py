@@ -21,7 +21,7 @@ from granian.log import LogLevels
 from granian.server import Server as Granian
 from granian.server.common import AbstractServer
 
-from webapp.app import MOST_BODY_BYTES, create_app, start_life
+from webapp.app import MOST_BODY_BYTES, create_app, start_liveness
 from webapp.log import config as log_config
 from webapp.log import log_exceptions, place_of
 from webapp.maintenance.backups import check_before_start
@@ -78,7 +78,7 @@ class AppLoader:
         observer = LoopObserver(database)
         app = create_app(self.settings, open_database(database, observer))
         app.extensions["lock"] = lock
-        start_life(app)
+        start_liveness(app)
         watch_parent(self.parent)
         settle_memory()
         return RsgiApp(app, hosts_of(self.settings), MOST_BODY_BYTES, observer)

@@ -97,10 +97,10 @@ class ThreadPool:
 
 def drain(coming: IO[bytes]) -> None:
     """Take the rest of a body that was refused: a browser shows the answer only after that."""
-    taken = 0
+    count = 0
     with suppress(OSError):
-        while taken < DRAINED_BYTES and (part := coming.read(PART_BYTES)):
-            taken += len(part)
+        while count < DRAINED_BYTES and (part := coming.read(PART_BYTES)):
+            count += len(part)
 
 
 def close_result(result: Any) -> None:

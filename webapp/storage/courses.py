@@ -109,8 +109,8 @@ class Filing:
             course = self.course.course_for(client, now)
             return course, [sa.insert(courses).values(course_row(course))]
         if self.course and self.course.aside:
-            mine = courses.c.id == self.course.id
-            return self.course, [sa.update(courses).where(mine).values(aside=False)]
+            matching = courses.c.id == self.course.id
+            return self.course, [sa.update(courses).where(matching).values(aside=False)]
         return self.course, []
 
 
@@ -204,18 +204,18 @@ class Courses:
             connection.execute(sa.insert(courses), course_row(course))
         return course
 
-    def change(self, course: Course) -> None:
+    def update(self, course: Course) -> None:
         """Keep target, aside and the review's answer. Raises NotSavedError."""
         values = {"target": course.target, "aside": course.aside, "helped": course.helped}
         with self.storage.write() as connection:
             connection.execute(sa.update(courses).where(courses.c.id == course.id).values(**values))
 
-    def whole(self, course_id: str, now: int) -> tuple[Course, list[SessionRecord]] | None:
+    def with_records(self, course_id: str, now: int) -> tuple[Course, list[SessionRecord]] | None:
         """A course with its sessions, newest first. Two or three queries."""
         rows = self.rows(WHOLE.where(courses.c.id == course_id).order_by(*NEWEST))
         if not rows:
             return None
-        return course_of(rows[0]), self.pasts([row for row in rows if row.session], now)
+        return course_of(rows[0]), self.records_of([row for row in rows if row.session], now)
 
     def course(self, course_id: str) -> Course | None:
         """One query."""
@@ -228,15 +228,15 @@ class Courses:
         """The newest course of a client with this protocol, its sessions, and the client's last
         ``recent`` ones of any kind, newest first. One to three queries.
         """
-        mine = (courses.c.client == client_id) & (courses.c.protocol == protocol)
-        newest = sa.select(courses.c.id).where(mine)
+        matching = (courses.c.client == client_id) & (courses.c.protocol == protocol)
+        newest = sa.select(courses.c.id).where(matching)
         newest = newest.order_by(courses.c.created_at.desc(), courses.c.id).limit(1)
         of_course = WHOLE.where(courses.c.id == newest.scalar_subquery()).order_by(*NEWEST)
         rows = self.rows(of_course)
         course = course_of(rows[0]) if rows else None
         rows = [row for row in rows if row.session]
         last = filtered(SESSIONS.order_by(*NEWEST).limit(recent), Filter(client=client_id))
-        pasts = self.pasts([*rows, *(self.rows(last) if recent else ())], now)
+        pasts = self.records_of([*rows, *(self.rows(last) if recent else ())], now)
         return course, pasts[: len(rows)], pasts[len(rows) :]
 
     def courses(
@@ -253,52 +253,54 @@ class Courses:
         top = chosen.order_by(latest.desc(), courses.c.id).limit(most).subquery()
         query = WHOLE.join(top, top.c.id == courses.c.id)
         rows = self.rows(query.order_by(top.c.latest.desc(), courses.c.id, *NEWEST))
-        found = {row.id: (course_of(row), list[SessionRecord]()) for row in rows}
-        for past in self.pasts([row for row in rows if row.session], now):
-            found[past.course or ""][1].append(past)
-        return list(found.values())
+        by_id = {row.id: (course_of(row), list[SessionRecord]()) for row in rows}
+        for past in self.records_of([row for row in rows if row.session], now):
+            by_id[past.course or ""][1].append(past)
+        return list(by_id.values())
 
     # -- what was said ---------------------------------------------------------------------
 
-    def told(self, session_id: str) -> Feedback:
+    def feedback(self, session_id: str) -> Feedback:
         """One query."""
         rows = self.rows(sa.select(summaries).where(summaries.c.session == session_id))
-        return told_of(rows[0]) if rows else Feedback()
+        return feedback_of(rows[0]) if rows else Feedback()
 
-    def tell(self, session_id: str, told: Feedback) -> None:
+    def store_feedback(self, session_id: str, feedback: Feedback) -> None:
         """Keep what was said about a session. Raises NotSavedError."""
-        mine = summaries.c.session == session_id
+        matching = summaries.c.session == session_id
         with self.storage.write() as connection:
-            connection.execute(sa.delete(summaries).where(mine))
-            connection.execute(sa.insert(summaries), feedback_row(session_id, told))
+            connection.execute(sa.delete(summaries).where(matching))
+            connection.execute(sa.insert(summaries), feedback_row(session_id, feedback))
 
     # -- the past --------------------------------------------------------------------------
 
-    def past(self, wanted: Filter, now: int, most: int) -> list[SessionRecord]:
+    def history(self, wanted: Filter, now: int, most: int) -> list[SessionRecord]:
         """Sessions that were begun, newest first, at most ``most``. Two or three queries."""
         query = SESSIONS.order_by(*NEWEST).limit(most)
-        return self.pasts(self.rows(filtered(query, wanted)), now)
+        return self.records_of(self.rows(filtered(query, wanted)), now)
 
-    def pasts(self, rows: Sequence[sa.Row[Any]], now: int) -> list[SessionRecord]:
+    def records_of(self, rows: Sequence[sa.Row[Any]], now: int) -> list[SessionRecord]:
         """What happened in these sessions, in their order. At most one query."""
         plans = {row.plan_hash: self.storage.plans.get(row.plan_hash) for row in rows}
         kept = self.storage.folded
         states = {row.session: kept.get((row.session, row.last_seq)) for row in rows}
-        happened = self.learn(rows, plans, [one for one, state in states.items() if state is None])
+        happened = self.load_missing(
+            rows, plans, [session_id for session_id, state in states.items() if state is None]
+        )
         if len(kept) + len(happened) > KEPT_STATES:
             kept.clear()
-        found: list[SessionRecord] = []
+        records: list[SessionRecord] = []
         for row in rows:
             plan, state = plans[row.plan_hash], states[row.session]
             assert plan is not None
             if state is None:
                 state = fold(plan, happened[row.session][: row.last_seq])
                 states[row.session] = kept[row.session, row.last_seq] = state
-            given = (told_of(row), row.early, row.of_client, row.of_course)
-            found.append(session_record(row.session, plan, state, now, *given))
-        return found
+            more = (feedback_of(row), row.early, row.of_client, row.of_course)
+            records.append(session_record(row.session, plan, state, now, *more))
+        return records
 
-    def learn(
+    def load_missing(
         self, rows: Sequence[sa.Row[Any]], plans: dict[str, Plan | None], unfolded: Sequence[str]
     ) -> dict[str, list[Event]]:
         """Add missing ones to ``plans`` by hash; give events of ``unfolded``. At most one query."""
@@ -319,12 +321,12 @@ class Courses:
     def readings_of_course(self, course_id: str) -> Readings:
         """Glucose readings after the sessions of a course, by session, in order. One query."""
         query = sa.select(readings).join(sessions).where(sessions.c.course == course_id)
-        found: Readings = {}
+        by_session: Readings = {}
         for row in self.rows(query.order_by(readings.c.at)):
-            found.setdefault(row.session, []).append(
+            by_session.setdefault(row.session, []).append(
                 (row.at, Reading.model_validate_json(row.body))
             )
-        return found
+        return by_session
 
     def latest_uses(self, most: int) -> list[tuple[str, str | None]]:
         """Protocol and client of the latest sessions, newest first. One query."""
@@ -349,8 +351,8 @@ def filtered(query: sa.Select[Any], wanted: Filter) -> sa.Select[Any]:
     if wanted.only == "scored":
         query = query.where(summaries.c.before.is_not(None) & summaries.c.after.is_not(None))
     if wanted.before:
-        here = sa.tuple_(sessions.c.begun_at, sessions.c.id)
-        query = query.where(here < sa.tuple_(*wanted.before))
+        place = sa.tuple_(sessions.c.begun_at, sessions.c.id)
+        query = query.where(place < sa.tuple_(*wanted.before))
     return query
 
 
@@ -358,10 +360,10 @@ def course_of(row: sa.Row[Any]) -> Course:
     """Return the course of a row."""
     client = Client(row.client, row.code)
     terms = Terms.model_validate_json(row.terms)
-    made = Course(row.id, client, row.protocol, row.title, terms, row.target, row.created_at)
-    return replace(made, aside=row.aside, helped=row.helped)
+    course = Course(row.id, client, row.protocol, row.title, terms, row.target, row.created_at)
+    return replace(course, aside=row.aside, helped=row.helped)
 
 
-def told_of(row: sa.Row[Any]) -> Feedback:
+def feedback_of(row: sa.Row[Any]) -> Feedback:
     """Return the feedback of a row."""
     return Feedback(row.before, row.after, row.skin, row.note or "")

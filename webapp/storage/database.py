@@ -103,14 +103,15 @@ class Database:
         return ""
 
     @property
-    def given(self) -> int:
+    def rooms_made(self) -> int:
         """How often room was made."""
         return 0
 
-    def make_room(self, given: int) -> bool:
-        """After FullError: True when it is worth another try; ``given`` is from before the write.
+    def make_room(self, before: int) -> bool:
+        """Return True when another try is worth it after FullError.
 
-        Who comes second finds nothing to give, but the room that the first has made.
+        ``before`` is ``rooms_made`` before the write: of two writers the second finds the room that
+        the first has made.
         """
         return False
 

@@ -43,7 +43,7 @@ class Disk:
         self.reserve = folder / NAME
         self.full = False
         self.lock = threading.Lock()  # makes or takes away the reserve
-        self.given = 0  # how often the reserve was given
+        self.rooms_made = 0  # how often the reserve was used
         self.failed_at: float | None = None
 
     @property
@@ -108,6 +108,6 @@ class Disk:
                 self.reserve.unlink()
             except OSError:
                 return False
-            self.given += 1
+            self.rooms_made += 1
         log.error("the disk is full: running sessions go on in the reserve, new ones are refused")
         return True

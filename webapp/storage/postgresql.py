@@ -119,7 +119,7 @@ class Postgresql(Database):
         end = time.monotonic() + (PATIENCE_SECONDS if self.patient else 0)
         while True:
             try:
-                made = dialect.connect(*cargs, **cparams)
+                connection = dialect.connect(*cargs, **cparams)
             except dialect.dbapi.OperationalError:
                 if time.monotonic() >= end:
                     self.patient = False
@@ -129,7 +129,7 @@ class Postgresql(Database):
                 raise dialect.dbapi.OperationalError("its address cannot be used") from None
             else:
                 self.patient = True
-                return made
+                return connection
 
     def translate(self, context: sa.engine.ExceptionContext) -> None:
         """Raise what callers know instead of the driver's errors. Raises LostError, AwayError."""
@@ -209,14 +209,14 @@ class Postgresql(Database):
 
 def parameters_of(text: str) -> Parameters:
     """What ``DATABASE_URL`` says, by the names that libpq has for it. Raises StorageError."""
-    found = ADDRESS.fullmatch(text.strip())
-    if not found:
+    match = ADDRESS.fullmatch(text.strip())
+    if not match:
         raise address_error("is not understood")
-    if found["kind"] not in KINDS:
-        raise StorageError(f"a database of kind {found['kind']} is not known; expected {LIKE}")
-    if "@" in found["place"].partition("?")[0]:
+    if match["kind"] not in KINDS:
+        raise StorageError(f"a database of kind {match['kind']} is not known; expected {LIKE}")
+    if "@" in match["place"].partition("?")[0]:
         raise address_error("is not understood: it has an @ too many")
-    parameters = parse_address(found)
+    parameters = parse_address(match)
     ports = parameters.get("port", "")
     if not PORTS.fullmatch(ports) or any(
         int(port or 1) not in range(1, 65_536) for port in ports.split(",")
@@ -228,7 +228,7 @@ def parameters_of(text: str) -> Parameters:
     return parameters
 
 
-def parse_address(found: re.Match[str]) -> Parameters:
+def parse_address(match: re.Match[str]) -> Parameters:
     """By libpq; before that, signs that it wants encoded are encoded where their sense is clear."""
     try:
         from psycopg import ProgrammingError
@@ -238,8 +238,8 @@ def parse_address(found: re.Match[str]) -> Parameters:
             "PostgreSQL needs its driver; install it with: pip install 'steady-hands[postgresql]'"
         ) from None
     try:
-        user, password = (quote(found[name] or "", safe="%") for name in ("user", "password"))
-        place = quote(encode_values(found["place"]), safe=PRINTABLE)
+        user, password = (quote(match[name] or "", safe="%") for name in ("user", "password"))
+        place = quote(encode_values(match["place"]), safe=PRINTABLE)
         text = (
             f"postgresql://{user}:{password}@{place}"
             if user or password
@@ -277,5 +277,5 @@ def describe_place(parameters: Parameters) -> str:
     name = parameters.get("dbname") or f"of service {parameters.get('service', 'PGSERVICE')}"
     host = parameters.get("host") or parameters.get("hostaddr") or "this machine"
     port = parameters.get("port")
-    told = f"{name} at {host}" + (f":{port}" if port else "")
-    return "".join(sign if sign.isprintable() else "?" for sign in told)
+    place = f"{name} at {host}" + (f":{port}" if port else "")
+    return "".join(sign if sign.isprintable() else "?" for sign in place)

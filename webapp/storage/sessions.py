@@ -219,10 +219,10 @@ class Storage:
 
     def last_seq(self, session_id: str) -> int | None:
         """How many events the session has; None when it is unknown. One query."""
-        found: int | None = self.read(
+        seq: int | None = self.read(
             lambda connection: self.database.value(connection, LAST_SEQ, id=session_id)
         )
-        return found
+        return seq
 
     def first(self, query: sa.Select[Any], values: dict[str, str]) -> sa.Row[Any] | None:
         """Return one row, with the fast read of a heartbeat. One query."""
@@ -256,7 +256,7 @@ class Storage:
         if row is None:
             return None
         stored = stored_of(row, self.plan_of(row), tuple(map(event_of, past)))
-        self.keep(stored)
+        self.put_in_cache(stored)
         return stored
 
     def live(self, now: int, most: int = 20) -> list[Stored]:
@@ -305,10 +305,10 @@ class Storage:
             return False
         try:
             with self.engine.connect() as connection:
-                found = connection.scalar(sa.select(meta.c.value).where(meta.c.name == "schema"))
+                schema = connection.scalar(sa.select(meta.c.value).where(meta.c.name == "schema"))
         except DBAPIError:
             return False
-        return bool(found == str(SCHEMA))
+        return bool(schema == str(SCHEMA))
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -350,9 +350,9 @@ class Storage:
 
         def work(connection: sa.Connection) -> str:
             if admission and (
-                made := session_of_screening(connection, admission.screening, session_id)
+                known_id := session_of_screening(connection, admission.screening, session_id)
             ):
-                return made
+                return known_id
             for statement in parents:
                 connection.execute(statement)
             connection.execute(sa.insert(sessions), row)
@@ -394,7 +394,7 @@ class Storage:
         change = sa.update(screenings).where(screenings.c.id == screening_id).values(body=body)
         self.carry_out(lambda connection: connection.execute(change))
 
-    def tell_reading(self, session_id: str, at: int, reading: Reading) -> None:
+    def store_reading(self, session_id: str, at: int, reading: Reading) -> None:
         """A reading after the session; the same instant again replaces it. Raises NotSavedError."""
         row = {"session": session_id, "at": at, "body": reading.model_dump_json()}
         same = (readings.c.session == session_id) & (readings.c.at == at)
@@ -453,26 +453,26 @@ class Storage:
             folded=folded,
             early=early or stored.early,
         )
-        self.keep(after)
+        self.put_in_cache(after)
         self.observer.recorded(stored.id)
         return after
 
     def carry_out(
-        self, work: Callable[[sa.Connection], T], made: T | None = None, *, single: bool = False
+        self, work: Callable[[sa.Connection], T], new_id: T | None = None, *, single: bool = False
     ) -> T:
         """Do ``work`` in a transaction; all of it once more when the connection broke on the way.
 
         Then the first try may have counted: ``work`` has to find that out, or to leave a row twice
-        with the new id ``made``, which the database refuses. Once more, too, when the disk was full
+        with the id ``new_id``, which the database refuses. Once more, too, when the disk was full
         and the reserve was given. ``single``: on PostgreSQL it writes by one statement only.
         Raises NotSavedError.
         """
-        given = self.database.given
+        room_made = self.database.rooms_made
         try:
             with self.write(single=single) as connection:
                 return work(connection)
         except FullError:
-            if not self.database.make_room(given):
+            if not self.database.make_room(room_made):
                 raise
             with self.write() as connection:
                 return work(connection)
@@ -481,11 +481,11 @@ class Storage:
                 with self.write(single=single) as connection:
                     return work(connection)
             except IntegrityError:
-                if made is None:
+                if new_id is None:
                     raise
-                return made
+                return new_id
 
-    def tell_life(self, sign: SignOfLife) -> None:
+    def store_sign_of_life(self, sign: SignOfLife) -> None:
         """Store the sign of life. Raises NotSavedError."""
         value = json.dumps({"boot": sign.boot, "steady": sign.steady, "now": sign.now})
         self.carry_out(lambda connection: set_meta(connection, "life", value))
@@ -501,7 +501,7 @@ class Storage:
         if not self.database.has_room():
             raise FullError("the disk is full")
 
-    def keep(self, stored: Stored) -> None:
+    def put_in_cache(self, stored: Stored) -> None:
         """Keep a session in memory."""
         with self.cache_lock:
             self.cache[stored.id] = stored
@@ -527,15 +527,15 @@ def session_of_screening(
     connection: sa.Connection, screening_id: str, session_id: str
 ) -> str | None:
     """The session this screening has led to; None after noting that it leads to ``session_id``."""
-    mine = screenings.c.id == screening_id
-    body = connection.scalar(sa.select(screenings.c.body).where(mine).with_for_update())
+    matching = screenings.c.id == screening_id
+    body = connection.scalar(sa.select(screenings.c.body).where(matching).with_for_update())
     if body is None:
         return None
     screening = Screening.model_validate_json(body)
     if screening.session:
         return screening.session
     used = screening.model_copy(update={"session": session_id}).model_dump_json()
-    connection.execute(sa.update(screenings).where(mine).values(body=used))
+    connection.execute(sa.update(screenings).where(matching).values(body=used))
     return None
 
 
@@ -553,8 +553,8 @@ def set_meta(connection: sa.Connection, name: str, value: str) -> None:
 
 def is_recorded(connection: sa.Connection, session_id: str, event: Event) -> bool:
     """True when exactly this event is there already."""
-    mine = (events.c.session == session_id) & (events.c.seq == event.seq)
-    row = connection.execute(sa.select(events).where(mine)).one_or_none()
+    matching = (events.c.session == session_id) & (events.c.seq == event.seq)
+    row = connection.execute(sa.select(events).where(matching)).one_or_none()
     return row is not None and event_of(row) == event
 
 

@@ -136,11 +136,11 @@ class Sqlite(Database):
         return self.disk.trouble
 
     @property
-    def given(self) -> int:
-        return self.disk.given
+    def rooms_made(self) -> int:
+        return self.disk.rooms_made
 
-    def make_room(self, given: int) -> bool:
-        return self.disk.give_reserve() or self.given > given
+    def make_room(self, before: int) -> bool:
+        return self.disk.give_reserve() or self.rooms_made > before
 
     def has_room(self) -> bool:
         return not self.disk.full or self.disk.keep_reserve()

@@ -31,19 +31,19 @@ def prepare(
     ``copy`` keeps the database as it is, with its schema's number, before it is migrated.
     """
     with database.engine.connect() as connection:
-        found = schema_of(connection, metadata, schema)
-    if found == schema:
+        present = schema_of(connection, metadata, schema)
+    if present == schema:
         return
-    if found:
-        copy(database, found)
+    if present:
+        copy(database, present)
     with database.write() as connection:
         database.alone(connection)
-        found = schema_of(connection, metadata, schema)
-        if not found:
+        present = schema_of(connection, metadata, schema)
+        if not present:
             metadata.create_all(connection)
             connection.exec_driver_sql(f"INSERT INTO meta VALUES ('schema', '{schema}')")
-        elif found < schema:
-            migrate(connection, found, schema)
+        elif present < schema:
+            migrate(connection, present, schema)
 
 
 def schema_of(connection: sa.Connection, metadata: sa.MetaData, known: int) -> int:
@@ -56,27 +56,27 @@ def schema_of(connection: sa.Connection, metadata: sa.MetaData, known: int) -> i
                 "Hands one of its own"
             )
         return 0
-    found = connection.exec_driver_sql(SCHEMA_OF).scalar()
-    if found is None or not found.isdigit() or not 0 < int(found) <= known:
+    present = connection.exec_driver_sql(SCHEMA_OF).scalar()
+    if present is None or not present.isdigit() or not 0 < int(present) <= known:
         raise StorageError(
-            f"the database was written by a newer Steady Hands (schema {found}, this one knows "
+            f"the database was written by a newer Steady Hands (schema {present}, this one knows "
             f"{known}); install that version, or choose another folder with --data"
         )
-    return int(found)
+    return int(present)
 
 
-def migrate(connection: sa.Connection, found: int, wanted: int) -> None:
-    """Run the migrations after ``found`` in ``connection``'s transaction; 0 makes the tables."""
+def migrate(connection: sa.Connection, present: int, wanted: int) -> None:
+    """Run the migrations after ``present`` in ``connection``'s transaction; 0 makes the tables."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    if found:
-        command.stamp(config, revision(found), purge=True)
+    if present:
+        command.stamp(config, revision(present), purge=True)
     command.upgrade(config, revision(wanted))
-    if found:
+    if present:
         change = f"UPDATE meta SET value = '{wanted}' WHERE name = 'schema'"
     else:
         change = f"INSERT INTO meta VALUES ('schema', '{wanted}')"

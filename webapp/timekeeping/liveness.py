@@ -29,7 +29,7 @@ def wake(storage: Storage, clock: Clock) -> int:
     paused = 0
     if last is not None and not clock.follow(last):
         paused = pause_for_lost_time(storage, last.now)
-    storage.tell_life(clock.sign_of_life())
+    storage.store_sign_of_life(clock.sign_of_life())
     return paused
 
 
@@ -62,18 +62,18 @@ class LifeSigns(threading.Thread):
         self,
         storage: Storage,
         clock: Clock,
-        tell: Callable[[int], int] | None = None,
+        renew: Callable[[int], int] | None = None,
         presence: Presence | None = None,
         seen: Callable[[int], None] = lambda now: None,
     ) -> None:
-        """``tell`` in place of our own is for processes that share a database.
+        """``renew`` in place of our own is for processes that share a database.
 
         ``seen`` writes down which devices were there.
         """
         super().__init__(name="life", daemon=True)
         self.storage = storage
         self.clock = clock
-        self.tell_once = tell or self.tell
+        self.renew = renew or self.renew_sign
         self.presence = presence
         self.seen = seen
         self.ended = threading.Event()
@@ -86,7 +86,7 @@ class LifeSigns(threading.Thread):
     def once(self, last: int) -> int:
         """One round. Whatever goes wrong, the next one comes: silence would pause sessions."""
         try:
-            last = self.tell_once(last)
+            last = self.renew(last)
             self.sweep()
         except Exception:
             log.exception("a round of the signs of life failed")
@@ -102,14 +102,14 @@ class LifeSigns(threading.Thread):
         except NotSavedError:
             log.exception("unwatched sessions could not be noted")
 
-    def tell(self, last: int) -> int:
+    def renew_sign(self, last: int) -> int:
         """One sign; ``last`` is the instant of the one before. Gives the instant of this one."""
         now = self.clock.now()
         try:
             if now - last > LOST_MS:
                 count = pause_for_lost_time(self.storage, last)
                 log.warning("%d s were lost; sessions paused: %d", (now - last) // 1000, count)
-            self.storage.tell_life(self.clock.sign_of_life())
+            self.storage.store_sign_of_life(self.clock.sign_of_life())
         except NotSavedError:
             log.exception("the sign of life could not be saved")
         return now

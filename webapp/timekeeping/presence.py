@@ -109,10 +109,12 @@ class Presence:
     def sweep(self, now: int) -> None:
         """Store a gap for each running session that no screen asked for lately."""
         if self.storage.database.shared:
-            self.tell_sights(now)
-        silent = [(one, at) for one, at in list(self.seen.items()) if now - at > UNSEEN_MS]
-        for one, _ in silent:
-            self.seen.pop(one, None)
+            self.store_sights(now)
+        silent = [
+            (session_id, at) for session_id, at in list(self.seen.items()) if now - at > UNSEEN_MS
+        ]
+        for session_id, _ in silent:
+            self.seen.pop(session_id, None)
         self.unseen.update(self.add_gaps(silent, now, None))
 
     def add_gaps(self, silent: Iterable[tuple[str, int]], now: int, until: int | None) -> set[str]:
@@ -140,51 +142,62 @@ class Presence:
         rows = [row for row in rows if now - since[row.id] > UNSEEN_MS]
         live = [row.id for row in rows if row.live_until > since[row.id]]
         if live:
-            new = [{"session": one, "since": since[one], "until": until} for one in live]
+            new = [
+                {"session": session_id, "since": since[session_id], "until": until}
+                for session_id in live
+            ]
             try:
-                self.put_gaps(new)
+                self.insert_gaps(new)
             except IntegrityError:  # one of them was erased meanwhile
                 known = self.storage.last_seq
-                self.put_gaps([row for row in new if known(row["session"]) is not None])
+                self.insert_gaps([row for row in new if known(row["session"]) is not None])
         return set(live)
 
-    def put_gaps(self, new: list[dict[str, Any]]) -> None:
+    def insert_gaps(self, new: list[dict[str, Any]]) -> None:
         with self.storage.write() as connection:
             if new:
                 connection.execute(ADD_GAP, new)
 
-    def tell_sights(self, now: int) -> None:
+    def store_sights(self, now: int) -> None:
         """Store which sessions were asked for here lately, for other processes."""
-        lately = {one: at for one, at in list(self.seen.items()) if now - at <= UNSEEN_MS}
+        lately = {
+            session_id: at for session_id, at in list(self.seen.items()) if now - at <= UNSEEN_MS
+        }
         try:
-            self.put_sights(lately)
+            self.insert_sights(lately)
         except IntegrityError:  # one of them was erased meanwhile
             known = self.storage.last_seq
-            self.put_sights({one: at for one, at in lately.items() if known(one) is not None})
+            self.insert_sights(
+                {
+                    session_id: at
+                    for session_id, at in lately.items()
+                    if known(session_id) is not None
+                }
+            )
 
-    def put_sights(self, lately: dict[str, int]) -> None:
+    def insert_sights(self, lately: dict[str, int]) -> None:
         with self.storage.write() as connection:
             connection.execute(sa.delete(sights).where(sights.c.process == self.process))
-            told = {"process": self.process, "told": json.dumps(lately)}
-            connection.execute(ADD_SIGHTS, told)
+            values = {"process": self.process, "told": json.dumps(lately)}
+            connection.execute(ADD_SIGHTS, values)
 
     def close_gap(self, session_id: str, now: int) -> None:
-        mine = (gaps.c.session == session_id) & gaps.c.until.is_(None)
+        matching = (gaps.c.session == session_id) & gaps.c.until.is_(None)
         with self.storage.write() as connection:
-            connection.execute(sa.update(gaps).where(mine).values(until=now))
+            connection.execute(sa.update(gaps).where(matching).values(until=now))
 
     def remove_gaps(self, session_id: str, since: int) -> None:
         """Remove the gaps of a session from ``since`` on: a screen has shown it all that time."""
-        mine = gaps.c.session == session_id
+        matching = gaps.c.session == session_id
         with self.storage.write() as connection:
-            connection.execute(sa.delete(gaps).where(mine, gaps.c.since >= since))
+            connection.execute(sa.delete(gaps).where(matching, gaps.c.since >= since))
             cut = sa.or_(gaps.c.until.is_(None), gaps.c.until > since)
-            connection.execute(sa.update(gaps).where(mine, cut).values(until=since))
+            connection.execute(sa.update(gaps).where(matching, cut).values(until=since))
         self.unseen.discard(session_id)
 
-    def tell_screen(self, session_id: str, screen: Screen) -> None:
+    def store_screen(self, session_id: str, screen: Screen) -> None:
         """Store the report of a screen. A later report of the same screen replaces it."""
-        mine = (screens.c.session == session_id) & (screens.c.screen == screen.name)
+        matching = (screens.c.session == session_id) & (screens.c.screen == screen.name)
         row = {
             "session": session_id,
             "screen": screen.name,
@@ -192,10 +205,10 @@ class Presence:
             "alone": screen.alone,
         }
         with self.storage.write() as connection:
-            connection.execute(sa.delete(screens).where(mine))
+            connection.execute(sa.delete(screens).where(matching))
             connection.execute(sa.insert(screens), row)
 
-    def noted(self, session_id: str) -> SessionNotes:
+    def notes_of(self, session_id: str) -> SessionNotes:
         """Return the gaps, reports and readings of a session. One query."""
         nothing = sa.null().label("b")
         parts = (

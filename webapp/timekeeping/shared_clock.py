@@ -34,7 +34,7 @@ SLOW_MS = 500
 FORGOTTEN_MS = 86_400_000
 LISTEN_SECONDS = BEAT_SECONDS + 2
 OURS = "name = 'line' OR name LIKE 'life-%'"
-LOOK = sa.text(
+STATE = sa.text(
     "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,"
     " (extract(epoch FROM pg_postmaster_start_time()) * 1000)::bigint AS started, name, value"
     f" FROM (SELECT 1) AS one LEFT JOIN meta ON {OURS}"
@@ -49,7 +49,7 @@ class Sign:
 
     process: str
     life: SignOfLife
-    told: int
+    stored_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +64,19 @@ class View:
     signs: tuple[Sign, ...]
 
     @property
-    def line(self) -> int:
+    def shared_now(self) -> int:
         return self.now + (self.correction or 0)
 
     @property
     def newest(self) -> Sign | None:
-        return max(self.signs, key=lambda sign: sign.told, default=None)
+        return max(self.signs, key=lambda sign: sign.stored_at, default=None)
 
     def lives(self, sign: Sign) -> bool:
-        return 0 <= self.now - sign.told <= LOST_MS
+        return 0 <= self.now - sign.stored_at <= LOST_MS
 
 
 class SharedClock:
-    """Keeps the clock of this process at the shared time, which the code calls the line."""
+    """Keeps the clock of this process at the shared time."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self.storage = storage
@@ -90,26 +90,26 @@ class SharedClock:
         Return the number of paused sessions."""
         with self.storage.write() as connection:
             self.storage.database.alone(connection)  # two that start at once decide in turn
-            view = self.look()
+            view = self.read()
             if self.time_is_lost(view):
                 sleep(LISTEN_SECONDS)  # perhaps the database alone was away
-                view = self.look()
+                view = self.read()
             paused = self.join(view)
-            self.tell_sign()
+            self.store_sign()
         return paused
 
     def join(self, view: View) -> int:
-        mine = self.same_boot(view)
+        own = self.same_boot(view)
         newest = view.newest
-        if mine and not self.others(view):
-            self.clock.follow(mine.life)
+        if own and not self.others(view):
+            self.clock.follow(own.life)
             self.correct(view.correction)
         elif newest and not self.others(view) and self.time_is_lost(view):
-            self.clock.stand_at(max(view.line, newest.life.now))
+            self.clock.stand_at(max(view.shared_now, newest.life.now))
             self.correct(view.correction)
             return pause_for_lost_time(self.storage, newest.life.now)
         else:
-            self.clock.stand_at(view.line + view.took // 2)
+            self.clock.stand_at(view.shared_now + view.took // 2)
         return 0
 
     def time_is_lost(self, view: View) -> bool:
@@ -117,8 +117,8 @@ class SharedClock:
         newest = view.newest
         if newest is None or self.others(view) or self.same_boot(view):
             return False
-        away = view.now - newest.told
-        return not (0 <= away <= SHORT_ABSENCE_MS and view.started < newest.told)
+        away = view.now - newest.stored_at
+        return not (0 <= away <= SHORT_ABSENCE_MS and view.started < newest.stored_at)
 
     def others(self, view: View) -> bool:
         return any(sign.process != self.process and view.lives(sign) for sign in view.signs)
@@ -126,25 +126,25 @@ class SharedClock:
     def same_boot(self, view: View) -> Sign | None:
         """Return the newest sign of life of this machine's present boot."""
         boot = self.clock.boot
-        mine = [sign for sign in view.signs if boot and sign.life.boot == boot]
-        return max(mine, key=lambda sign: sign.told, default=None)
+        own = [sign for sign in view.signs if boot and sign.life.boot == boot]
+        return max(own, key=lambda sign: sign.stored_at, default=None)
 
-    def tell(self, last: int) -> int:
+    def renew_sign(self, last: int) -> int:
         """Store a sign of life after the one of ``last``. Return the time of this one."""
         try:
-            view = self.look()
+            view = self.read()
             if self.clock.now() - last > LOST_MS and not self.others(view):
                 count = pause_for_lost_time(self.storage, last)
                 log.warning("time was lost; sessions paused: %d", count)
-            self.keep_to_the_line(view)
-            self.tell_sign()
+            self.follow_shared_time(view)
+            self.store_sign()
         except NotSavedError:
             log.exception("the sign of life could not be saved")
         return self.clock.now()
 
-    def keep_to_the_line(self, view: View) -> None:
-        mine, off = view.at, view.at - view.line
-        stepped = self.seen and abs((mine - self.seen[0]) - (view.now - self.seen[1])) > STEP_MS
+    def follow_shared_time(self, view: View) -> None:
+        own, off = view.at, view.at - view.shared_now
+        stepped = self.seen and abs((own - self.seen[0]) - (view.now - self.seen[1])) > STEP_MS
         if view.took > SLOW_MS:
             return
         if abs(off) <= STEP_MS:
@@ -153,39 +153,39 @@ class SharedClock:
             log.warning("the clock of the database's server was stepped; time here goes on")
             self.correct(view.correction)
         else:
-            log.warning("this process was %d ms off the line of time", off)
-            self.clock.stand_at(view.line)
+            log.warning("this process was %d ms off the shared time", off)
+            self.clock.stand_at(view.shared_now)
         self.seen = self.clock.now(), view.now
 
     def correct(self, old: int | None) -> None:
         """Set the shared time to our clock, unless another process has done so meanwhile."""
-        now = self.look().now
+        now = self.read().now
         value = str(self.clock.now() - now)
         with self.storage.write() as connection:
             if old is None:
                 set_meta(connection, "line", value)
             else:
-                mine = (meta.c.name == "line") & (meta.c.value == str(old))
-                connection.execute(sa.update(meta).where(mine).values(value=value))
+                unchanged = (meta.c.name == "line") & (meta.c.value == str(old))
+                connection.execute(sa.update(meta).where(unchanged).values(value=value))
 
-    def look(self) -> View:
+    def read(self) -> View:
         """Read the database's clock, the correction and the signs of life. One query."""
         begun = self.clock.now()
         with self.storage.engine.connect() as connection:
-            rows = connection.execute(LOOK).all()
+            rows = connection.execute(STATE).all()
         took = self.clock.now() - begun
         values = {row.name: row.value for row in rows if row.name}
-        line = values.pop("line", None)
+        stored = values.pop("line", None)
         signs = tuple(sign_of(name, value) for name, value in values.items())
-        correction = int(line) if line is not None else None
+        correction = int(stored) if stored is not None else None
         return View(begun + took // 2, took, rows[0].now, rows[0].started, correction, signs)
 
-    def tell_sign(self) -> None:
+    def store_sign(self) -> None:
         """Store our sign of life and delete old ones. Raises NotSavedError."""
-        view = self.look()
+        view = self.read()
         sign = self.clock.sign_of_life()
         value = {"boot": sign.boot, "steady": sign.steady, "now": sign.now, "told": view.now}
-        old = [f"life-{s.process}" for s in view.signs if view.now - s.told > FORGOTTEN_MS]
+        old = [f"life-{s.process}" for s in view.signs if view.now - s.stored_at > FORGOTTEN_MS]
         with self.storage.write() as connection:
             set_meta(connection, f"life-{self.process}", json.dumps(value))
             if view.correction is None:
@@ -195,6 +195,6 @@ class SharedClock:
 
 
 def sign_of(name: str, value: str) -> Sign:
-    told = json.loads(value)
-    when = told.pop("told")
-    return Sign(name.removeprefix("life-"), SignOfLife(**told), when)
+    values = json.loads(value)
+    when = values.pop("told")
+    return Sign(name.removeprefix("life-"), SignOfLife(**values), when)

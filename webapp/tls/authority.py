@@ -60,11 +60,11 @@ def local_names(host: str) -> Names:
     """Everything this machine is reached by; ``host`` is the address it was told to listen on."""
     dns, addresses = host_names(), own_addresses()
     try:
-        told = ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host)
     except ValueError:
         dns += [host.lower()] if host.lower() not in dns else []
     else:
-        addresses += [told] if told not in addresses and not told.is_unspecified else []
+        addresses += [address] if address not in addresses and not address.is_unspecified else []
     return Names(tuple(dns), tuple(addresses))
 
 
@@ -77,14 +77,14 @@ class Authority:
         self.key_file = folder / AUTHORITY_KEY
         self.server_file = folder / SERVER
 
-    def keep(self, wanted: Names, now: datetime) -> bool:
+    def renew(self, wanted: Names, now: datetime) -> bool:
         """Make what is missing, ends soon or no longer fits. True when the server's one is new.
 
         Raises CertificateError.
         """
         self.make_folder()
         if not self.certificate_file.exists():
-            self.found(wanted, now)
+            self.create(wanted, now)
         key, certificate = self.load(now)
         allowed = permitted_names(certificate, wanted)
         if self.serves(certificate, allowed, now):
@@ -100,7 +100,7 @@ class Authority:
         except OSError as error:
             raise CertificateError(f"cannot write to {self.folder} ({error.strerror})") from None
 
-    def found(self, wanted: Names, now: datetime) -> None:
+    def create(self, wanted: Names, now: datetime) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = new_authority(key, wanted, now)
         write_private(self.key_file, private_pem(key))
@@ -171,7 +171,9 @@ def new_authority(
 def constraints(wanted: Names) -> x509.NameConstraints:
     """Not critical, so that a system that does not know them can still trust the authority."""
     names = dict.fromkeys([*NEARBY_NAMES, *wanted.dns])
-    outside = [ipaddress.ip_network(one) for one in wanted.addresses if not is_nearby(one)]
+    outside = [
+        ipaddress.ip_network(address) for address in wanted.addresses if not is_nearby(address)
+    ]
     permitted: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     permitted += [x509.IPAddress(net) for net in (*NEARBY, *outside)]
     return x509.NameConstraints(permitted, None)
@@ -181,22 +183,24 @@ def issue_certificate(
     key: ec.EllipticCurvePrivateKey, authority: x509.Certificate, names: Names, now: datetime
 ) -> bytes:
     """A new key with a certificate for ``names``, and the authority behind it."""
-    mine = ec.generate_private_key(ec.SECP256R1())
+    server_key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Steady Hands")])
     usage = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
     end = min(now + timedelta(days=SERVER_DAYS), authority.not_valid_after_utc)
     behind = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
     signed = (
-        certificate_builder(subject, authority.subject, mine.public_key(), now, end)
+        certificate_builder(subject, authority.subject, server_key.public_key(), now, end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName(names.general()), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(mine.public_key()), critical=False)
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(server_key.public_key()), critical=False
+        )
         .add_extension(behind, critical=False)
         .sign(key, hashes.SHA256())
     )
-    return private_pem(mine) + signed.public_bytes(PEM) + authority.public_bytes(PEM)
+    return private_pem(server_key) + signed.public_bytes(PEM) + authority.public_bytes(PEM)
 
 
 def certificate_builder(
@@ -221,8 +225,8 @@ def permitted_names(authority: x509.Certificate, wanted: Names) -> Names:
     """What of ``wanted`` the authority may sign for."""
     permitted = authority.extensions.get_extension_for_class(x509.NameConstraints).value
     allowed = permitted.permitted_subtrees or []
-    names = [one.value for one in allowed if isinstance(one, x509.DNSName)]
-    nets = [one.value for one in allowed if isinstance(one.value, Network)]
+    names = [name.value for name in allowed if isinstance(name, x509.DNSName)]
+    nets = [name.value for name in allowed if isinstance(name.value, Network)]
     return Names(
         tuple(d for d in wanted.dns if any(d == n or d.endswith(f".{n}") for n in names)),
         tuple(a for a in wanted.addresses if any(a in net for net in nets)),

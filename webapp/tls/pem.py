@@ -38,10 +38,10 @@ class Names:
 
 def check_files(certificate: Path, key: Path, now: datetime) -> tuple[str, ...]:
     """The names that a certificate from elsewhere is for. Raises CertificateError."""
-    mine, chain = read_key(key), read_chain(certificate)
+    private_key, chain = read_key(key), read_chain(certificate)
     check_unreadable(key, 0o007)
     first = chain[0]
-    if not fits(mine, first):
+    if not fits(private_key, first):
         raise CertificateError(f"the key {key} does not belong to the certificate {certificate}")
     if first.not_valid_after_utc < now:
         raise CertificateError(
@@ -63,10 +63,10 @@ def check_files(certificate: Path, key: Path, now: datetime) -> tuple[str, ...]:
 
 def names_of(certificate: x509.Certificate) -> Names:
     """What a certificate is for. Raises ExtensionNotFound."""
-    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return Names(
-        tuple(found.get_values_for_type(x509.DNSName)),
-        tuple(a for a in found.get_values_for_type(x509.IPAddress) if isinstance(a, Address)),
+        tuple(names.get_values_for_type(x509.DNSName)),
+        tuple(a for a in names.get_values_for_type(x509.IPAddress) if isinstance(a, Address)),
     )
 
 

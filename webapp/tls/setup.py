@@ -33,7 +33,7 @@ def files_of(settings: Settings) -> Files | None:
     if not settings.tls:
         return None
     authority = Authority(settings.authority)
-    authority.keep(names_here(settings), now())
+    authority.renew(names_here(settings), now())
     hosts = settings.names if settings.everywhere else (settings.host, *settings.names)
     for host in hosts:
         check_host(authority, host)
@@ -87,11 +87,11 @@ class Renewal(threading.Thread):
 
     def run(self) -> None:
         while not self.ended.wait(LOOK_SECONDS):
-            self.look()
+            self.renew()
 
-    def look(self) -> None:
+    def renew(self) -> None:
         try:
-            if Authority(self.settings.authority).keep(names_here(self.settings), now()):
+            if Authority(self.settings.authority).renew(names_here(self.settings), now()):
                 log.warning("the certificate was made anew; the server takes it up")
                 self.renewed()
         except CertificateError as error:

@@ -20,14 +20,14 @@ export function initial(plan, at = 0) {
     held: plan.rules.cap.map(() => 0), // per cap: time in pauses that it counts on
     holding: false,
     waited: 0,
-    doubted: false,
+    timeLost: false,
     endedEarly: false,
     endedFrom: null,
     low: false,
     handsOnEndedAt: null,
     startedAt: null,
     endedAt: null,
-    beforeDoubt: null, // where it stood when time was lost, until somebody acts
+    beforeTimeLost: null, // where it stood when time was lost, until somebody acts
   };
 }
 
@@ -108,20 +108,20 @@ export const follow = (plan, state, event) => apply(plan, advance(plan, state, e
 
 /** The state after `event`, which happened at `state.at`; checks nothing. */
 export function apply(plan, state, [kind, at, leftMs]) {
-  if (kind === "doubt") return doubt(plan, state);
-  if (kind === "settled") return settled(state, at);
-  return { ...ACTS[kind](plan, state, at, leftMs), beforeDoubt: null };
+  if (kind === "doubt") return loseTime(plan, state);
+  if (kind === "settled") return confirmTime(state, at);
+  return { ...ACTS[kind](plan, state, at, leftMs), beforeTimeLost: null };
 }
 
 /** Time was lost: pauses, and remembers the state before. */
-function doubt(plan, state) {
-  const beforeDoubt = state.beforeDoubt ?? state;
+function loseTime(plan, state) {
+  const beforeTimeLost = state.beforeTimeLost ?? state;
   const holding = onTheSkin(plan, state);
-  return { ...state, status: "paused", holding, doubted: true, beforeDoubt };
+  return { ...state, status: "paused", holding, timeLost: true, beforeTimeLost };
 }
 
 /** A device went on counting: the state before the loss, at `at`. */
-const settled = (state, at) => (state.beforeDoubt ? { ...state.beforeDoubt, at } : state);
+const confirmTime = (state, at) => (state.beforeTimeLost ? { ...state.beforeTimeLost, at } : state);
 
 const ACTS = {
   start: (plan, state, at) => ({ ...state, status: entryStatus(plan, state.left, 0), startedAt: at }),
@@ -129,7 +129,7 @@ const ACTS = {
     ...state,
     status: "paused",
     holding: onTheSkin(plan, state),
-    doubted: false,
+    timeLost: false,
   }),
   resume,
   release: (plan, state) => ({ ...state, holding: false }),
@@ -167,7 +167,7 @@ function resume(plan, state) {
     }
   });
   const status = entryStatus(plan, left, state.index);
-  const resumed = { ...state, status, left, holding: false, doubted: false };
+  const resumed = { ...state, status, left, holding: false, timeLost: false };
   const empty = status === "running" && !left[state.index];
   return empty ? enter(plan, resumed, state.index + 1) : resumed;
 }
@@ -218,7 +218,7 @@ const put = (values, index, value) => values.map((old, i) => (i === index ? valu
 /** Goes on to the aftercare; from there, or before any work, the session ends. */
 function end(plan, state) {
   const status = state.status === "paused" ? "running" : state.status;
-  const over = { ...state, status, holding: false, doubted: false };
+  const over = { ...state, status, holding: false, timeLost: false };
   const last = plan.steps.length;
   if (handsOnOver(plan, state.index)) return enter(plan, over, last);
   const worked = plan.steps.some((step, i) => handsOn(step) && state.done[i]);

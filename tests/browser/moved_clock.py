@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,7 +16,7 @@ from tests.support.real_server import free_port
 from webapp.app import create_app
 from webapp.settings import Settings
 from webapp.site import Site
-from webapp.timekeeping.clock import Clock, wall_ms
+from webapp.timekeeping.clock import Clock, Moment, wall_ms
 
 
 class MovedClock(Clock):
@@ -30,8 +29,9 @@ class MovedClock(Clock):
     def forward(self, seconds: float) -> None:
         self.offset += round(seconds * 1000)
 
-    def wall_time(self, ms_from_now: int = 0) -> datetime:
-        return datetime.fromtimestamp((self.now() + ms_from_now) / 1000, tz=self.zone)
+    def moment(self) -> Moment:
+        now = self.now()
+        return Moment(now, now, self.zone, self.zone_name)
 
 
 @dataclass

@@ -29,7 +29,7 @@ from webapp.maintenance.opening import open_sqlite, open_storage
 from webapp.settings import Settings
 from webapp.site import Site
 from webapp.storage.sessions import Storage
-from webapp.timekeeping.clock import Clock
+from webapp.timekeeping.clock import Clock, Moment
 from webapp.timekeeping.presence import Presence
 
 ACTS = re.compile(r'<form id="acts".*?</form>', re.DOTALL)
@@ -54,9 +54,8 @@ class StandingClock(Clock):
     def sign_of_life(self) -> SignOfLife:
         return SignOfLife(self.boot, self.instant, self.instant)
 
-    def wall_time(self, ms_from_now: int = 0) -> datetime:
-        instant = (self.instant + ms_from_now) / 1000
-        return datetime.fromtimestamp(instant, self.zone).astimezone(self.zone)
+    def moment(self) -> Moment:
+        return Moment(self.instant, self.instant, self.zone, self.zone_name)
 
 
 @dataclass

@@ -25,6 +25,7 @@ from webapp.auth.rate_limit import CREATING, RateLimit
 from webapp.network import Arrivals
 from webapp.presentation.errors import error_response
 from webapp.presentation.htmx import is_htmx
+from webapp.timekeeping.clock import Moment
 
 COOKIE_SECONDS = (
     400 * 24 * 3600
@@ -47,20 +48,24 @@ def caller_in(environ: Mapping[str, Any]) -> Caller:
 
 @dataclass(slots=True)
 class RequestState:
-    """What one request has read: the time, its identity, and the last ``seq`` of its session.
+    """What one request has read: the clock, its identity, and the last ``seq`` of its session.
 
     ``seq`` is set where it was read together with the identity.
     """
 
-    now: int
+    clock: Moment
     identity: Identity | None = None
     seq: int | None = None
+
+    @property
+    def now(self) -> int:
+        return self.clock.instant
 
 
 def request_state() -> RequestState:
     """Return what this request has read so far; the first call reads the clock."""
     if "state" not in g:
-        g.state = RequestState(current_app.extensions["site"].clock.now())
+        g.state = RequestState(current_app.extensions["site"].clock.moment())
     state: RequestState = g.state
     return state
 

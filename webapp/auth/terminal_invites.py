@@ -25,7 +25,7 @@ def make_invite(settings: Settings, role: Role) -> tuple[NewInvite, str]:
         else:
             invite = new_invite(role, clock.now())
             write_invite(settings.data, invite.row())
-        return invite, clock.wall_time_of(invite.expires_at).strftime("%H:%M")
+        return invite, clock.moment().wall_time_of(invite.expires_at).strftime("%H:%M")
     except OSError as error:
         raise StorageError(f"the invite could not be kept ({error.strerror})") from None
     finally:

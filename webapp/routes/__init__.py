@@ -12,6 +12,7 @@ from webapp.network import candidates
 from webapp.settings import is_loopback
 from webapp.site import Site
 from webapp.storage.sessions import Stored
+from webapp.timekeeping.clock import Moment
 
 
 def site() -> Site:
@@ -19,8 +20,13 @@ def site() -> Site:
     return cast("Site", current_app.extensions["site"])
 
 
+def request_clock() -> Moment:
+    """Return the clock as this request has read it, once."""
+    return request_state().clock
+
+
 def request_time() -> int:
-    """Return the instant of this request: the clock is read once."""
+    """Return the instant of this request, in ms."""
     return request_state().now
 
 

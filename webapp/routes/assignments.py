@@ -25,7 +25,7 @@ from webapp.domain.record import Feedback
 from webapp.domain.screening import Screening, Verdict
 from webapp.presentation.dates import day_time, full_day
 from webapp.protocol_files.loader import LibraryEntry
-from webapp.routes import site
+from webapp.routes import request_clock, site
 from webapp.storage.courses import Filing
 from webapp.storage.sessions import Stored
 
@@ -51,7 +51,7 @@ def assignment_of(
     if client is None:
         return Assignment()
     course, pasts, recent = courses.latest(client.id, entry.protocol.id, now, RECENT)
-    return assign(entry.protocol, client, course, pasts, recent, now, site().clock.zone)
+    return assign(entry.protocol, client, course, pasts, recent, now, request_clock().zone)
 
 
 def client_of(client_id: str, known: Sequence[Client] | None = None) -> Client | None:
@@ -74,7 +74,7 @@ def heed(entry: LibraryEntry, verdict: Verdict, client_id: str, now: int) -> Ver
 
 def hold_words(entry: LibraryEntry, place: Assignment) -> tuple[str, str]:
     """Return what holds a start back, and what to do; both empty when nothing does."""
-    held, progress, clock = place.hold, place.progress, site().clock
+    held, progress, clock = place.hold, place.progress, request_clock()
     if held is None:
         return "", ""
     when = day_time(clock.wall_time_of(held.until)) if held.until else ""

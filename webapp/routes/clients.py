@@ -8,7 +8,7 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from webapp.domain.course import Client
-from webapp.routes import courses, outside, request_time, site
+from webapp.routes import courses, outside, request_clock, request_time, site
 from webapp.settings import is_loopback
 
 blueprint = Blueprint("clients", __name__, url_prefix="/clients")
@@ -44,7 +44,7 @@ def show(client_id: str) -> str:
         "clients/client.html",
         client=client,
         standings=courses.standings(client.id),
-        clock=site().clock,
+        clock=request_clock(),
     )
 
 

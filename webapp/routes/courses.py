@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp.domain.course import Course, CourseProgress, Helped, planned, progress, terms_of, within
 from webapp.domain.record import SessionRecord, Short, short_sides
 from webapp.protocol_files.loader import LibraryEntry
-from webapp.routes import assignments, protocols, request_time, site
+from webapp.routes import assignments, protocols, request_clock, request_time, site
 from webapp.storage.courses import Readings
 
 blueprint = Blueprint("courses", __name__, url_prefix="/courses")
@@ -54,7 +54,7 @@ def standings(client_id: str = "", *, aside: bool = True) -> list[Standing]:
 
 
 def standing(course: Course, pasts: Sequence[SessionRecord], now: int) -> Standing:
-    zone = site().clock.zone
+    zone = request_clock().zone
     course_progress = progress(course, pasts, now, zone)
     return Standing(course_progress, planned(course_progress, now, zone), tuple(reversed(pasts)))
 
@@ -82,7 +82,7 @@ def index() -> str:
     return render_template(
         "courses/courses.html",
         standings=standings(),
-        clock=site().clock,
+        clock=request_clock(),
         now=request_time(),
     )
 
@@ -141,14 +141,14 @@ def show(course_id: str) -> str:
         standing=course,
         progress=course.progress,
         course=course.course,
-        clock=site().clock,
+        clock=request_clock(),
         now=request_time(),
         scores=scores_chart(course.counted),
         minutes=minutes_chart(course.counted),
         techniques=techniques_of(course.counted),
         readings=readings_of(course_id),
         may_go_on=site().library.get(course.course.protocol) is not None
-        and not course.progress.reviews(site().clock.now()),
+        and not course.progress.reviews(request_time()),
     )
 
 
@@ -199,7 +199,7 @@ def table(course_id: str) -> Response:
     from webapp.presentation.course_export import course_csv
 
     course = standing_or_404(course_id)
-    body = course_csv(course.progress, course.pasts, readings_of(course_id), site().clock.zone)
+    body = course_csv(course.progress, course.pasts, readings_of(course_id), request_clock().zone)
     return download(body.encode("utf-8-sig"), "text/csv", f"course-{course.course.protocol}.csv")
 
 

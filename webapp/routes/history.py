@@ -6,7 +6,7 @@ import re
 
 from flask import Blueprint, render_template, request
 
-from webapp.routes import request_time, site
+from webapp.routes import request_clock, request_time, site
 from webapp.storage.courses import Filter
 
 blueprint = Blueprint("history", __name__)
@@ -34,7 +34,7 @@ def show() -> str:
         clients=clients,
         codes={client.id: client.code for client in clients},
         entries=sorted(site().library.entries.values(), key=lambda e: e.protocol.title),
-        clock=site().clock,
+        clock=request_clock(),
     )
 
 

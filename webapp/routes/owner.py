@@ -9,7 +9,7 @@ from webapp.auth.devices import Device, devices_of
 from webapp.auth.invites import NewInvite
 from webapp.auth.middleware import authenticator, current_identity
 from webapp.domain.invites import NAMES, role_named
-from webapp.routes import addresses, outside, request_time, site
+from webapp.routes import addresses, outside, request_clock, request_time, site
 
 blueprint = Blueprint("owner", __name__, url_prefix="/owner")
 
@@ -107,7 +107,7 @@ def invite_qr(new_invite: NewInvite) -> str:
 
 
 def hour(at: int) -> str:
-    return site().clock.wall_time_of(at).strftime("%H:%M")
+    return request_clock().wall_time_of(at).strftime("%H:%M")
 
 
 def time_ago(at: int) -> str:
@@ -119,4 +119,4 @@ def time_ago(at: int) -> str:
         return f"{ago // 60_000} min ago"
     if ago < DAY_MS:
         return f"{ago // HOUR_MS} h ago"
-    return site().clock.wall_time_of(at).strftime("%d %B %Y")
+    return request_clock().wall_time_of(at).strftime("%d %B %Y")

@@ -23,7 +23,7 @@ from webapp.maintenance.export_stream import STREAMED
 from webapp.maintenance.inventory import Copy
 from webapp.maintenance.jobs import KEPT, BusyError, Job
 from webapp.maintenance.runner import JobRunner
-from webapp.routes import request_time, site
+from webapp.routes import request_clock, request_time, site
 
 blueprint = Blueprint("owner_data", __name__, url_prefix="/owner/data")
 
@@ -81,7 +81,7 @@ def begin(kind: str, arguments: dict[str, object] | None = None, **shown: object
     try:
         job = job_runner().start(kind, arguments, **shown)
     except BusyError as busy:
-        page = render_template("owner/data/busy.html", job=busy.job, clock=site().clock)
+        page = render_template("owner/data/busy.html", job=busy.job, clock=request_clock())
         return Response(page, 409)
     return redirect(url_for("owner_data.job", job_id=job.id), 303)
 
@@ -116,7 +116,7 @@ def show() -> str:
         retention=inventory.retention(site().storage),
         clients=site().courses.clients(),
         shared=site().storage.database.shared,
-        clock=site().clock,
+        clock=request_clock(),
     )
 
 
@@ -138,7 +138,7 @@ def state(job_id: str) -> str:
 def job_context(row: Job) -> dict[str, object]:
     known = {copy.name: copy for copy in inventory.copies(site().settings)}
     return {
-        "clock": site().clock,
+        "clock": request_clock(),
         "holding": [known[name] for name in row.detail.get("holding", ()) if name in known],
     }
 
@@ -207,5 +207,5 @@ def restore_page(copy: Copy, *, refused: bool = False) -> str:
         went_on=went_on,
         running=len(inventory.running_sessions(site().storage, request_time())),
         refused=refused,
-        clock=site().clock,
+        clock=request_clock(),
     )

@@ -18,7 +18,7 @@ from webapp.maintenance import backups, inventory
 from webapp.maintenance.erase import count_rows, ended_before
 from webapp.maintenance.export_stream import stream_export
 from webapp.maintenance.worker import INCOMING, need_room
-from webapp.routes import request_time, site
+from webapp.routes import request_clock, request_time, site
 from webapp.routes.clients import client_or_404
 from webapp.routes.owner_data import begin, blueprint, job_or_404, job_runner, send_file
 from webapp.storage.courses import Filter
@@ -71,7 +71,7 @@ def fault_page(title: str, text: str, status: int) -> Response:
 def upload() -> Answer:
     """Take an export; nothing comes in before somebody has seen what it holds."""
     if running := job_runner().jobs.running():
-        page = render_template("owner/data/busy.html", job=running, clock=site().clock)
+        page = render_template("owner/data/busy.html", job=running, clock=request_clock())
         return Response(page, 409)
     name = job_runner().new_upload()
     try:
@@ -157,7 +157,7 @@ def ask_erase() -> str:
         codes={client.id: client.code for client in clients},
         wanted=wanted,
         pasts=site().courses.history(wanted, request_time(), RECENT),
-        clock=site().clock,
+        clock=request_clock(),
     )
 
 
@@ -201,7 +201,7 @@ def erase_page(chosen: Chosen) -> str:
         chosen=chosen,
         counts=counts,
         running=is_running(chosen),
-        clock=site().clock,
+        clock=request_clock(),
     )
 
 
@@ -223,7 +223,7 @@ def parse_days(typed: str) -> int | None:
 
 
 def retention_page(days: int | None, wrong: str) -> Response:
-    now = site().clock.wall_time()
+    now = request_clock().wall_time()
     page = render_template(
         "owner/data/retention.html",
         kept=inventory.retention(site().storage),
@@ -232,7 +232,7 @@ def retention_page(days: int | None, wrong: str) -> Response:
         old=ended_before(site().storage.database, days, now) if days else None,
         least=LEAST_DAYS,
         most=MOST_DAYS,
-        clock=site().clock,
+        clock=request_clock(),
     )
     return Response(page, 422 if wrong else 200)
 

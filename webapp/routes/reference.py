@@ -8,7 +8,7 @@ from flask import Blueprint, render_template
 
 from webapp.domain.catalogue import Source
 from webapp.domain.glucose import RECHECK_MINUTES
-from webapp.routes import site
+from webapp.routes import request_clock, site
 
 LOW_RECHECK_MS = RECHECK_MINUTES * 60_000
 
@@ -42,7 +42,7 @@ def sources() -> str:
 @blueprint.get("/low")
 def low() -> str:
     """What to do in a low, with a quarter of an hour counted from now."""
-    recheck = site().clock.wall_time(LOW_RECHECK_MS).strftime("%H:%M")
+    recheck = request_clock().wall_time(LOW_RECHECK_MS).strftime("%H:%M")
     return render_template("reference/low.html", recheck=recheck, recheck_ms=LOW_RECHECK_MS)
 
 

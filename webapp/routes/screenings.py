@@ -32,7 +32,7 @@ from webapp.domain.screening import (
 )
 from webapp.presentation.verdicts import words_of
 from webapp.protocol_files.loader import LibraryEntry
-from webapp.routes import assignments, protocols, request_time, site
+from webapp.routes import assignments, protocols, request_clock, request_time, site
 from webapp.routes.screening_form import (
     IN_GROUPS,
     UNITS,
@@ -320,7 +320,7 @@ def tell_word(screening_id: str) -> Response:
     may = who_may_clear(screening.verdict)
     protocol = protocols.entry_or_404(screening.protocol).protocol
     days = word_counts_days(protocol, screening.answers)
-    fault = word_fault(who, on, here.clock.wall_time().date(), may, days)
+    fault = word_fault(who, on, request_clock().wall_time().date(), may, days)
     if fault:
         return verdict_page(screening_id, screening, 422, fault=fault, who=who, on=on)
     if request.form.get("confirmed") != "yes":
@@ -341,7 +341,6 @@ def screening_or_404(screening_id: str) -> Screening:
 def verdict_page(
     screening_id: str, screening: Screening, status: int = 200, **more: object
 ) -> Response:
-    here = site()
     now = request_time()
     entry = protocols.entry_or_404(screening.protocol)
     plan = plan_of(entry, screening)
@@ -360,9 +359,9 @@ def verdict_page(
         wait_until=screening.wait_until,
         counts_until=screening.counts_until,
         now=now,
-        clock=here.clock,
+        clock=request_clock(),
         who_choices=who_may_clear(verdict),
-        today=here.clock.wall_time().date().isoformat(),
+        today=request_clock().wall_time().date().isoformat(),
         **assignments.context(entry, screening, now),
         **{"fault": "", "who": "", "on": "", "asked_again": False, "early_fault": "", **more},
     )

@@ -27,6 +27,7 @@ from webapp.presentation.htmx import fragment_or_redirect, is_htmx
 from webapp.routes import (
     assignments,
     protocols,
+    request_clock,
     request_time,
     screenings,
     site,
@@ -196,7 +197,7 @@ def summary_page(
         session_id=stored.id,
         snapshot=snapshot,
         now=snapshot.state.at,
-        clock=site().clock,
+        clock=request_clock(),
         gap_hours=gap_hours,
         next_at=next_at(snapshot, gap_hours),
         readings=readings,
@@ -394,7 +395,7 @@ def milliseconds_until(typed: str) -> int | None:
     match = TIME.match(typed)
     if not match:
         return None
-    clock = site().clock
+    clock = request_clock()
     now = instant(clock.wall_time())
     at = next_time(now, int(match[1]), int(match[2]), clock.zone, FARTHEST_END_MS)
     return None if at is None else at - now
@@ -422,7 +423,7 @@ def context(stored: Stored, **more: object) -> dict[str, object]:
         "ask_again": "",
         **recheck(snapshot),
         "typed": "",
-        "clock": site().clock,
+        "clock": request_clock(),
         **more,
     }
 
@@ -440,7 +441,7 @@ def ends_at(snapshot: Snapshot) -> str:
 
 def hours_minutes(ms_from_now: int) -> str:
     """The clock on the wall then, to the nearest second, as ``15:50``."""
-    return site().clock.wall_time(ms_from_now + 500).strftime("%H:%M")
+    return request_clock().wall_time(ms_from_now + 500).strftime("%H:%M")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from webapp.presentation.preferences import (
     preferences_of,
     read_preferences,
 )
-from webapp.routes import name_in, site
+from webapp.routes import name_in, request_clock, site
 from webapp.settings import is_loopback
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
@@ -39,7 +39,7 @@ def local_number() -> EmergencyNumber:
     preferences = this_device()
     languages = (tag for tag in request.accept_languages.values() if region_of(tag))
     return emergency_number(
-        preferences.emergency, preferences.zone, site().clock.zone_name, next(languages, "")
+        preferences.emergency, preferences.zone, request_clock().zone_name, next(languages, "")
     )
 
 

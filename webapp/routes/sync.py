@@ -17,7 +17,7 @@ from webapp.domain.sync import Key, MergeResult, OfflineLog, merge
 from webapp.presentation.errors import error_response
 from webapp.protocol_files import json_reader
 from webapp.protocol_files.validation import ModelT
-from webapp.routes import request_time, site, stored_or_404
+from webapp.routes import request_clock, request_time, site, stored_or_404
 from webapp.routes.sessions import ACT_WORDS, admission_check
 from webapp.storage.sessions import ConflictError, Stored
 from webapp.timekeeping.presence import Screen
@@ -92,7 +92,7 @@ def merge_log(stored: Stored, log: OfflineLog, now: int) -> MergeResult:
 
 def describe_result(result: MergeResult, line: int) -> str:
     """Return the result of a merge in sentences; empty when it is what the screen shows."""
-    clock = site().clock
+    clock = request_clock()
     lines = [TIME_CONFIRMED] if result.time_confirmed else []
     for rejected in result.rejected:
         command = rejected.command

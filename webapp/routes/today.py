@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 
 from webapp.domain.calendar_dates import end_of_day, instant
 from webapp.protocol_files.loader import LibraryEntry
-from webapp.routes import courses, request_time, site
+from webapp.routes import courses, request_clock, request_time, site
 from webapp.routes.catalogue import running_now
 from webapp.routes.courses import Standing
 
@@ -34,14 +34,14 @@ def show() -> str:
         ahead=ahead,
         reviews=[s for s in active if s.progress.reviews(now)],
         used=last_used(),
-        clock=site().clock,
+        clock=request_clock(),
         now=now,
     )
 
 
 def this_day_ends() -> int:
     """The instant at which this day ends where the site stands."""
-    clock = site().clock
+    clock = request_clock()
     shown = instant(clock.wall_time())
     return request_time() + end_of_day(shown, clock.zone) - shown
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -35,6 +36,28 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One reading of the clock, for all that one request says: our time and the wall's, in ms."""
+
+    instant: int
+    wall: int
+    zone: tzinfo | None
+    zone_name: str
+
+    def now(self) -> int:
+        return self.instant
+
+    def wall_time(self, ms_from_now: int = 0) -> datetime:
+        """Return the clock on the wall in the site's zone, now or in so many ms."""
+        shown = datetime.fromtimestamp((self.wall + ms_from_now) / 1000, tz=self.zone)
+        return shown.astimezone(self.zone)
+
+    def wall_time_of(self, instant: int) -> datetime:
+        """Return the clock on the wall at an instant of our clock."""
+        return self.wall_time(instant - self.instant)
 
 
 class Clock:
@@ -69,15 +92,13 @@ class Clock:
         """Make ``instant`` the present one (ms)."""
         self.offset = instant - steady_ms()
 
-    def wall_time(self, ms_from_now: int = 0) -> datetime:
-        """The clock on the wall in the site's zone, now or in so many ms."""
-        return datetime.fromtimestamp((wall_ms() + ms_from_now) / 1000, tz=self.zone).astimezone(
-            self.zone
-        )
+    def moment(self) -> Moment:
+        """Read the clock and the wall."""
+        return Moment(self.now(), wall_ms(), self.zone, self.zone_name)
 
-    def wall_time_of(self, instant: int) -> datetime:
-        """The clock on the wall at an instant of this clock."""
-        return self.wall_time(instant - self.now())
+    def wall_time(self, ms_from_now: int = 0) -> datetime:
+        """Return the clock on the wall in the site's zone, now or in so many ms."""
+        return self.moment().wall_time(ms_from_now)
 
 
 def machine_zone_name() -> str:

@@ -122,6 +122,7 @@ def test_every_total_of_a_shipped_protocol_is_planned_exactly_and_keeps_bounds_a
         assert_bounds_and_rules(plan)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol_id", SHIPPED)
 def test_five_seconds_more_go_to_one_phase_or_bring_one_back(protocol_id: str) -> None:
     for shorter, longer in pairwise(map(seconds_by_id, sweep(protocol_id))):
@@ -250,6 +251,7 @@ def test_outside_the_range_the_nearest_total_is_planned_and_said(protocol_id: st
     assert reach(shipped) == (least, most)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol_id", SHIPPED)
 def test_time_spreads_in_proportion_to_the_usual_times(protocol_id: str) -> None:
     """Where neither bounds nor rules bind, no phase lags a whole step behind another."""

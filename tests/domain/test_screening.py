@@ -1217,6 +1217,7 @@ def test_everything_safe_is_clear(name: str) -> None:
     assert start_fault(verdict, answers_of({}), None) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHIPPED)
 def test_not_sure_is_the_unsafe_answer(name: str) -> None:
     for question in asked_of(name):
@@ -1243,6 +1244,7 @@ def test_not_sure_about_medicine_counts_as_the_risk() -> None:
     assert KETONES in screened("dm-legs-feet", answers_of({"sglt2": UNSURE})).missing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_unanswered_question_keeps_it_shut(name: str) -> None:
     for question in asked_of(name):

@@ -84,6 +84,7 @@ def test_every_act_is_taken_and_refused_in_every_status_where_that_can_be() -> N
             assert (status, action, taken) in seen, (status, action, taken)
 
 
+@pytest.mark.slow
 def test_the_same_acts_always_come_to_the_same_and_a_look_changes_nothing() -> None:
     for case in table()["cases"]:
         plan = plan_at(case["plan"])

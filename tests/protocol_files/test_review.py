@@ -162,6 +162,7 @@ def test_all_that_is_to_be_judged_can_be_ticked() -> None:
     assert "How to sign" in TEXT
 
 
+@pytest.mark.slow
 def test_the_version_is_that_of_the_content() -> None:
     assert TEXT.count(version(TEXT)) == 2, "at the top and in the sign-off"
     other = copy.copy(shipped())

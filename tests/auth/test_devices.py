@@ -19,7 +19,7 @@ from webapp.auth.invites import FOLDER, hash_secret, new_invite, write_invite
 from webapp.domain.invites import LETTERS, VALID_MS, Role
 from webapp.maintenance import backups, jsonl
 from webapp.maintenance.opening import open_storage
-from webapp.maintenance.restore import import_export, restore_export
+from webapp.maintenance.restore import import_export, restore_export, restore_file
 from webapp.settings import Settings
 from webapp.storage.sessions import SCHEMA, Storage, StorageError
 from webapp.storage.sqlite import Sqlite
@@ -246,7 +246,7 @@ def test_a_restore_from_a_file_lets_no_revoked_device_back_in(tmp_path: Path) ->
     copy = backups.make(storage.database, tmp_path / "copies")
     doors.revoke(gone.device, NOW + 5)
     storage.close()
-    backups.restore_file(copy, settings.database, SCHEMA)
+    restore_file(copy, settings.database, SCHEMA)
     storage = open_storage(settings)
     assert Devices(storage).find(gone.token, NOW + 9) is None
     assert Devices(storage).find(here.token, NOW + 9)
@@ -260,7 +260,7 @@ def test_where_the_old_database_is_gone_a_restore_lets_nobody_in(tmp_path: Path)
     copy = backups.make(storage.database, tmp_path / "copies")
     storage.close()
     settings.database.write_bytes(b"damaged" * 1000)
-    backups.restore_file(copy, settings.database, SCHEMA)
+    restore_file(copy, settings.database, SCHEMA)
     storage = open_storage(settings)
     assert Devices(storage).find(joined.token, NOW + 9) is None
     storage.close()

@@ -24,9 +24,14 @@ from werkzeug.test import TestResponse
 from tests.support.page import Page
 from tests.support.visitor import HOST, Visitor, visit
 from webapp.maintenance import backups, export_stream, inventory, worker
-from webapp.maintenance.inventory import Retention
 from webapp.maintenance.jobs import BusyError, Job, Jobs
 from webapp.maintenance.jsonl import digest
+from webapp.maintenance.retention import (
+    Retention,
+    ended_before,
+    read_retention,
+    store_retention,
+)
 from webapp.maintenance.runner import JobRunner, Scheduler, in_thread
 from webapp.maintenance.worker import INCOMING, run_in_subprocess, run_inline
 from webapp.settings import Settings
@@ -221,9 +226,9 @@ def test_a_restore_carries_jobs_and_settings_of_the_site_over(owner: Owner) -> N
     owner.started()
     name = owner.backup()
     chosen = Retention(400, True, 7)
-    inventory.store_retention(owner.storage, chosen)
+    store_retention(owner.storage, chosen)
     owner.outcome(owner.post(f"{DATA}/copies/{name}/restore", {"anyway": "1"}))
-    assert inventory.retention(owner.storage) == chosen
+    assert read_retention(owner.storage) == chosen
     kinds = [(job.kind, job.outcome) for job in owner.upkeep.jobs.newest()]
     assert sorted(kinds) == [("backup", "good"), ("restore", "good")]
 
@@ -438,20 +443,19 @@ def test_retention_shows_first_keeps_the_setting_and_leaves_what_runs(either: Ow
         assert either.get(f"{DATA}/retention?days={days}").status_code == 422
         assert either.post(f"{DATA}/retention", {"days": days}).status_code == 422
     either.post(f"{DATA}/retention", {"days": "30", "on": "1", "act": "keep"})
-    assert inventory.retention(either.storage) == Retention(30, True, 0)
+    assert read_retention(either.storage) == Retention(30, True, 0)
     assert "Sessions are deleted 30 days" in either.get(DATA).text
     assert either.storage.load(old)
     answer = either.post(f"{DATA}/retention", {"days": "30", "act": "now"})
     assert "Deleted for good: 1 session" in either.outcome(answer)
     assert either.storage.load(old) is None
     assert all(either.storage.load(one) for one in (young, running))
-    assert inventory.retention(either.storage).last == either.clock.now()
+    assert read_retention(either.storage).last == either.clock.now()
 
 
 def test_a_running_session_is_never_old(owner: Owner) -> None:
     """Seen to fail without ``over`` in ``ended_before``."""
     from webapp.domain.session import Event
-    from webapp.maintenance.erase import ended_before
 
     session_id = owner.started("long")
     wall = owner.clock.wall_time()
@@ -476,7 +480,7 @@ def test_every_day_a_backup_and_the_retention_that_was_chosen(owner: Owner) -> N
     made = inventory.copies(owner.settings)[0].made_at / 1000
     now = now.fromtimestamp(made, now.tzinfo)
     assert daily.start_due(now + timedelta(hours=23)) is None
-    inventory.store_retention(owner.storage, Retention(30, True))
+    store_retention(owner.storage, Retention(30, True))
     second = daily.start_due(now + timedelta(hours=23))
     assert second
     assert second.kind == "retention"

@@ -120,8 +120,7 @@ def backup(data: Path, database_url: str | None, to: Path | None) -> None:
 def restore(data: Path, database_url: str | None, file: Path) -> None:
     """Put a backup in the place of the database; what was there is kept."""
     from webapp.maintenance import folder_lock
-    from webapp.maintenance.backups import restore_file
-    from webapp.maintenance.restore import restore_export
+    from webapp.maintenance.restore import restore_export, restore_file
     from webapp.storage.sessions import SCHEMA
 
     settings = settings_of(data, database_url)
@@ -212,14 +211,15 @@ def erase(
 def retention(data: Path, database_url: str | None, days: int, preview: bool, purge: bool) -> None:
     """Delete sessions that ended more than so many days ago."""
     from webapp.maintenance import erase
+    from webapp.maintenance.retention import ended_before
 
     settings = settings_of(data, database_url)
     if preview:
         with open_to_read(settings) as database:
-            click.echo(erase.ended_before(database, days).text())
+            click.echo(ended_before(database, days).text())
         return
     with open_to_write(settings) as database:
-        old = erase.ended_before(database, days)
+        old = ended_before(database, days)
         counts = erase.erase(database, "sessions", old.ids)
     report_erased(settings, old.ids, counts, purge)
 

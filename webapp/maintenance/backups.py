@@ -1,4 +1,4 @@
-"""Backups: make, check, rotate and restore copies; check the database at the start.
+"""Backups: make, check and rotate copies; check the database at the start. See ``restore.py``.
 
 A copy of SQLite is a file of SQLite; of PostgreSQL it is an export (``jsonl.py``). Each comes
 into being under another name and is durable before it gets its own.
@@ -6,19 +6,15 @@ into being under another name and is durable before it gets its own.
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shutil
 import sqlite3
-from collections.abc import Iterable
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from webapp.storage.database import Database, Progress, StorageError, ignore_progress
 from webapp.storage.sqlite import Sqlite
-from webapp.storage.tables import LOCAL_TABLES
 
 FOLDER = "backups"
 PARTIAL = ".partial-"
@@ -115,10 +111,14 @@ def size_of(path: Path) -> int:
 
 def put_in_place(partial: Path, target: Path) -> None:
     """Give a finished file its name, durably."""
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
+    sync_file(partial)
     partial.replace(target)
     sync_folder(target.parent)
+
+
+def sync_file(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
@@ -190,126 +190,6 @@ def newest_good(folder: Path) -> Path | None:
     return next((path for path in files if find_damage(path) is None), None)
 
 
-def move_aside(path: Path, word: str) -> Path | None:
-    """Move a database file and its companion files aside. Return its new path."""
-    kept = path.with_name(unused_name(path.parent, f"{path.stem}.{word}", path.suffix))
-    moved = None
-    for suffix_of in ("-wal", "-shm", ""):
-        source = path.with_name(path.name + suffix_of)
-        if source.exists():
-            source.replace(kept.with_name(kept.name + suffix_of))
-            moved = kept
-    sync_folder(path.parent)
-    return moved
-
-
-def restore_file(backup: Path, path: Path, known: int) -> Path | None:
-    """Replace ``path`` by a checked copy of ``backup``. Return where the old database is kept.
-
-    Nobody may have the database open. Raises StorageError, and then nothing has changed.
-    """
-    partial = path.with_name(f"{PARTIAL}{path.name}")
-    prepare_restore(backup, partial, known)
-    try:
-        kept = save_replaced(path)
-        restore_devices(partial, path)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        put_in_place(partial, path)
-    except (OSError, sqlite3.Error) as error:
-        raise StorageError(f"the backup could not be restored ({error})") from error
-    return kept
-
-
-def prepare_restore(backup: Path, target: Path, known: int) -> None:
-    """Write a checked and durable copy of ``backup`` that can be served. Raises StorageError."""
-    if not backup.is_file():
-        raise StorageError(f"there is no backup {backup}")
-    if fault := find_damage(backup):
-        raise StorageError(f"the backup {backup} is damaged ({fault}); nothing was changed")
-    check_schema(backup, known)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(backup, target)
-        forget_boot(target)
-        with target.open("rb+") as file:
-            os.fsync(file.fileno())
-    except (OSError, sqlite3.Error) as error:
-        raise StorageError(f"the backup could not be restored ({error})") from error
-
-
-def forget_boot(path: Path) -> None:
-    """Have sessions that ran in the copy paused at the start: nobody knows how they went on."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        row = connection.execute("SELECT value FROM meta WHERE name = 'life'").fetchone()
-        if row:
-            value = json.dumps(json.loads(row[0]) | {"boot": ""})
-            connection.execute("UPDATE meta SET value = ? WHERE name = 'life'", (value,))
-
-
-def link_beside(path: Path) -> Path:
-    """Link a file that is about to be replaced under another name. Return that path."""
-    kept = path.with_name(unused_name(path.parent, f"{path.stem}.replaced", path.suffix))
-    try:
-        os.link(path, kept)
-    except OSError:  # not every file system has that
-        shutil.copyfile(path, kept)
-    return kept
-
-
-def restore_devices(restored: Path, path: Path) -> None:
-    """Keep the devices of ``path``, so that a restore brings no revoked device back.
-
-    Where they cannot be read, every device has to join again.
-    """
-    with closing(sqlite3.connect(restored, isolation_level=None)) as connection:
-        known = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-    names = sorted(LOCAL_TABLES & known)
-    fill = [f"INSERT INTO main.{name} SELECT * FROM old.{name}" for name in names]
-    try:
-        rewrite(restored, names, path if path.is_file() else None, fill)
-    except sqlite3.Error:
-        rewrite(restored, names, None, ())
-
-
-def rewrite(restored: Path, names: list[str], old: Path | None, fill: Iterable[str]) -> None:
-    """Empty the tables and fill them from the database at ``old``."""
-    connection = sqlite3.connect(restored, isolation_level=None, uri=True)
-    with closing(connection):
-        if old:  # settled, and nobody has it open
-            uri = f"{old.resolve().as_uri()}?mode=ro&immutable=1"
-            connection.execute("ATTACH ? AS old", (uri,))
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in (*(f"DELETE FROM main.{name}" for name in names), *(fill if old else ())):
-            connection.execute(statement)
-        connection.execute("COMMIT")
-
-
-def save_replaced(path: Path) -> Path | None:
-    """Keep the database that is about to be replaced. Return its path.
-
-    A whole file is still in its place afterwards, so that the replacement is one step. One whose
-    log cannot be brought in is moved away with it: a start in between says that it is missing.
-    """
-    if not path.exists() or not checkpoint(path):
-        return move_aside(path, "replaced")
-    kept = path.with_name(unused_name(path.parent, f"{path.stem}.replaced", path.suffix))
-    shutil.copyfile(path, kept)
-    with kept.open("rb+") as file:
-        os.fsync(file.fileno())
-    return kept
-
-
-def checkpoint(path: Path) -> bool:
-    """Write the log beside a SQLite file into it. Return False when that is impossible."""
-    try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.Error:
-        return False
-    return not path.with_name(f"{path.name}-wal").exists()
-
-
 def check_before_start(path: Path) -> None:
     """Raise StorageError when the database is damaged, or missing although copies exist."""
     if path.exists() and path.stat().st_size:
@@ -344,15 +224,3 @@ def advice(path: Path) -> str:
         f"the newest good backup is of {made_at(good):%Y-%m-%d %H:%M} UTC; restore it, keeping the "
         f"file that is there, with: steady-hands restore {good} --data {path.parent}"
     )
-
-
-def check_schema(backup: Path, known: int) -> None:
-    """Raise StorageError when ``backup`` was made by a newer Steady Hands."""
-    uri = f"{backup.resolve().as_uri()}?immutable=1"
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
-        row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
-    if row is None or not row[0].isdigit() or int(row[0]) > known:
-        raise StorageError(
-            f"the backup {backup} was written by a newer Steady Hands (schema {row and row[0]}, "
-            f"this one knows {known}); nothing was changed"
-        )

@@ -12,17 +12,14 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from webapp.domain.session import FAR_AWAY
 from webapp.maintenance.backups import list_copies
 from webapp.maintenance.jsonl import snapshot
 from webapp.storage.postgresql import Postgresql
-from webapp.storage.sessions import events, screenings, sessions
+from webapp.storage.sessions import screenings, sessions
 from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import clients, metadata
 
@@ -122,41 +119,6 @@ def foreign_keys_to(table: sa.Table) -> Iterable[tuple[sa.Table, sa.Column[str]]
         for key in child.foreign_keys:
             if key.column.table is table and child is not table:
                 yield child, key.parent
-
-
-@dataclass(frozen=True, slots=True)
-class Old:
-    """Sessions that retention would delete, and when the first and the last of them ended (ms)."""
-
-    ids: tuple[str, ...]
-    first: int
-    last: int
-    all: int
-
-    def text(self) -> str:
-        if not self.ids:
-            return f"None of {self.all} sessions is that old."
-        span = " to ".join(
-            f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}" for ms in (self.first, self.last)
-        )
-        return f"{len(self.ids)} of {self.all} sessions would be deleted; they ended {span}."
-
-
-def ended_before(database: Sqlite | Postgresql, days: int, now: datetime | None = None) -> Old:
-    """Sessions in which nothing has happened for so many days; none that still counts time."""
-    present = int((now or datetime.now(UTC)).timestamp() * 1000)
-    limit = int(((now or datetime.now(UTC)) - timedelta(days=days)).timestamp() * 1000)
-    newest = sa.select(sa.func.max(events.c.at)).where(events.c.session == sessions.c.id)
-    ended = sa.func.coalesce(newest.scalar_subquery(), sessions.c.created_at)
-    until = sessions.c.live_until
-    over = (until <= present) | (until >= FAR_AWAY)  # far away: it waits for somebody since then
-    query = sa.select(sessions.c.id, ended.label("ended")).where(ended < limit, over)
-    query = query.order_by(ended, sessions.c.id)
-    with snapshot(database) as connection:
-        rows = connection.execute(query).all()
-        count = connection.scalar(sa.select(sa.func.count()).select_from(sessions)) or 0
-    ids = tuple(row.id for row in rows)
-    return Old(ids, rows[0].ended if rows else 0, rows[-1].ended if rows else 0, count)
 
 
 def copies_with(data: Path, ids: Ids) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Inventory for the owner's pages: sessions, clients, disk space, backups, and retention."""
+"""Inventory for the owner's pages: sessions, clients, disk space, and backups."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from webapp.maintenance import backups
 from webapp.settings import Settings
 from webapp.storage.disk import free_bytes
-from webapp.storage.sessions import SCHEMA, Storage, events, meta, sessions, set_meta
+from webapp.storage.sessions import SCHEMA, Storage, events, sessions
 from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import clients, courses
 
@@ -56,15 +56,6 @@ class Inventory:
     courses: int
     bytes: int
     free: int
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """``days`` is None while nothing is chosen; ``last`` is when it was carried out (ms)."""
-
-    days: int | None = None
-    on: bool = False
-    last: int = 0
 
 
 HOW_MANY = sa.select(
@@ -153,16 +144,3 @@ def lost_since(storage: Storage, at: int) -> tuple[int, int]:
     )
     with storage.engine.connect() as connection:
         return connection.scalar(created) or 0, connection.scalar(went_on) or 0
-
-
-def retention(storage: Storage) -> Retention:
-    query = sa.select(meta.c.value).where(meta.c.name == "retention")
-    with storage.engine.connect() as connection:
-        value = connection.scalar(query)
-    return Retention(**json.loads(value)) if value else Retention()
-
-
-def store_retention(storage: Storage, chosen: Retention) -> None:
-    """Store what is chosen. Raises NotSavedError."""
-    value = json.dumps({"days": chosen.days, "on": chosen.on, "last": chosen.last})
-    storage.carry_out(lambda connection: set_meta(connection, "retention", value))

@@ -19,8 +19,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from webapp.maintenance import backups, restore
-from webapp.maintenance.inventory import retention, running_sessions, store_retention
+from webapp.maintenance.inventory import running_sessions
 from webapp.maintenance.jobs import BusyError, Job, Jobs
+from webapp.maintenance.retention import read_retention, store_retention
 from webapp.maintenance.worker import (
     INCOMING,
     PREPARED,
@@ -183,7 +184,7 @@ class JobRunner:
             result = erase_and_purge(self.site.storage.database, self.site.settings, arguments)
         self.site.storage.forget()
         if "days" in arguments:
-            chosen = retention(self.site.storage)
+            chosen = read_retention(self.site.storage)
             done = replace(chosen, last=self.site.clock.now())
             store_retention(self.site.storage, done)
         return result
@@ -245,7 +246,7 @@ class Scheduler(threading.Thread):
         try:
             if self.runner.embedded and backups.is_due(site.settings.data / backups.FOLDER, now):
                 return self.runner.start("backup")
-            chosen = retention(site.storage)
+            chosen = read_retention(site.storage)
             day_ago = int((now - timedelta(days=1)).timestamp() * 1000)
             if chosen.on and chosen.days and chosen.last <= day_ago:
                 return self.runner.start("retention", days=chosen.days)

@@ -24,6 +24,7 @@ from webapp.log import config as log_config
 from webapp.log import log_exceptions
 from webapp.maintenance import backups, erase, jsonl, restore
 from webapp.maintenance.opening import open_sqlite, open_storage
+from webapp.maintenance.retention import ended_before
 from webapp.settings import PACKAGE, Settings
 from webapp.storage.database import StorageError
 from webapp.storage.disk import RESERVE_BYTES, free_bytes
@@ -143,7 +144,7 @@ def restore_copy(
     need_room(settings.data, 2 * backups.size_of(source))
     progress.stage("Checking and copying")
     prepared = settings.data / INCOMING / arguments["work"] / PREPARED
-    backups.prepare_restore(source, prepared, SCHEMA)
+    restore.prepare_restore(source, prepared, SCHEMA)
     open_sqlite(prepared).close()  # brings it up to date
     backups.put_in_place(prepared, prepared)
     return {}
@@ -166,7 +167,7 @@ def erase_and_purge(
     """Delete what the job names. Return the counts, and the backups that still hold it."""
     if "days" in arguments:
         now = datetime.fromtimestamp(arguments["now"], UTC)
-        table, ids = "sessions", erase.ended_before(database, arguments["days"], now).ids
+        table, ids = "sessions", ended_before(database, arguments["days"], now).ids
     else:
         table, ids = arguments["table"], tuple(arguments["ids"])
     counts = erase.erase(database, table, ids) if ids else {}

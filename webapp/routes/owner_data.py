@@ -22,6 +22,7 @@ from webapp.maintenance import inventory
 from webapp.maintenance.export_stream import STREAMED
 from webapp.maintenance.inventory import Copy
 from webapp.maintenance.jobs import KEPT, BusyError, Job
+from webapp.maintenance.retention import read_retention
 from webapp.maintenance.runner import JobRunner
 from webapp.routes import request_clock, request_time, site
 
@@ -113,7 +114,7 @@ def show() -> str:
         copies=inventory.copies(site().settings),
         job=next(iter(worth), None),
         last=next((job for job in known if job.kind == "backup"), None),
-        retention=inventory.retention(site().storage),
+        retention=read_retention(site().storage),
         clients=site().courses.clients(),
         shared=site().storage.database.shared,
         clock=request_clock(),

@@ -15,8 +15,9 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Response as Answer
 
 from webapp.maintenance import backups, inventory
-from webapp.maintenance.erase import count_rows, ended_before
+from webapp.maintenance.erase import count_rows
 from webapp.maintenance.export_stream import stream_export
+from webapp.maintenance.retention import ended_before, read_retention, store_retention
 from webapp.maintenance.worker import INCOMING, need_room
 from webapp.routes import request_clock, request_time, site
 from webapp.routes.clients import client_or_404
@@ -212,7 +213,7 @@ def erase_page(chosen: Chosen) -> str:
 def ask_retention() -> Answer:
     """The setting, and with ``days`` what it would delete."""
     typed = request.args.get("days", "")
-    kept = inventory.retention(site().storage)
+    kept = read_retention(site().storage)
     days = parse_days(typed) if typed else kept.days
     return retention_page(days, typed if typed and days is None else "")
 
@@ -226,7 +227,7 @@ def retention_page(days: int | None, wrong: str) -> Response:
     now = request_clock().wall_time()
     page = render_template(
         "owner/data/retention.html",
-        kept=inventory.retention(site().storage),
+        kept=read_retention(site().storage),
         days=days,
         fault=f"Please give whole days, {LEAST_DAYS} to {MOST_DAYS:,}." if wrong else "",
         old=ended_before(site().storage.database, days, now) if days else None,
@@ -246,7 +247,7 @@ def change_retention() -> Answer:
         return retention_page(None, typed or "none")
     if request.form.get("act") == "now":
         return begin("retention", days=days)
-    kept = inventory.retention(site().storage)
+    kept = read_retention(site().storage)
     on = request.form.get("on") == "1"
-    inventory.store_retention(site().storage, replace(kept, days=days, on=on))
+    store_retention(site().storage, replace(kept, days=days, on=on))
     return redirect(url_for("owner_data.ask_retention"), 303)

@@ -36,7 +36,8 @@ Patch = Annotated[
 Station = Annotated[tuple[float, ...], Field(min_length=3, max_length=3)]
 Place = Annotated[tuple[float, ...], Field(min_length=2, max_length=2)]
 Zoom = Annotated[tuple[float, ...], Field(min_length=3, max_length=3)]
-Pose = Literal["behind", "front", "side", "none"]
+Crop = Annotated[tuple[float, ...], Field(min_length=4, max_length=4)]
+Pose = Literal["behind", "front", "side"]
 
 
 class XY(NamedTuple):
@@ -76,7 +77,7 @@ class Spot(Model):
     """A point to press: where, its name, how many of the client's fingers from ``start`` to it."""
 
     at: Way
-    name: Title
+    name: Title | None = None
     start: Way | None = None
     fingers: Annotated[int, Field(ge=0, le=4)] = 0
     landmarks: tuple[Way, ...] = ()
@@ -125,8 +126,9 @@ class View(Model):
 
     ``behind``: the client's left is at the viewer's left. ``cm``: units of a centimetre on an
     adult. ``sides`` are heights with the inner and the outer outline; in ``body`` and ``lines``,
-    ``[in 0 90]`` stands for the inner outline from height 0 to 90. ``crop`` is the part of the
-    small figure beside it: pose, x, y, width, height. ``landmarks`` are drawn there, in units of
+    ``[in 0 90]`` stands for the inner outline from height 0 to 90. ``thumb`` is where the small
+    person stands beside it, x, y and size; ``crop`` the part of them that it shows, x, y, width,
+    height, and ``sitting`` that of a person who sits. ``landmarks`` are drawn there, in units of
     the sheet. ``avoid`` says how a keep-away item is drawn,
     ``off`` where it lies if that is more than its line. ``either``: seen face down and face up.
     """
@@ -143,7 +145,9 @@ class View(Model):
     lines: tuple[str, ...] = ()
     letter: Annotated[tuple[float, ...], Field(min_length=2, max_length=2)]
     pose: Pose
-    crop: Annotated[tuple[float, ...], Field(min_length=4, max_length=4)]
+    crop: Crop
+    thumb: Zoom
+    sitting: Crop | None = None
     either: bool = False
     landmarks: dict[Id, Place] = Field(default_factory=dict)
     avoid: dict[str, tuple[str, ...]] = Field(default_factory=dict)

@@ -20,7 +20,7 @@ from webapp.domain.ways import contradiction, mark_of
 PARTS = {"legs": "leg", "feet": "foot", "arms": "arm", "ear": "ear"}
 SEVERAL = {"foot": "feet"}
 
-# From where the body can be seen: from behind, from the front.
+# From where the body can be seen: from behind, from the front; "side" of a client who sits freely.
 Sides = tuple[str, ...]
 BOTH_WAYS: Sides = ("behind", "front")
 FACE_DOWN = re.compile(r"face down|forehead|wrong way round")
@@ -42,7 +42,8 @@ def seen_from(protocol: Protocol) -> Sides:
         "behind": not {"face-down", "head-forward"}.isdisjoint(postures) or FACE_DOWN.search(text),
         "front": "face-up" in postures or FACE_UP.search(text),
     }
-    return tuple(side for side in BOTH_WAYS if found[side]) or BOTH_WAYS
+    sides = tuple(side for side in BOTH_WAYS if found[side]) or BOTH_WAYS
+    return (*sides, "side") if text.startswith("sitting") and not found["front"] else sides
 
 
 def is_seen(view: View, seen: Sides) -> bool:

@@ -26,7 +26,9 @@ from webapp.domain.anatomy import (
     smooth_through,
     spots,
 )
+from webapp.domain.pictures import BOTH_WAYS, Sides
 from webapp.presentation.paths import short_path
+from webapp.presentation.thumbnail import thumbnail
 
 MIRROR = f"matrix(-1 0 0 1 {WIDTH} 0)"
 CORNER = 9
@@ -35,20 +37,6 @@ RING = 15
 NARROW = 7  # room at the start of an arrow that is drawn thin
 BESIDE = 100  # how far each limb moves aside where both are drawn
 BOTH = 0.88
-PERSON = 108  # width of the small person with its words
-
-POSES = {
-    "person": (
-        "M50 6C41 6 37 14 38 22C39 30 43 35 45 37L44 42C36 45 28 45 24 50C20 58 18 84 16 100C14 112 12 124 12 136"
-        "C12 144 17 144 18 137C20 124 24 110 27 96L32 72C33 88 30 100 30 112C30 132 34 148 35 163C34 180 36 200 38 216"
-        "C36 222 37 226 42 226C47 226 47 220 46 214C47 196 48 182 48 164C49 148 50 132 50 116Z"
-    ),
-    "seated": (
-        "M50 8C40 8 36 16 37 26L33 33L37 36C38 42 42 44 48 43L47 50C42 66 41 92 45 110L14 114C8 118 10 128 12 192L2 198V204H26"
-        "L28 136L66 136C77 132 79 112 77 96C77 74 74 56 64 48L62 40C70 34 70 8 50 8Z"
-    ),
-}
-
 
 HOLE = ' fill-rule="evenodd"'
 
@@ -315,35 +303,6 @@ def letter(text: str, x: float, y: float, part: float = 1, small: bool = False) 
     return f'<text class="figure-letter" font-size="{number((64 if small else 40) * part)}" x="{number(x)}" y="{number(y)}">{text}</text>'
 
 
-def small_person(view: View, side: str) -> str:
-    """Which part of the person the large drawing shows, and from where it is seen."""
-    drawn = POSES["seated" if view.pose == "side" else "person"]
-    body = f'<path class="figure-far" d="{drawn}"/>'
-    if view.pose != "side":
-        body += f'<path class="figure-far" d="{drawn}" transform="matrix(-1 0 0 1 100 0)"/>'
-    if view.pose == "behind":
-        body += (
-            '<path class="figure-hair" d="M50 6C37 6 36 20 39 28Q50 32 61 28C64 20 63 6 50 6Z"/>'
-        )
-    if view.pose == "front":
-        body += '<path class="figure-detail" d="M45 20h1m8 0h1M46 28q4 3 8 0"/>'
-    x, y, wide, high = view.crop
-    rects = ""
-    for one in sides_of(side):
-        at = x if one == "left" or view.pose == "side" else 100 - x - wide
-        rects += f'<rect class="figure-crop" x="{number(at)}" y="{number(y)}" width="{number(wide)}" height="{number(high)}" rx="6"/>'
-    said = "".join(
-        f'<text class="figure-note" font-size="22" x="4" y="{250 + 24 * i}">{escape(line)}</text>'
-        for i, line in enumerate(two_lines(view.seen))
-    )
-    return f'<g class="figure-whole" transform="translate(2 4) scale(0.94)">{body}{rects}{said}</g>'
-
-
-def two_lines(text: str) -> list[str]:
-    words = text.split()
-    return [" ".join(words[:2]), " ".join(words[2:])] if len(words) > 2 else [text]
-
-
 def middle_of(view: View, side: str) -> float:
     """The x of the middle of a limb where both are drawn."""
     return WIDTH / 2 + BESIDE * (-1 if (side == "left") == view.behind else 1)
@@ -407,11 +366,14 @@ def figure(
     avoid: Sequence[str] = (),
     point: Spot | None = None,
     count: str = "",
+    seen: Sides = BOTH_WAYS,
+    turned: bool = False,
     small: bool = False,
 ) -> str:
     """The whole drawing as an SVG of 400 by 560 units.
 
-    ``mark`` names a way of ``shape``; ``count`` is the number of a chosen point, as ``2 of 4``.
+    ``mark`` names a way of ``shape``; ``count`` is the number of a chosen point, as ``2 of 4``;
+    ``seen`` is from where the body is seen as the client lies; ``turned``: before, from elsewhere.
     """
     zoom = point.zoom if point else shape.zoom if shape else None
     left, top, wide = zoom or (0, 0, WIDTH)
@@ -420,7 +382,7 @@ def figure(
     sides = sides_of(side)
     parts = [sheet(view, shape, mark, side, avoid, point, small=small)]
     x, y = (
-        (left + (34 if view.paired else 366) * part, top + tall - 20 * part)
+        (left + (46 if view.paired else 366) * part, top + tall - 20 * part)
         if zoom
         else view.letter
     )
@@ -437,12 +399,8 @@ def figure(
         parts.append(letter(side[0].upper(), x if side == "left" else WIDTH - x, y, part, small))
     if side == "right" and not view.paired:
         left = WIDTH - left - wide
-    if not view.paired and len(sides) == 1 and not small and view.pose != "none":
-        x = left + (wide - PERSON * part if side == "right" else 0)
-        parts.append(
-            f'<g transform="matrix({number(part)} 0 0 {number(part)} {number(x)} {number(top)})">'
-            f"{small_person(view, side)}</g>"
-        )
+    if not small:
+        parts.append(thumbnail(view, sides, seen, (left, top, wide), turned=turned))
     if point and not small:
         place = view.way(point.at)[0]
         if view.paired:
@@ -456,10 +414,11 @@ def figure(
                 outer = max(view.outline.both((start + place.y) / 2)) + 14 * part
                 high = min(start, place.y) - 8 * part
             x, anchor = (outer, "start") if side != "right" else (WIDTH - outer, "end")
-            parts.append(
-                f'<text class="figure-name" font-size="{number(30 * part)}" x="{number(x)}" y="{number(high)}" '
-                f'text-anchor="{anchor}">{escape(point.name)}</text>'
-            )
+            if point.name:
+                parts.append(
+                    f'<text class="figure-name" font-size="{number(30 * part)}" x="{number(x)}" '
+                    f'y="{number(high)}" text-anchor="{anchor}">{escape(point.name)}</text>'
+                )
     if count and not small:
         parts.append(
             f'<text class="figure-name" font-size="30" x="{WIDTH - 8}" y="{HEIGHT - 14}" text-anchor="end">✕ {escape(count)}</text>'

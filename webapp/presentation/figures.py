@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from webapp.domain.anatomy import Drawn as Picture
 from webapp.domain.catalogue import Catalogue
-from webapp.domain.pictures import BOTH_WAYS, Words, picture_of, words_of
+from webapp.domain.pictures import BOTH_WAYS, Sides, Words, picture_of, words_of
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.session import State
 from webapp.presentation import body
@@ -109,7 +109,14 @@ def install(app: Flask) -> None:
 
     @lru_cache(maxsize=512)
     def draw(
-        picture: Picture, side: str, label: str, count: str, off: tuple[str, ...], small: bool
+        picture: Picture,
+        side: str,
+        label: str,
+        count: str,
+        off: tuple[str, ...],
+        seen: Sides,
+        turned: bool,
+        small: bool,
     ) -> Markup:
         if picture.view in catalogue().scenes:
             return Markup(body.scene(catalogue().scenes[picture.view], side, label, small=small))
@@ -126,6 +133,8 @@ def install(app: Flask) -> None:
                 avoid=off,
                 point=point,
                 count=count,
+                seen=seen,
+                turned=turned,
                 small=small,
             )
         )
@@ -180,7 +189,19 @@ def install(app: Flask) -> None:
         label = f"{place(step, plan)}; {seen}"
         count = count_of(step, plan)
         off = kept_off(found, step)
-        return draw(found, step.side or "both", label, count, off, small)
+        sides, turned = plan.seen_from or BOTH_WAYS, not small and is_turned(step, plan, found)
+        return draw(found, step.side or "both", label, count, off, sides, turned, small)
+
+    def is_turned(step: PlannedStep, plan: Plan, found: Picture) -> bool:
+        """Whether the picture before showed the body from another side."""
+        views, before = catalogue().views, None
+        for other in plan.steps:
+            if other.id == step.id or f"to-{step.id}" == other.id:
+                break
+            before = picture(other, plan) or before
+        earlier = views.get(before.view) if before else None
+        now = views.get(found.view)
+        return bool(earlier and now and earlier.pose != now.pose)
 
     def hand_name(step: PlannedStep, plan: Plan) -> str:
         """All that a picture of hands depends on; empty for a step without one."""

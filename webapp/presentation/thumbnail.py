@@ -1,0 +1,86 @@
+"""The small person beside a close-up: how the client lies or sits, and which part it shows."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+
+from markupsafe import escape
+
+from webapp.domain.anatomy import WIDTH, View
+from webapp.domain.pictures import Sides
+from webapp.presentation.paths import short_path
+
+HALF = (
+    "M50 6C41 6 37 14 38 22C39 30 43 35 45 37L44 42C36 45 28 45 24 50C20 58 18 84 16 100C14 112"
+    " 12 124 12 136C12 144 17 144 18 137C20 124 24 110 27 96L32 72C33 88 30 100 30 112C30 132 3"
+    "4 148 35 163C34 180 36 200 38 216C36 222 37 226 42 226C47 226 47 220 46 214C47 196 48 182 "
+    "48 164C49 148 50 132 50 116Z"
+)
+SEATED = (
+    "M50 8C40 8 36 16 37 26L33 33L37 36C38 42 42 44 48 43L47 50C42 66 41 92 45 110L14 114C8 118"
+    " 10 128 12 192L2 198V204H26L28 136L66 136C77 132 79 112 77 96C77 74 74 56 64 48L62 40C70 3"
+    "4 70 8 50 8Z"
+)
+HAIR = "M50 6C37 6 36 20 39 28Q50 32 61 28C64 20 63 6 50 6Z"
+FACE = "M45 20H46M54 20H55M46 28Q50 31 54 28"
+# A table with its cradle; one with a raised back; a chair, and a table for the arms.
+TABLES = {
+    "behind": "M4 42H96V234H4ZM32 42C22 10 36 0 50 0S78 10 68 42",
+    "front": "M4 0H96V234H4ZM4 100H96M30 6H70V38H30Z",
+    "side": "M84 66V206M84 136H34V206M0 118H36M6 118V206",
+}
+ARM = "M58 60L44 104L8 112"
+CHARACTERS = 8
+WIDE, LETTERS, BETWEEN = 100, 21, (170, 40, 0.6)
+
+
+def thumbnail(
+    view: View,
+    sides: tuple[str, ...],
+    seen: Sides,
+    zoom: tuple[float, float, float],
+    *,
+    turned: bool,
+) -> str:
+    """The small person; ``turned``: the view before was from another side of the body."""
+    left, top, wide = zoom
+    part = wide / WIDTH
+    beside = view.paired or len(sides) == 1
+    x, y, size = view.thumb if beside else BETWEEN
+    if not view.paired and sides == ("right",):
+        x = WIDTH - x - WIDE * size
+    sits = view.sitting if "side" in seen or view.pose == "side" else None
+    pose = "side" if sits else view.pose
+    lines = wrap(f"now {view.seen}" if turned else view.seen, CHARACTERS)
+    high = LETTERS / size
+    said = "".join(
+        f'<text font-size="{high:.0f}" x="2" y="{240 + high * (i + 0.8):.0f}">{escape(line)}</text>'
+        for i, line in enumerate(lines)
+    )
+    kind = "figure-whole figure-turned" if turned else "figure-whole"
+    place = f"translate({left + x * part:.0f} {top + y * part:.0f}) scale({size * part:.3g})"
+    crops = crop_of(view, sides, sits)
+    return f'<g class="{kind}" transform="{place}">{person(pose)}{crops}{said}</g>'
+
+
+def person(pose: str) -> str:
+    """Somebody face down, face up or sitting, with what they lie or sit on."""
+    body = f'<path class="figure-table" d="{short_path(TABLES[pose])}"/>'
+    if pose == "side":
+        arm = f'<path class="figure-arm" d="{short_path(ARM)}"/>'
+        return f'{body}<path class="figure-far" d="{short_path(SEATED)}"/>{arm}'
+    half = f'<path class="figure-far" d="{short_path(HALF)}"'
+    line = f'hair" d="{short_path(HAIR)}' if pose == "behind" else f'detail" d="{short_path(FACE)}'
+    return f'{body}{half}/>{half} transform="matrix(-1 0 0 1 100 0)"/><path class="figure-{line}"/>'
+
+
+def crop_of(view: View, sides: tuple[str, ...], sits: tuple[float, ...] | None) -> str:
+    """A frame round what the close-up shows; of a limb, on its side of the body."""
+    x, y, wide, high = sits or view.crop
+    together = view.paired or bool(sits)
+    rects = ""
+    for side in sides[:1] if together else sides:
+        at = x if together or side == "left" else WIDE - x - wide
+        frame = f'x="{at:g}" y="{y:g}" width="{wide:g}" height="{high:g}"'
+        rects += f'<rect class="figure-crop" {frame} rx="6"/>'
+    return rects

@@ -65,8 +65,8 @@ def check_headers(answer: TestResponse, *, static: bool = False) -> None:
     bare = not answer.data and "script-src" not in found  # nothing to be shown, as for a beat
     thin = static or worker or bare
     if thin:
-        only = {"connect-src": "'self'"} if worker else {"sandbox": ""}
-        assert found == only | {"default-src": "'none'", "frame-ancestors": "'none'"}
+        only = {"connect-src": "'self'", "frame-ancestors": "'none'"} if worker else {"sandbox": ""}
+        assert found == only | {"default-src": "'none'"}
     else:
         scripts = found.pop("script-src")
         assert found == DIRECTIVES

@@ -32,7 +32,7 @@ POLICY = (
 
 # Files and heartbeats may load nothing when opened by themselves. The policy is short, since most
 # responses carry it, and so are the other headers: what only a page heeds stands on pages.
-FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+FILE_POLICY = "default-src 'none'; sandbox"
 # The worker asks for pages and files and does nothing else.
 WORKER_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
 

@@ -30,7 +30,7 @@ TABLES = {
     "side": "M84 66V206M84 136H34V206M0 118H36M6 118V206",
 }
 ARM = "M58 60L44 104L8 112"
-CHARACTERS = 8
+BROAD, NARROW, SMALL = 8, 6, 0.6  # characters of a line, and the size from which on it is broad
 WIDE, LETTERS, BETWEEN = 100, 21, (170, 40, 0.6)
 
 
@@ -51,7 +51,7 @@ def thumbnail(
         x = WIDTH - x - WIDE * size
     sits = view.sitting if "side" in seen or view.pose == "side" else None
     pose = "side" if sits else view.pose
-    lines = wrap(f"now {view.seen}" if turned else view.seen, CHARACTERS)
+    lines = wrap(f"now {view.seen}" if turned else view.seen, NARROW if size < SMALL else BROAD)
     high = LETTERS / size
     said = "".join(
         f'<text font-size="{high:.0f}" x="2" y="{240 + high * (i + 0.8):.0f}">{escape(line)}</text>'

@@ -248,6 +248,40 @@ def test_a_host_that_is_not_ours_is_one_clear_line(tmp_path: Path) -> None:
     assert "cannot listen on 192.0.2.1" in line
 
 
+@pytest.mark.parametrize("host", ["nowhere.invalid", "*", "a..b", "x" * 70, "1.2.3.4.5"])
+def test_a_host_without_an_address_is_one_clear_line(tmp_path: Path, host: str) -> None:
+    line = refused("--data", str(tmp_path), "--host", host, "--port", str(free_port()))
+    assert f"no address is known for the host {host};" in line
+    assert "127.0.0.1" in line
+
+
+def test_an_address_with_a_zone_is_one_clear_line(tmp_path: Path) -> None:
+    line = refused("--data", str(tmp_path), "--host", "fe80::1%lo", "--port", str(free_port()))
+    assert "leave out the %" in line
+
+
+def test_a_name_is_served_under_its_address_and_its_name(tmp_path: Path) -> None:
+    with Server(tmp_path, options=("--host", "LocalHost")) as server:
+        assert server.ask("GET", "/").status == 200
+        for name, status in (("localhost.", 200), ("LOCALHOST", 200), ("other.example", 421)):
+            connection = server.connect()
+            connection.request("GET", "/", headers={"Host": f"{name}:{server.port}"})
+            assert connection.getresponse().status == status, name
+            connection.close()
+        server.running.send_signal(signal.SIGTERM)
+        output, _ = server.running.communicate(timeout=10)
+    assert output.splitlines() == [f"Steady Hands is at http://127.0.0.1:{server.port}"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "host"),
+    [("0", "0.0.0.0"), ("[::1]", "::1"), (" 127.1 ", "127.0.0.1"), ("", "127.0.0.1")],
+)
+def test_a_host_is_read_as_people_write_it(started: Started, typed: str, host: str) -> None:
+    call("serve", "--host", typed)
+    assert started["settings"].host == host
+
+
 @pytest.mark.parametrize("below", ["", "deeper", "deeper/still"])
 def test_an_unwritable_folder_is_one_clear_line(tmp_path: Path, below: str) -> None:
     file = tmp_path / "file"

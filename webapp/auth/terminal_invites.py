@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
+from sqlalchemy.exc import DBAPIError
+
 from webapp.auth.devices import Devices
 from webapp.auth.invites import NewInvite, new_invite, write_invite
 from webapp.domain.invites import Role
 from webapp.network import INSIDE, address_for_others, candidates
 from webapp.settings import Settings
+from webapp.storage.database import reason
 from webapp.storage.sessions import Storage, StorageError, database_of
 from webapp.timekeeping.clock import Clock
 from webapp.timekeeping.shared_clock import SharedClock
@@ -28,6 +33,8 @@ def make_invite(settings: Settings, role: Role) -> tuple[NewInvite, str]:
         return invite, clock.moment().wall_time_of(invite.expires_at).strftime("%H:%M")
     except OSError as error:
         raise StorageError(f"the invite could not be kept ({error.strerror})") from None
+    except DBAPIError as error:
+        raise StorageError(f"the database cannot be used: {reason(error)}") from None
     finally:
         storage.close()
 
@@ -49,14 +56,15 @@ def invite_text(settings: Settings, role: Role) -> str:
 
     invite, until = make_invite(settings, role)
     home = address_for_others(settings)
-    return "\n".join(
-        (
-            qr_text(invite.address(home)),
-            f"Scan it to join as {role.name.lower()}: one device, until {until}.",
-            f"Or open {home}/join and type {invite.code}",
-            *other_addresses(settings),
-        )
+    drawn = qr_text(invite.address(home), sys.stdout.encoding or "utf-8")
+    name = role.name.lower()
+    opening = f"open {home}/join and type {invite.code}"
+    lines = (
+        [drawn, f"Scan it to join as {name}: one device, until {until}.", f"Or {opening}"]
+        if drawn
+        else [f"To join as {name}, one device, until {until}:", opening]
     )
+    return "\n".join([*lines, *other_addresses(settings)])
 
 
 def other_addresses(settings: Settings) -> list[str]:

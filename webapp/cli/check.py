@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webapp.cli.data import PlainError
+from webapp.cli.environment import PlainError, write_output
 from webapp.settings import shipped
 
 if TYPE_CHECKING:
@@ -108,6 +108,6 @@ def review(to: Path | None) -> None:
 def write_out(text: str, to: Path | None) -> None:
     """Write ``text`` to a file, or to the screen."""
     if to:
-        to.write_text(text, encoding="utf-8")
+        to.write_text(text, encoding="utf-8", newline="\n")
     else:
-        click.echo(text, nl=False)
+        write_output([text])

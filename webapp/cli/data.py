@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from platformdirs import user_data_path
 
+from webapp.cli.environment import PlainError, absolute, write_output
 from webapp.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,13 +17,6 @@ if TYPE_CHECKING:
     from webapp.storage.sqlite import Sqlite
 
 Command = Callable[..., Any]
-
-
-class PlainError(click.ClickException):
-    """One clear line and exit status 1."""
-
-    def show(self, file: object = None) -> None:
-        click.echo(f"steady-hands: {self.message}", err=True)
 
 
 def database_options(command: Command) -> Command:
@@ -39,14 +31,26 @@ def database_options(command: Command) -> Command:
         "--data",
         type=click.Path(path_type=Path, readable=False),
         envvar="STEADY_HANDS_DATA",
-        default=lambda: user_data_path("steady-hands"),
+        default=usual_folder,
         help="Folder of the database.",
     )
     return data(database(command))
 
 
+def usual_folder() -> Path:
+    """The system's folder for application data. Raises PlainError where it is not known."""
+    from platformdirs import user_data_path
+
+    try:
+        return user_data_path("steady-hands")
+    except RuntimeError:
+        raise PlainError(
+            "the home folder is not known here; name a folder for the data with --data"
+        ) from None
+
+
 def settings_of(data: Path, database_url: str | None) -> Settings:
-    return Settings(data.expanduser().resolve(), database_url=database_url or None)
+    return Settings(absolute(data, "--data"), database_url=database_url or None)
 
 
 @contextmanager
@@ -109,8 +113,9 @@ def backup(data: Path, database_url: str | None, to: Path | None) -> None:
     from webapp.maintenance import backups
 
     settings = settings_of(data, database_url)
+    folder = absolute(to, "--to") if to else settings.data / backups.FOLDER
     with open_to_read(settings) as database:
-        target = backups.make(database, to or settings.data / backups.FOLDER)
+        target = backups.make(database, folder)
     click.echo(f"The backup is {target}")
 
 
@@ -152,17 +157,20 @@ def export_all(data: Path, database_url: str | None, to: Path | None, client: st
 
     with open_to_read(settings_of(data, database_url)) as database:
         if to is None:
-            for line in jsonl.lines(database, client):
-                click.echo(line)
+            write_output(f"{line}\n" for line in jsonl.lines(database, client))
             return
         partial = to.with_name(f".partial-{to.name}")
         try:
+            if to.exists() and not to.is_file():  # a device or a pipe, which nothing may replace
+                jsonl.write_file(database, to, client)
+                return
             jsonl.write_file(database, partial, client)
             put_in_place(partial, to)
         except OSError as error:
             raise PlainError(f"cannot write {to} ({error.strerror})") from None
         finally:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink()
 
 
 @click.command("import")
@@ -238,7 +246,6 @@ def report_erased(
             click.echo(f"Deleted too: {path}")
         else:
             click.echo(f"Still in: {path}")
-    sys.stdout.flush()
 
 
 COMMANDS = (backup, restore, export_all, import_all, erase, retention)

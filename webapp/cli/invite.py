@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from webapp.cli.data import Command, check_exists, database_options, plain_errors
+from webapp.cli.environment import absolute
 from webapp.network import literal_address
 from webapp.settings import Settings
 
@@ -92,7 +93,7 @@ def invite(
     from webapp.auth.terminal_invites import invite_text
     from webapp.domain.invites import NAMES
 
-    folder = data.expanduser().resolve()
+    folder = absolute(data, "--data")
     settings = Settings(
         folder,
         host or EVERYWHERE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from types import TracebackType
@@ -11,9 +12,12 @@ import click
 
 from webapp.cli.check import check, review, schema
 from webapp.cli.data import COMMANDS
+from webapp.cli.environment import PRIVATE, plain_error, prepare_streams
 from webapp.cli.invite import invite
 from webapp.cli.serve import serve
 from webapp.settings import app_version
+
+OPEN_COMMANDS = ("check", "schema", "review")  # they see and write nothing of anybody's
 
 
 def show_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:
@@ -34,6 +38,16 @@ def report_by_place(
 
 class Commands(click.Group):
     """A wrong call is told without the login of an address that stands where none belongs."""
+
+    def main(self, *given: Any, **more: Any) -> Any:
+        """What the system refuses is one line, wherever it does."""
+        sys.excepthook = report_by_place
+        prepare_streams()
+        try:
+            return super().main(*given, **more)
+        except OSError as error:
+            plain_error(error).show()
+            sys.exit(1)
 
     def invoke(self, context: click.Context) -> Any:
         try:
@@ -59,7 +73,9 @@ class Commands(click.Group):
 @click.pass_context
 def main(context: click.Context) -> None:
     """A guided massage-session timer. Without a command it serves the app."""
-    sys.excepthook = report_by_place
+    if context.invoked_subcommand not in OPEN_COMMANDS:
+        before = os.umask(PRIVATE)
+        context.call_on_close(lambda: os.umask(before))
     if context.invoked_subcommand is None:
         # With its own options from the environment, which ``context.invoke`` would leave out.
         with serve.make_context("serve", [], parent=context) as serving:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from webapp.cli.data import PlainError, database_options
+from webapp.cli.data import database_options
+from webapp.cli.environment import PlainError, absolute
 from webapp.cli.invite import EVERYWHERE, LOOPBACK, address_options
 from webapp.settings import Settings, shipped
 
@@ -101,18 +102,18 @@ def serve(
         from webapp.server.run import StartError, run
 
     settings = Settings(
-        data=data.expanduser().resolve(),
+        data=absolute(data, "--data"),
         host=host or (EVERYWHERE if lan else LOOPBACK),
         port=port,
         lan=lan,
         public_url=public_url,
-        protocols=protocols.expanduser().resolve() if protocols else shipped("protocols"),
+        protocols=absolute(protocols, "--protocols") if protocols else shipped("protocols"),
         time_zone=time_zone,
         database_url=database_url or None,
         processes=processes,
         tls=tls,
-        certificate=certificate.expanduser().resolve() if certificate else None,
-        key=key.expanduser().resolve() if key else None,
+        certificate=absolute(certificate, "--certificate") if certificate else None,
+        key=absolute(key, "--key") if key else None,
         trust_port=trust_port,
         log_format=log_format,
     )

@@ -184,6 +184,16 @@ def list_copies(data: Path) -> list[Path]:
     return [path for path in files if not path.name.startswith(PARTIAL)]
 
 
+def keep_private(data: Path) -> None:
+    """Leave the database and its copies to their owner alone; some may be older than this rule."""
+    if os.name == "nt":
+        return
+    for path in (*data.glob("*.sqlite3*"), *(data / FOLDER).glob("*")):
+        with suppress(OSError):
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+
+
 def newest_good(folder: Path) -> Path | None:
     """Return the newest undamaged SQLite backup in ``folder``."""
     files = (path for path in list_backups(folder) if path.suffix == ".sqlite3")

@@ -19,8 +19,16 @@ def qr_code(address: str) -> Markup:
     return Markup(drawn)
 
 
-def qr_text(address: str) -> str:
-    """The address in half blocks for a terminal, two rows of the code in a line."""
+def qr_text(address: str, encoding: str) -> str:
+    """The address in half blocks for a terminal, two rows of the code in a line.
+
+    Empty where the terminal's encoding does not have them.
+    """
     out = io.StringIO()
     segno.make(address, error="l", micro=False).terminal(out, border=2, compact=True)
-    return out.getvalue().rstrip("\n")
+    drawn = out.getvalue().rstrip("\n")
+    try:
+        drawn.encode(encoding)
+    except (UnicodeError, LookupError):
+        return ""
+    return drawn

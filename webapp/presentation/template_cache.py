@@ -34,11 +34,11 @@ def cached_templates(folder: Path | None = None) -> Compiled | None:
 
 def cache_folder(name: str, place: Path | None = None) -> Path | None:
     """A folder for what can be made again at any time; None where it cannot be trusted or kept."""
-    place = place or user_cache_path("steady-hands", appauthor=False) / name
     try:
+        place = place or user_cache_path("steady-hands", appauthor=False) / name
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         return place if is_own(place) else None
-    except OSError:
+    except (OSError, RuntimeError):  # no room, no rights, no home
         return None
 
 

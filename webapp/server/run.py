@@ -24,7 +24,7 @@ from granian.server.common import AbstractServer
 from webapp.app import MOST_BODY_BYTES, create_app, start_liveness
 from webapp.log import config as log_config
 from webapp.log import log_exceptions, place_of
-from webapp.maintenance.backups import check_before_start
+from webapp.maintenance.backups import check_before_start, keep_private
 from webapp.maintenance.folder_lock import SERVING, WRITING, Lock, lock_folder
 from webapp.maintenance.opening import open_database, open_storage
 from webapp.network import hosts_of, listening_addresses, literal_address
@@ -104,6 +104,7 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
     logging.config.dictConfig(log_config(settings.log_format))
     log_exceptions()
     lock = None if settings.database_url else lock_data_folder(settings)
+    keep_private(settings.data)
     settings = choose_host(settings)
     settings, files = choose_certificate(settings)
     check_site(settings)
@@ -173,7 +174,16 @@ def print_start(settings: Settings) -> None:
         if settings.log_format == "json":
             log.info(line)
         else:
-            print(line, flush=True)
+            print_line(line)
+
+
+def print_line(line: str) -> None:
+    """Print it; where nobody takes it the site is served all the same."""
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        log.warning("the start could not be printed: %s", error.strerror)
 
 
 def choose_host(settings: Settings) -> Settings:

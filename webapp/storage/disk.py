@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -96,7 +97,8 @@ class Disk:
                 os.fsync(file.fileno())
         except OSError as error:
             log.warning("no reserve could be kept: %s", error)
-            self.reserve.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.reserve.unlink()
             return False
         return True
 

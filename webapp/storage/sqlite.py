@@ -49,7 +49,7 @@ class Sqlite(Database):
 
     def __init__(self, path: Path) -> None:
         engine = sa.create_engine(
-            f"sqlite:///{path}",
+            sa.URL.create("sqlite", database=str(path)),  # as text ? and % would count as signs
             connect_args={
                 "timeout": BUSY_SECONDS,
                 "isolation_level": None,

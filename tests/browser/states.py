@@ -321,6 +321,12 @@ def taken_back(page: Page) -> None:
     page.locator("#undo").wait_for()
 
 
+def said_of_an_act(page: Page) -> None:
+    page.evaluate("document.querySelector('#acts [name=seq]').value = '0'")
+    press("Next")(page)
+    page.locator("#session-said").wait_for()
+
+
 def at_once(page: Page) -> None:
     """Without the slow change from one colour to the next."""
     page.locator(".calm").evaluate("(calm) => { calm.style.transition = 'none'; }")
@@ -401,6 +407,7 @@ STATES = (
     State("stage-cups-ended", cups_on("end"), "Cups off?"),
     State("stage-doubt", doubted, "The server was away"),
     State("stage-refused", refused, "The pause was long"),
+    State("stage-said", hands_on(), "Nothing was changed", said_of_an_act),
     State(
         "stage-more",
         hands_on(),

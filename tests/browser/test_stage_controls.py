@@ -491,10 +491,9 @@ def test_a_headset_is_told_what_is_on_and_a_silent_file_plays_only_by_choice(
 
 UNDOABLE = [
     # before it, the act, what is offered, and where that leads
-    ([], "Pause", "Undo: go on", {"status": "running", "step": "one"}),
-    (["Pause"], "Resume", "Undo: pause again", {"status": "paused", "step": "one"}),
     ([], "Next", "Undo: go back", {"status": "running", "step": "one"}),
     (["Next"], "Back", "Undo: forward again", {"status": "running", "step": "two"}),
+    (["Pause"], "Next", "Undo: go back", {"status": "paused", "step": "one"}),
     ([], "End", "Undo: go on", {"status": "running", "step": "one"}),
 ]
 
@@ -510,24 +509,30 @@ def test_a_tap_by_mistake_is_taken_back(
         press(page, name)
         hand.has(seq=str(number))
     undo = page.locator("#undo")
+    expect(undo).to_have_accessible_name(offer)
     expect(undo).to_have_text(offer)
     expect(page.locator("#undo-status")).to_contain_text("U takes it back")
     box = undo.bounding_box()
     assert box
-    assert box["height"] >= 64
-    left = milliseconds_left(page) if expected["status"] == "paused" else None
+    assert box["height"] >= 56
     page.wait_for_timeout(450)
     undo.click()
     hand.has(**expected)
-    if left is not None:
-        assert milliseconds_left(page) == pytest.approx(left, abs=2_500)
     expect(undo).to_be_hidden()
     page.wait_for_timeout(400)
     expect(undo).to_be_hidden()  # what takes back is not offered to be taken back
 
 
-def milliseconds_left(page: Page) -> int:
-    return int(page.locator("#session-live").get_attribute("data-remaining-ms") or 0)
+def test_a_pause_offers_no_undo_because_resume_stands_there(recorded: Prepared) -> None:
+    """Seen to fail with *Undo: go on* over the top of the page beside Resume."""
+    page = recorded("long")
+    hand = Hand(page, "keyboard")
+    for number, name in enumerate(["Start", "Pause", "Resume"], start=1):
+        page.wait_for_timeout(450)
+        press(page, name)
+        hand.has(seq=str(number))
+        page.wait_for_timeout(300)
+        expect(page.locator("#undo")).to_be_hidden()
 
 
 def test_undo_comes_with_the_answer_of_the_server_and_lasts_five_seconds(
@@ -565,24 +570,24 @@ def test_what_the_server_refused_cannot_be_taken_back(recorded: Prepared) -> Non
     page.wait_for_timeout(450)
     page.evaluate("document.querySelector('#acts [name=seq]').value = '99'")
     press(page, "Next")
-    expect(page.locator("#session-note")).to_contain_text("Nothing was changed")
+    expect(page.locator("#session-said")).to_contain_text("Nothing was changed")
     page.wait_for_timeout(300)
     expect(page.locator("#undo")).to_be_hidden()
     hand.has(step="one", seq="1")
 
 
 def test_what_is_done_without_the_server_can_be_taken_back_as_well(recorded: Prepared) -> None:
-    page = recorded("short")
+    page = recorded("long")
     hand = Hand(page, "touch")
     press(page, "Start")
     hand.has(status="running")
     page.wait_for_timeout(450)
     page.context.set_offline(True)
-    press(page, "Pause")
-    hand.has(status="paused")
+    press(page, "Next")
+    hand.has(step="two")
     expect(page.locator("#undo")).to_be_visible()
     page.locator("#undo").click()
-    hand.has(status="running")
+    hand.has(step="one")
 
 
 def test_undo_goes_when_another_screen_acts_or_the_step_is_over(
@@ -594,19 +599,19 @@ def test_undo_goes_when_another_screen_acts_or_the_step_is_over(
     press(page, "Start")
     hand.has(status="running")
     page.wait_for_timeout(450)
-    press(page, "Pause")
+    press(page, "Next")
     expect(page.locator("#undo")).to_be_visible()
     other.reload()
-    press(other, "Resume")
-    has_status(other, "running")
+    press(other, "Pause")
+    has_status(other, "paused")
     page.evaluate("document.body.dispatchEvent(new Event('resync'))")
-    hand.has(status="running")
-    expect(page.locator("#undo")).to_be_hidden(timeout=300)
-    page.wait_for_timeout(1_500)
-    press(page, "Pause")
     hand.has(status="paused")
+    expect(page.locator("#undo")).to_be_hidden(timeout=300)
     page.wait_for_timeout(450)
     press(page, "Resume")
+    hand.has(status="running")
+    page.wait_for_timeout(1_500)
+    press(page, "Back")
     expect(page.locator("#undo")).to_be_visible()
     hand.has(step="two")
     expect(page.locator("#undo")).to_be_hidden(timeout=300)

@@ -1,18 +1,15 @@
 // <session-hands>: controls for hands that are not clean: a tap on the stage, keys, pedals, headset keys,
 // a lock against drops and sleeves, and five seconds in which a tap can be taken back.
 import { keyBindings, preferences } from "../page/preferences.js";
+import { say } from "../stage/said-line.js";
 
 const HOLD_MS = 1_200;
 const UNDO_MS = 5_000;
-const BACK_FROM = { next: "back", end: "back", back: "next", pause: "toggle", resume: "toggle" };
-const WORDS = {
-  next: "Undo: go back",
-  end: "Undo: go on",
-  back: "Undo: forward again",
-  pause: "Undo: go on",
-  resume: "Undo: pause again",
-};
-const DONE = { next: "Next", end: "Ended", back: "Back", pause: "Paused", resume: "Going on" };
+// A pause needs none: Resume stands in its place.
+const BACK_FROM = { next: "back", end: "back", back: "next" };
+const WORDS = { next: "go back", end: "go on", back: "forward again" };
+const DONE = { next: "Next", end: "Ended", back: "Back" };
+const BAR_REACH_PX = 24; // a fingertip is wider than the time bar
 
 const live = () => document.querySelector("#session-live");
 const control = (name) => document.querySelector(`#session-controls #act-${name}`);
@@ -98,7 +95,8 @@ class UndoOffer {
   #offer(act, seq) {
     if (!control(BACK_FROM[act]) || Number(live().dataset.seq) !== seq) return;
     this.#offered = { act, seq, row: this.#row };
-    this.#button.textContent = WORDS[act];
+    this.#button.ariaLabel = `Undo: ${WORDS[act]}`;
+    this.#button.lastElementChild.textContent = `: ${WORDS[act]}`;
     this.#button.hidden = false;
     this.#status.textContent = `${DONE[act]}. U takes it back, for five seconds.`;
     this.#timer = setTimeout(() => this.withdraw(), UNDO_MS);
@@ -132,6 +130,15 @@ function blurFocused(selector) {
   if (document.activeElement?.matches(selector)) document.activeElement.blur();
 }
 
+/** The step on the time bar that a tap means; none for a tap elsewhere. */
+function stepOnBar({ clientX, clientY }) {
+  const bar = live().querySelector(".bar")?.getBoundingClientRect();
+  if (!bar || Math.abs(clientY - (bar.top + bar.bottom) / 2) > BAR_REACH_PX) return undefined;
+  const left = (step) => step.getBoundingClientRect().left;
+  const steps = [...live().querySelectorAll(".segment")];
+  return steps.findLast((step) => left(step) <= clientX) ?? steps[0];
+}
+
 class SessionHands extends HTMLElement {
   #listeners = new AbortController();
   #actedAt = -Infinity;
@@ -146,13 +153,13 @@ class SessionHands extends HTMLElement {
     for (const name of ["pointerdown", "click"]) {
       window.addEventListener(name, (e) => this.#touch(e), { signal, capture: true });
     }
-    this.#undo = new UndoOffer(this.querySelector("#undo"), this.querySelector("#undo-status"));
+    this.#undo = new UndoOffer(document.querySelector("#undo"), this.querySelector("#undo-status"));
     new TouchLock(this.querySelector("#lock-cover"), document.querySelector("#lock"), on, () =>
       this.#control("stop")?.click(),
     );
     on(window, "keydown", (e) => this.#keyPressed(e));
     on(document.querySelector("#session"), "click", (e) => this.#tapped(e));
-    on(this.querySelector("#undo"), "click", () => this.#undo.take());
+    on(document.querySelector("#undo"), "click", () => this.#undo.take());
     on(document, "htmx:finally:request", (e) => this.#undo.answered(e.detail.ctx));
     on(document, "stage:acted", (e) => this.#undo.actedOffline(e.detail));
     on(document, "stage:timeline", (e) => {
@@ -227,6 +234,8 @@ class SessionHands extends HTMLElement {
     else if (button) this.#undo.tapped(button.getAttribute("formaction")?.split("/").pop());
     if (ask || button) return;
     if (event.target.closest("a, button, summary, details, input, label, dialog")) return;
+    const step = stepOnBar(event);
+    if (step) return say(step.querySelector("title").textContent);
     if (event.target.closest("#session-live") && ["running", "paused"].includes(this.#status)) this.#act("toggle");
   }
 }

@@ -2,6 +2,7 @@
 import { STOP_ACTS } from "../stage/connection.js";
 import { momentFromView } from "../stage/painter.js";
 import { clockText, renderControls, renderState } from "../stage/render.js";
+import { say } from "../stage/said-line.js";
 import { LocalSession, Refused, SyncQueue, newKey } from "./local-session.js";
 import { dropPage, sessionStore } from "./session-store.js";
 
@@ -80,8 +81,9 @@ export class OfflineSession {
       this.#session.act(action, Math.round(at), key ?? newKey(), wish);
     } catch (refused) {
       if (!(refused instanceof Refused)) throw refused;
-      return status.showNote(refused.message);
+      return this.#parts.moment().status === "ready" ? status.showNote(refused.message) : say(refused.message);
     }
+    say("");
     status.showNote(stop.waiting ? STOP_UNSENT : status.lastingNote);
     this.#storeActs();
     if (!stop.waiting) this.show();

@@ -97,7 +97,6 @@ export class ConnectionStatus {
     const note = this.#stage.querySelector("#session-unsent");
     note.textContent = text;
     note.hidden = !text;
-    note.classList.toggle("trouble", text === UNPAIRED_NOTE); // it stays, so it must not cover anything
   }
 
   /** A note for a minute. */

@@ -102,6 +102,8 @@ function renderBar(live, { planned, done, index }) {
     const width = planned[i] * scale;
     const share = i < index ? 1 : planned[i] ? Math.min(1, done[i] / planned[i]) : 0;
     const rects = segment.querySelectorAll("rect");
+    const title = segment.querySelector("title");
+    title.textContent = title.textContent.replace(/[^ ]+$/, clockText(Math.ceil(planned[i] / 1000)));
     [width, width * share].forEach((value, r) => {
       rects[r].setAttribute("x", x.toFixed(2));
       rects[r].setAttribute("width", value.toFixed(2));

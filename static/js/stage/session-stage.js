@@ -6,6 +6,7 @@ import { keepPage } from "../offline/session-store.js";
 import { ConnectionStatus, PushEvents, ServerResponses } from "./connection.js";
 import { ServerClock, SleepWatch, StagePainter, momentFromFragment } from "./painter.js";
 import { announcementOf, dispatchTimeline, fitWords, renderStopped } from "./render.js";
+import { letGo } from "./said-line.js";
 
 const DOUBLE_TAP_MS = 400;
 const READY_MS = 2_500; // nothing can be lost before the start
@@ -111,6 +112,7 @@ class SessionStage extends HTMLElement {
   /** Take what the server has just put into the page as the truth. */
   #adopt() {
     const live = this.#live;
+    letGo();
     if (!live || (live === this.#moment?.live && live.dataset.now === this.#adoptedNow)) return;
     this.#adoptedNow = live.dataset.now;
     this.#offline?.adopt(live);

@@ -46,7 +46,7 @@ SEEN = """() => ['.place-words', '.step-side', '.step-way'].map((name) => {
 
 OF_FORMAT_2 = {
     *("hands", "from", "to", "point", "passes", "not_here", "go_lightly", "light"),
-    *("leave_out", "move_seconds", "choose"),
+    *("leave_out", "move_seconds", "in_turn", "asks_first_side"),
 }
 
 

@@ -32,7 +32,7 @@ from webapp.domain.plan import (
     unroll,
     with_names,
 )
-from webapp.domain.protocol import Duration, Entry, Phase, Protocol
+from webapp.domain.protocol import Duration, Entry, FirstSide, Phase, Protocol
 
 QUICK = settings(max_examples=40, deadline=None)
 
@@ -225,6 +225,61 @@ def test_what_is_left_out_may_be_too_much_to_reach_every_total() -> None:
         check_reachable(gap)
     assert fit(gap, 40).hands_on_seconds == 30
     assert fit(gap, 70).hands_on_seconds == 90
+
+
+SIDES: tuple[FirstSide, ...] = ("left", "right")
+
+
+def order_of(plan: Plan, stem: str) -> list[str]:
+    return [step.id for step in plan.steps if step.id in {f"{stem}-{side}" for side in SIDES}]
+
+
+@pytest.mark.parametrize("protocol_id", SHIPPED)
+@pytest.mark.parametrize("side", SIDES)
+def test_each_pair_begins_on_the_side_that_was_chosen(protocol_id: str, side: FirstSide) -> None:
+    shipped = shipped_protocol(protocol_id)
+    if not shipped.asks_first_side:
+        return
+    other = next(one for one in SIDES if one != side)
+    for seconds in session_of(shipped):
+        plan, usual = fit(shipped, seconds, first_side=side), fit(shipped, seconds)
+        assert plan.first_side == side
+        assert usual.first_side is None
+        pairs = {s.id.removesuffix(f"-{side}") for s in plan.steps if s.side == side and s.hands_on}
+        for stem in pairs:
+            assert order_of(plan, stem) == [f"{stem}-{side}", f"{stem}-{other}"]
+        assert plan.hands_on_seconds == usual.hands_on_seconds
+        for change in (step.id for step in plan.steps if step.kind == "change" and step.wait):
+            assert change.endswith(f"-{other}")
+        assert_bounds_and_rules(plan)
+
+
+def test_who_massages_the_back_is_asked_where_it_hurts_less() -> None:
+    asked = {name for name in SHIPPED if shipped_protocol(name).asks_first_side}
+    assert asked == {
+        *(f"oc-classic-{zone}" for zone in ("full", "collar", "thoracic", "lumbar")),
+        *("oc-cupping-back", "oc-vacuum", "oc-honey-back", "oc-stone", "oc-massager", "oc-thai"),
+        *("oc-cervical-4step", "oc-self-4step", "oc-self-nape"),
+    }
+
+
+def test_only_neighbours_that_do_the_same_on_two_sides_are_a_pair() -> None:
+    built = protocol(
+        *(phase(f"cup-{side}", side=side) for side in ("right", "left")),
+        phase("between"),
+        *(phase(name, side=side) for name, side in (("near-left", "left"), ("far-right", "right"))),
+        sides(phase("leg")),
+    )
+    ids = {
+        side: [step.id for step in fit(built, 999, first_side=side).steps if step.hands_on]
+        for side in SIDES
+    }
+    assert ids["left"] == [
+        *("cup-left", "cup-right", "between", "near-left", "far-right", "leg-left", "leg-right")
+    ]
+    assert ids["right"] == [
+        *("cup-right", "cup-left", "between", "near-left", "far-right", "leg-right", "leg-left")
+    ]
 
 
 @pytest.mark.parametrize("protocol_id", SHIPPED)

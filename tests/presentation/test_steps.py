@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from tests.support.page import Page
 from webapp.domain.plan import NO_CHANGES, Changes, LeaveOut, Plan
+from webapp.domain.protocol import FirstSide
 from webapp.site import Site
 
 
@@ -57,7 +59,8 @@ def test_a_phase_is_called_by_its_title_and_labelled_by_its_technique(shipped_ap
 def test_places_to_keep_off_rules_and_passes_stand_apart(shipped_app: Flask) -> None:
     plan = shipped_plan(shipped_app, "oc-classic-collar")
     page = stage_of(shipped_app, plan, "kneading-collar")
-    assert text_of(page, "step-passes") == "4 to 5 times"
+    assert text_of(page, "step-passes") == "One side, then the other · 4 to 5 times"
+    assert said_of(page, "step-passes") == "One side, then the other. 4 to 5 times"
     assert text_of(page, "step-avoid") == (
         "Not here: spine · front of the neck · in front of ears · collarbone hollow"
     )
@@ -81,9 +84,23 @@ def test_a_light_session_has_the_words_for_it(shipped_app: Flask) -> None:
     )
     assert "Even and light, out over the blade." in text_of(page, "step-lines")
     assert "Even pressure" not in text_of(page, "step-lines")
-    assert text_of(page, "step-lightly") == (
-        "Go lightly: Light today · Kidneys, lowest ribs: lighter"
+    assert text_of(page, "step-passes") == (
+        "Light today · One side, then the other · 4 to 5 times"
     )
+    assert text_of(page, "step-lightly") == "Go lightly: Kidneys, lowest ribs: lighter"
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_step_for_both_sides_names_the_side_that_comes_first(
+    shipped_app: Flask, side: FirstSide
+) -> None:
+    library = shipped_app.extensions["site"].library
+    massage = library.entries["oc-classic-thoracic"].protocol
+    plan = library.plan(massage, 900, first_side=side)
+    found = {s.id: text_of(stage_of(shipped_app, plan, s.id), "step-passes") for s in plan.steps}
+    first = f"{side.capitalize()} side first · 4 to 5 times"
+    assert found["rubbing"] == found["kneading-upper-back"] == first
+    assert found["opening-strokes"] == found["rest"] == ""
 
 
 def test_a_marked_place_stands_with_the_places_to_keep_off(shipped_app: Flask) -> None:

@@ -204,6 +204,51 @@ def test_the_verdict_says_its_name_and_refuses_what_it_must(
     assert answer.status_code == (303 if starts else 409)
 
 
+@pytest.mark.parametrize(
+    ("said", "order"),
+    [
+        ("left", ["cups-left", "cups-right"]),
+        ("right", ["cups-right", "cups-left"]),
+        ("same", ["cups-right", "cups-left"]),
+    ],
+)
+def test_the_side_that_hurts_less_is_asked_and_the_frozen_plan_begins_there(
+    shipped_visitor: Visitor, said: str, order: list[str]
+) -> None:
+    screening = shipped_visitor.screened("oc-cupping-back")
+    page = shipped_visitor.page(f"/screenings/{screening}")
+    choices = page.all("input", name="first-side")
+    assert [one.attrs["value"] for one in choices] == ["left", "right", "same"]
+    assert all("required" in one.attrs and "checked" not in one.attrs for one in choices)
+    answer = shipped_visitor.post("/sessions", {"screening": screening, "first-side": said})
+    assert answer.status_code == 303
+    session_id = answer.headers["Location"].removeprefix("/sessions/")
+    stored = shipped_visitor.storage.load(session_id)
+    assert stored
+    assert [s.id for s in stored.plan.steps if s.hands_on and "cups" in s.tags] == order
+    assert stored.plan.first_side == (None if said == "same" else said)
+    stage = shipped_visitor.get(f"/sessions/{session_id}").text
+    positions = [stage.index(f'data-for="{name}"') for name in order]
+    assert positions == sorted(positions)
+
+
+def test_a_side_that_is_none_is_refused_and_where_none_is_asked_none_counts(
+    shipped_visitor: Visitor,
+) -> None:
+    screening = shipped_visitor.screened("oc-cupping-back")
+    answer = shipped_visitor.post("/sessions", {"screening": screening, "first-side": "top"})
+    assert answer.status_code == 422
+    assert "the left side, the right side, or both the same" in (
+        Page(answer.text).by_id("fault-side").text
+    )
+    legs = shipped_visitor.screened("oc-ap-ear")
+    assert "first-side" not in shipped_visitor.get(f"/screenings/{legs}").text
+    answer = shipped_visitor.post("/sessions", {"screening": legs, "first-side": "right"})
+    stored = shipped_visitor.storage.load(answer.headers["Location"].removeprefix("/sessions/"))
+    assert stored
+    assert stored.plan.first_side is None
+
+
 def test_a_wait_says_when_and_counts_down(shipped_visitor: Visitor) -> None:
     screening = shipped_visitor.screened("dm-legs-feet", glucose="3.8")
     page = shipped_visitor.page(f"/screenings/{screening}")

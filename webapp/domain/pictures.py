@@ -178,7 +178,7 @@ def words_of(
     known = catalogue.place_words.get((protocol, step_id, area.id))
     way = step.direction or ("press in place" if step.technique == "point-pressure" else "")
     return Words(
-        place=known.place if known else f"{area.name}: {step.title}",
+        place=known.place if known else area.name,
         side=(known and known.side) or side_words(step.side, area.region),
         way=way[:1].upper() + way[1:],
     )

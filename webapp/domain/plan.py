@@ -32,6 +32,7 @@ from webapp.domain.protocol import (
     ChosenPoint,
     Cue,
     Duration,
+    FirstSide,
     Model,
     Passes,
     Phase,
@@ -51,7 +52,6 @@ StepKind = Literal["prepare", "phase", "change", "aftercare"]
 
 
 LIGHT_PRESSURE = 2
-LIGHT_TODAY = "Light today"
 
 
 class UnreachableError(ValueError):
@@ -131,6 +131,7 @@ class PlannedStep(Model):
     not_here: tuple[str, ...] = ()
     go_lightly: tuple[str, ...] = ()
     passes: Passes | None = None
+    in_turn: bool = False
 
     @property
     def hands_on(self) -> bool:
@@ -149,6 +150,8 @@ class Plan(Model):
     ``asked_seconds`` is the wish after rounding, ``hands_on_seconds`` what the rules allow.
     ``left_out`` are titles of phases for which the time is too short. ``seen_from``: from where the
     body is seen as the client lies or sits, ``behind`` and ``front``; empty when not known.
+    ``first_side`` is the side that hurts less; None where nobody asked, or both are the same.
+    ``light``: no phase presses more than lightly, and the stage says so.
     """
 
     protocol: str
@@ -169,6 +172,8 @@ class Plan(Model):
     keep_away: dict[str, KeepAway] = Field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     seen_from: tuple[str, ...] = ()
+    first_side: FirstSide | None = None
+    light: bool = False
 
     def __hash__(self) -> int:
         """Return a hash of the times alone: that is quick, and equal plans have equal times."""
@@ -213,18 +218,33 @@ NO_AREAS: Mapping[str, Area] = MappingProxyType({})
 NO_KEEP_AWAY: Mapping[str, KeepAway] = MappingProxyType({})
 
 
-def unroll(protocol: Protocol) -> tuple[tuple[Phase | Change, str], ...]:
-    """All phases and changes of side in order, each with its id in the plan."""
+def unroll(
+    protocol: Protocol, first_side: FirstSide | None = None
+) -> tuple[tuple[Phase | Change, str], ...]:
+    """All phases and changes of side in order, each with its id in the plan.
+
+    With ``first_side`` that side comes first, in groups and in pairs of phases.
+    """
     line: list[tuple[Phase | Change, str]] = []
     for number, entry in enumerate(protocol.phases, start=1):
         if isinstance(entry, Phase):
             line.append((entry, entry.id))
+            if first_side and is_pair(line[-2:]) and entry.side == first_side:
+                line[-2:] = reversed(line[-2:])
             continue
-        for position, side in enumerate(entry.for_sides):
+        sides = sorted(entry.for_sides, key=lambda side: side != first_side if first_side else 0)
+        for position, side in enumerate(sides):
             if position:
                 line.append((entry.change, f"change-{number}-{side}"))
             line += [(on_side(phase, side), f"{phase.id}-{side}") for phase in entry.phases]
     return tuple(line)
+
+
+def is_pair(line: Sequence[tuple[Phase | Change, str]]) -> bool:
+    """True for two phases that do the same on the two sides: ``cups-right``, ``cups-left``."""
+    sides = [item.side for item, _ in line if isinstance(item, Phase)]
+    stems = {step_id.removesuffix(f"-{side}") for (_, step_id), side in zip(line, sides)}
+    return sorted(map(str, sides)) == ["left", "right"] and len(stems) == 1
 
 
 def on_side(phase: Phase, side: Side) -> Phase:
@@ -239,11 +259,13 @@ def fit(
     chosen: frozenset[str] = frozenset(),
     changes: Changes = NO_CHANGES,
     areas: Mapping[str, Area] = NO_AREAS,
+    first_side: FirstSide | None = None,
 ) -> Plan:
     """Fit ``protocol`` to ``seconds`` of hands-on time.
 
     ``chosen`` are ids of optional phases and steps that are wanted; all others of them stay out.
     ``changes`` are what the screening asks for; ``areas`` then says which area lies in which.
+    ``first_side`` is the side to begin with, where phases come in pairs.
     The wish is rounded to 5 s; outside the reachable range the nearest reachable total is planned.
     A short plan leaves out what the file names, as little of it as the wish allows.
     Where phases are left out, the session's own least no longer holds, only that of each phase.
@@ -253,7 +275,7 @@ def fit(
         raise UnreachableError("the protocol has no phases to run")
     wanted = tuple(
         (item, step_id)
-        for item, step_id in unroll(protocol)
+        for item, step_id in unroll(protocol, first_side)
         if not (isinstance(item, Phase) and item.optional and item.id not in chosen)
     )
     line, made = changed(wanted, changes, areas) if changes else (wanted, ())
@@ -299,6 +321,8 @@ def fit(
         ),
         diabetes=protocol.condition == "diabetes-mellitus" or bool(changes.glucose),
         left_out=choice.left_out,
+        first_side=first_side,
+        light=bool(changes.light),
     )
 
 
@@ -493,20 +517,12 @@ def lightened(phase: Phase, changes: Changes) -> Phase:
     """The phase at light pressure, in the file's own words for that where it has some."""
     if not changes.light:
         return phase
-    if phase.hands:
-        said = phase.light or phase
-        return phase.model_copy(
-            update={
-                "pressure": min(phase.pressure, LIGHT_PRESSURE),
-                "go_lightly": (LIGHT_TODAY, *phase.go_lightly),
-                "instructions": said.instructions,
-                "cues": said.cues,
-            }
-        )
+    said = phase.light or phase
     return phase.model_copy(
         update={
             "pressure": min(phase.pressure, LIGHT_PRESSURE),
-            "avoid": (*phase.avoid, "firm pressure"),
+            "instructions": said.instructions,
+            "cues": said.cues,
         }
     )
 
@@ -836,6 +852,7 @@ def phase_of(phase: Phase, step_id: str, seconds: int) -> PlannedStep:
         not_here=phase.not_here,
         go_lightly=phase.go_lightly,
         passes=phase.passes,
+        in_turn=phase.in_turn,
         origin=phase.origin,
     )
 

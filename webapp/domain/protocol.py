@@ -39,6 +39,8 @@ Performer = Literal["therapist", "helper", "self"]
 Access = Literal["open", "clearance", "professional", "withheld"]
 # How the client has to lie or sit for a protocol at some time.
 Posture = Literal["face-down", "face-up", "head-forward"]
+# On which of two sides a session begins.
+FirstSide = Literal["left", "right"]
 Arrow = Literal[
     "up", "down", "outward", "inward", "across", "circles", "spirals", "zigzag", "still"
 ]
@@ -247,6 +249,7 @@ class Phase(Model):
 
     ``avoid`` stands in format 1 only, ``hands`` and everything named below ``tags`` in format 2
     only. ``move_seconds`` is the time to move there from another place, not the protocol's own.
+    ``in_turn``: one side of the body, then the other, within its time.
     """
 
     id: Id
@@ -273,6 +276,7 @@ class Phase(Model):
     passes: Passes | None = None
     light: LightWords | None = None
     move_seconds: Annotated[int, Field(ge=0, le=30)] | None = None
+    in_turn: bool = False
     wait: bool = False
     optional: bool = False
     origin: Origin
@@ -311,7 +315,9 @@ class Protocol(Model):
 
     ``leave_out``: what a short plan leaves out, the first entry first; the phases of an entry go
     together, those of a group with both sides. ``move_seconds``: the time to move to another place.
-    Both stand in format 2 only. ``postures``: those that it cannot do without; None when not told.
+    ``asks_first_side``: the preparation asks which side hurts less, and each pair of phases begins
+    there. All three stand in format 2 only. ``postures``: those that it cannot do without; None
+    when not told.
     """
 
     schema_: Annotated[str | None, Field(alias="$schema")] = None
@@ -339,6 +345,7 @@ class Protocol(Model):
     phases: tuple[Entry, ...] = ()
     leave_out: tuple[Annotated[tuple[Id, ...], Field(min_length=1)], ...] = ()
     move_seconds: Annotated[int, Field(ge=0, le=30)] = MOVE_SECONDS
+    asks_first_side: bool = False
 
     def all_phases(self) -> Iterator[Phase]:
         """Every phase as written, groups opened but not unrolled."""

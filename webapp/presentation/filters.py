@@ -95,6 +95,17 @@ def not_here_in_full(step: PlannedStep, plan: Plan) -> list[str]:
     return [*(plan.keep_away[item].name for item in step.not_here), *step.avoid]
 
 
+def rounds(step: PlannedStep, plan: Plan) -> list[str]:
+    """Pressure of today, the side to begin with, how often: as far as there is something to say."""
+    first = f"{plan.first_side.capitalize()} side first" if plan.first_side else IN_TURN
+    times = [passes(step.passes)] if step.passes else []
+    return [LIGHT_TODAY] * plan.light + [first] * step.in_turn + times
+
+
+IN_TURN = "One side, then the other"
+LIGHT_TODAY = "Light today"
+
+
 def textbook(step: PlannedStep, plan: Plan) -> str:
     return plan.techniques[step.technique].textbook if step.technique else ""
 
@@ -202,7 +213,7 @@ FILTERS = {
     "technique_label": technique_label,
     "not_here": not_here,
     "not_here_in_full": not_here_in_full,
-    "passes": passes,
+    "rounds": rounds,
     "breathing": breathing,
     "hue": hue,
     "by_whom": by_whom,

@@ -98,8 +98,9 @@ def question_complaints(value: object, catalogue: Catalogue) -> Iterator[Complai
 
 NEW_IN_PHASES = (
     *("hands", "from", "to", "point", "not_here", "go_lightly", "passes", "light", "move_seconds"),
+    "in_turn",
 )
-NEW_IN_FILES = ("leave_out", "move_seconds")
+NEW_IN_FILES = ("leave_out", "move_seconds", "asks_first_side")
 
 
 def points(catalogue: Catalogue, *, chosen: bool) -> list[str]:
@@ -196,6 +197,7 @@ def step_ids(value: object) -> Iterator[tuple[json_reader.Path, str]]:
     In format 2 the move to a phase has one as well.
     """
     moves = isinstance(value, dict) and value.get("format") == 2
+    either_first = isinstance(value, dict) and value.get("asks_first_side") is True
     yield from texts(value, (*STEPS[0], "id"))
     entries = value.get("phases") if isinstance(value, dict) else None
     for i, entry in enumerate(entries if isinstance(entries, list) else ()):
@@ -209,7 +211,7 @@ def step_ids(value: object) -> Iterator[tuple[json_reader.Path, str]]:
             for side in sides:
                 yield place + path, f"{text}-{side}"
                 yield from [(place + path, f"to-{text}-{side}")] * moves
-        yield from (((*place, "for_sides"), f"change-{i + 1}-{s}") for s in [*sides][1:])
+        yield from (((*place, "for_sides"), f"change-{i + 1}-{s}") for s in [*sides][not either_first :])
     yield from texts(value, (*STEPS[1], "id"))
 
 
@@ -294,6 +296,8 @@ def phase_complaints(place: json_reader.Path, phase: Phase) -> Iterator[Complain
             (*place, "side"),
             "this field is missing, expected 'left', 'right', 'both' or 'middle'",
         )
+    if phase.in_turn and phase.side != "both":
+        yield (*place, "in_turn"), "one side after the other, expected the side 'both'"
     least, most = phase.seconds.min, phase.seconds.max
     if phase.optional:
         least = max(least, OPTIONAL_FLOOR_SECONDS)

@@ -29,7 +29,7 @@ from webapp.domain.catalogue import (
 from webapp.domain.picture_faults import view_faults
 from webapp.domain.pictures import seen_from
 from webapp.domain.plan import NO_CHANGES, Changes, Plan, fit, with_names
-from webapp.domain.protocol import Protocol
+from webapp.domain.protocol import FirstSide, Protocol
 from webapp.domain.screening import RULES
 from webapp.protocol_files import json_reader
 from webapp.protocol_files.consistency import (
@@ -117,6 +117,7 @@ class Library:
         seconds: int,
         chosen: frozenset[str] = frozenset(),
         changes: Changes = NO_CHANGES,
+        first_side: FirstSide | None = None,
     ) -> Plan:
         """Fit, and give the plan its own copy of what it shows. Raises UnreachableError."""
         catalogue = self.catalogue
@@ -126,7 +127,7 @@ class Library:
             for flag in catalogue.red_flags.values()
             if catalogue.concerns(flag.when, protocol, diabetes=diabetes)
         ]
-        plan = fit(protocol, seconds, chosen, changes, catalogue.areas).model_copy(
+        plan = fit(protocol, seconds, chosen, changes, catalogue.areas, first_side).model_copy(
             update={"seen_from": seen_from(protocol)}
         )
         return with_names(plan, catalogue.techniques, catalogue.areas, flags, catalogue.keep_away)

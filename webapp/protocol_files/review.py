@@ -362,6 +362,8 @@ def about_lines(protocol: Protocol, catalogue: Catalogue) -> Iterator[str]:
         titles = {phase.id: phase.title for phase in protocol.all_phases()}
         order = ", then ".join(" and ".join(titles[i] for i in e) for e in protocol.leave_out)
         yield tick(f"A short plan leaves out: {plain(order)}.")
+    if protocol.asks_first_side:
+        yield tick("Asked before: which side hurts less? It comes first.")
     if protocol.course:
         yield tick(course_text(protocol.course))
     if protocol.needs:
@@ -399,6 +401,8 @@ def course_text(course: CourseRules) -> str:
     parts = [f"at least {course.gap_hours} hours between starts"]
     if course.sessions:
         parts.insert(0, f"{counted(course.sessions)} sessions")
+    if course.most_in_week:
+        parts.append(f"at most {course.most_in_week} in seven days")
     if course.break_after:
         pause, after = span(course.break_after.pause), span(course.break_after.after)
         parts.append(f"after {after} a break of {pause}")
@@ -477,6 +481,8 @@ def how(phase: Phase, catalogue: Catalogue) -> str:
         parts.append(f"{point.name}: {point.rule}")
     if phase.passes:
         parts.append(passes(phase.passes))
+    if phase.in_turn:
+        parts.append("one side, then the other")
     return f" {'; '.join(parts)}."
 
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from webapp.domain.catalogue import DIABETES, UNSURE, Question
 from webapp.domain.plan import Plan, UnreachableError
+from webapp.domain.protocol import FirstSide
 from webapp.domain.screening import (
     GLUCOSE,
     HAS_DIABETES,
@@ -363,13 +364,16 @@ def verdict_page(
         who_choices=who_may_clear(verdict),
         today=request_clock().wall_time().date().isoformat(),
         **assignments.context(entry, screening, now),
-        **{"fault": "", "who": "", "on": "", "asked_again": False, "early_fault": "", **more},
+        **{"fault": "", "who": "", "on": "", "asked_again": False, "early_fault": "", "side_fault": "",
+            **more},
     )
     return Response(body, status, mimetype="text/html")
 
 
-def plan_of(entry: LibraryEntry, screening: Screening) -> Plan | None:
-    """The plan as the verdict leaves it; None when it leaves none."""
+def plan_of(
+    entry: LibraryEntry, screening: Screening, first_side: FirstSide | None = None
+) -> Plan | None:
+    """The plan as the verdict leaves it, from ``first_side`` on; None when it leaves none."""
     if screening.verdict.level in ("not-today", "help"):
         return None
     try:
@@ -378,6 +382,7 @@ def plan_of(entry: LibraryEntry, screening: Screening) -> Plan | None:
             screening.seconds,
             frozenset(screening.chosen),
             screening.verdict.changes,
+            first_side,
         )
     except UnreachableError:
         return None

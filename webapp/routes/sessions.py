@@ -19,6 +19,7 @@ from webapp.domain.calendar_dates import HOUR_MS, instant, next_time
 from webapp.domain.commands import decide
 from webapp.domain.glucose import RECHECK_MINUTES, after_session
 from webapp.domain.plan import Plan, PlannedStep
+from webapp.domain.protocol import FirstSide
 from webapp.domain.session import ANY_STATUS, STOPS, TRANSITIONS, Action, RefusedError, Status
 from webapp.domain.snapshot import Snapshot, view
 from webapp.domain.unobserved import unobserved_ms
@@ -79,6 +80,9 @@ ACT_WORDS: dict[Action, str] = {
     "low": "Signs of a low",
     "stop": "Pain: stop",
 }
+SIDES: tuple[FirstSide, ...] = ("left", "right")
+SAME = "same"  # hurts as much as the other
+WHICH_SIDE = "Please choose: the left side, the right side, or both the same."
 NO_ROOM = "The server's disk is full. This session begins when there is room again."
 STALE = "The session had moved on meanwhile. Nothing was changed."
 
@@ -92,7 +96,11 @@ def create() -> Response:
     now = request_time()
     if screening.session:
         return redirect(url_for("sessions.show", session_id=screening.session), 303)
-    plan = screenings.plan_of(entry, screening)
+    side = request.form.get("first-side") if entry.protocol.asks_first_side else None
+    if side not in (None, SAME, *SIDES):
+        return screenings.verdict_page(screening_id, screening, 422, side_fault=WHICH_SIDE)
+    first_side = next((known for known in SIDES if known == side), None)
+    plan = screenings.plan_of(entry, screening, first_side)
     if plan is None or screenings.refusal_of(entry, screening_id, screening, now):
         return screenings.verdict_page(screening_id, screening, 409)
     place = assignments.assignment_of(entry, screening.client, now)

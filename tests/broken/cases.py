@@ -928,6 +928,31 @@ CASES: list[Case] = [
         ],
     ),
     Case(
+        "one side after the other in a group, and an id of a change to the other side",
+        [
+            *SECOND[:2],
+            ('"title": "Kneading",', '"title": "K", "hands": "flat-palm", "in_turn": true,'),
+            ('"title": "Closing strokes",', '"title": "C", "hands": "two-palms", "in_turn": true,'),
+            ('"stop": ["Hands down."],', '"stop": ["Hands down."], "asks_first_side": true,'),
+            ('"id": "rise"', '"id": "change-2-left"'),
+        ],
+        [
+            "50: phases[1].phases[0].in_turn: one side after the other, expected the side 'both'",
+            "73: aftercare[0].id: the id 'change-2-left' is taken, expected another one",
+        ],
+    ),
+    Case(
+        "sides in turn in format 1",
+        [
+            ('"tempo": 12,', '"tempo": 12, "in_turn": true,'),
+            ('"stop": ["Hands down."],', '"stop": ["Hands down."], "asks_first_side": true,'),
+        ],
+        [
+            '25: asks_first_side: a field of format 2, expected "format": 2',
+            '37: phases[0].in_turn: a field of format 2, expected "format": 2',
+        ],
+    ),
+    Case(
         "an id that is the move to another phase, a cue in light words outside the phase",
         [
             *SECOND[:1],

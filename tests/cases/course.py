@@ -47,6 +47,7 @@ def plan_of(bare: Json) -> Plan:
         ),
         steps=tuple(step_of(step) for step in bare["steps"]),
         diabetes=bare["diabetes"],
+        leave_out=tuple(map(tuple, bare["leaveOut"])),
     )
 
 

@@ -127,6 +127,24 @@ def none_at_first() -> Plan:
     )
 
 
+def sparing() -> Plan:
+    """A re-fit may leave out ``rub``, then ``toes`` of both sides; 10 s between two places."""
+    toes = [phase(f"toes-{side}", side=side, area="sole") for side in ("left", "right")]
+    built = protocol(
+        phase("begin"),
+        phase("knead", (40, 60, 120), technique="kneading"),
+        phase("rub", (20, 40, 60), area="sole"),
+        *toes,
+        phase("close", (20, 30, 60)),
+        session=(60, 310, 600),
+        aftercare=[step("rest", 120)],
+        format=2,
+        move_seconds=10,
+        leave_out=(("rub",), ("toes-left", "toes-right")),
+    )
+    return usual_plan(built)
+
+
 def built() -> dict[str, Plan]:
     """Plans by name."""
     waits = protocol(phase("hold", wait=True), phase("last"), prepare=[step("look", 30, wait=True)])
@@ -154,6 +172,7 @@ def built() -> dict[str, Plan]:
         "shares": shares(),
         "odd-bounds": odd_bounds(),
         "none-at-first": none_at_first(),
+        "sparing": sparing(),
     }
 
 

@@ -249,8 +249,8 @@ def test_each_pair_begins_on_the_side_that_was_chosen(protocol_id: str, side: Fi
         for stem in pairs:
             assert order_of(plan, stem) == [f"{stem}-{side}", f"{stem}-{other}"]
         assert plan.hands_on_seconds == usual.hands_on_seconds
-        for change in (step.id for step in plan.steps if step.kind == "change" and step.wait):
-            assert change.endswith(f"-{other}")
+        waiting = [one for one in plan.steps if one.kind == "change" and one.wait]
+        assert all(change.id.endswith(f"-{other}") for change in waiting)
         assert_bounds_and_rules(plan)
 
 

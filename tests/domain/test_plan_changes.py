@@ -983,8 +983,24 @@ def check_act(plan: Plan, before: State, event: Event, state: State) -> None:
         (i,) = (i for i, one in enumerate(plan.steps) if one.id == step_id)
         one = plan.steps[i]
         least = max(one.min_seconds, OPTIONAL_LEAST if one.optional else 0)
+        if not one.hands_on or (not left and any(step_id in entry for entry in plan.leave_out)):
+            continue
         if not full.intersection(one.tags):
             assert state.attempt[i] + left >= least * 1000, step_id
+    check_left_out(plan, before, event, state)
+
+
+def check_left_out(plan: Plan, before: State, event: Event, state: State) -> None:
+    """A re-fit leaves out whole entries that nobody has begun, and the moves to them."""
+    places = {one.id: i for i, one in enumerate(plan.steps)}
+    for entry in plan.leave_out if event.kind == "end-at" else ():
+        phases = [places[step_id] for step_id in entry]
+        gone = [i for i in phases if i >= state.index and not state.left[i]]
+        if any(i <= state.index or before.attempt[i] for i in phases):
+            assert not any(before.left[i] for i in gone if not before.attempt[i])
+        else:
+            assert len(gone) in (0, len(phases))
+        assert not any(state.left[i - 1] for i in gone if plan.steps[i - 1].is_move)
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ from tests.support.builders import (
     usual_plan,
 )
 from webapp.domain.commands import act, allowed
-from webapp.domain.plan import Plan
+from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.session import (
     FAR_AWAY,
     TRANSITIONS,
@@ -641,8 +641,10 @@ def refit_case(plan: Plan, events: Sequence[Event], now: int, wish: int) -> tupl
     again = replace(event, left_ms=tuple((step_id, ms) for step_id, ms in stored))
     after_it = fold(plan, (*events, event))
     assert fold(plan, (*events, again)) == after_it
-    assert [step_id for step_id, _ in event.left_ms] == [
-        s.id for i, s in enumerate(plan.steps) if s.hands_on and i >= before.index
+    told = [step_id for step_id, _ in event.left_ms]
+    phases = {s.id: i for i, s in enumerate(plan.steps) if s.hands_on}
+    assert [step_id for step_id in told if step_id in phases] == [
+        step_id for step_id, i in phases.items() if i >= before.index
     ]
     return before, after_it
 
@@ -789,9 +791,19 @@ def within(value: int, least: int, most: int) -> int:
     return min(max(value, least), most)
 
 
-@settings(max_examples=60, deadline=None, phases=UNSHRUNK)
+def less_and_less(plan: Plan, index: int) -> list[set[int]]:
+    """What a re-fit at step ``index`` may leave out: nothing, then one entry more each time."""
+    found: list[set[int]] = [set()]
+    for entry in plan.leave_out:
+        phases = {i for i, s in enumerate(plan.steps) if s.id in entry}
+        if all(i > index and not (i == index + 1 and plan.steps[index].is_move) for i in phases):
+            found.append(found[-1] | phases)
+    return found
+
+
+@settings(max_examples=100, deadline=None, phases=UNSHRUNK)
 @given(
-    name=st.sampled_from(["oc-self-nape", "dm-legs-feet"]),
+    name=st.sampled_from(["oc-self-nape", "dm-legs-feet", "dm-general-gentle"]),
     begun=st.integers(0, 900_000),
     wish=st.integers(0, 1_300_000),
 )
@@ -811,28 +823,116 @@ def test_any_refit_without_rules_ends_at_the_wish_or_at_the_nearest_end_that_can
     here = plan.steps[before.index]
     had = before.attempt[before.index]
     least, most = max(0, here.min_seconds * 1000 - had), here.max_seconds * 1000 - had
-    ahead = [s for s in plan.steps[before.index + 1 :] if s.hands_on]
-    for i, s in enumerate(plan.steps):
-        if s.hands_on and i > before.index:
-            assert state.left[i] % 5_000 == 0
-            assert s.min_seconds * 1000 <= state.left[i] <= s.max_seconds * 1000
+    behind = [i for i, s in enumerate(plan.steps) if s.hands_on and i > before.index]
+    gone = {i for i in behind if not state.planned[i]}
+    for i in set(behind) - gone:
+        s = plan.steps[i]
+        assert state.left[i] % 5_000 == 0
+        assert s.min_seconds * 1000 <= state.left[i] <= s.max_seconds * 1000
     assert least <= state.left[before.index] <= most
     done = hands_on_ms(plan, before) - sum(
         before.left[i] for i, s in enumerate(plan.steps) if s.hands_on and i >= before.index
     )
-    low = least + sum(s.min_seconds for s in ahead) * 1000
-    high = most + sum(s.max_seconds // 5 * 5 for s in ahead) * 1000
-    until_last = max((plan.steps.index(s) for s in ahead), default=before.index)
-    moves = sum(
-        before.left[i]
-        for i, s in enumerate(plan.steps)
-        if not s.hands_on and before.index < i < until_last
-    )
+
+    def moves(without: set[int]) -> int:
+        last = max((i for i in behind if i not in without), default=before.index)
+        return sum(
+            before.left[i]
+            for i, s in enumerate(plan.steps)
+            if not s.hands_on and before.index < i < last and i + 1 not in without
+        )
+
+    def low(without: set[int]) -> int:
+        return least + sum(plan.steps[i].min_seconds for i in behind if i not in without) * 1000
+
+    ways = less_and_less(plan, before.index)
+    assert gone in ways
+    longer = ways[: ways.index(gone)]
+    assert all(low(more) + moves(more) - wish >= 5_000 for more in longer)  # as few as will do
+    assert gone == ways[-1] or low(gone) + moves(gone) - wish < 5_000
+    for i in gone:
+        assert not plan.steps[i - 1].is_move or not state.left[i - 1]
+    staying = [plan.steps[i] for i in behind if i not in gone]
+    high = most + sum(s.max_seconds // 5 * 5 for s in staying) * 1000
     most_left = plan.session_max_seconds * 1000 - done
-    nearest = within(max(0, wish - moves), low, min(high, most_left))
+    nearest = within(max(0, wish - moves(gone)), low(gone), min(high, most_left))
     reached = hands_on_ms(plan, state) - done
     # a phase under way with less than 5 s of room cannot bridge the grid of the others
     assert reached == nearest if most - least >= 5_000 else abs(reached - nearest) <= 5_000
+
+
+def test_a_refit_leaves_out_pairs_in_the_order_of_the_file_and_brings_them_back() -> None:
+    plan = shipped_plan("dm-legs-feet")
+    events = opened(plan)
+    begun = happened(plan, *events)
+    now = begun[-1].at
+    both = {name: {f"{name}-left", f"{name}-right"} for name in ("kneecap-circles", "toes")}
+
+    def left_out(wish: int, before: Sequence[Event]) -> tuple[set[str], tuple[Event, ...]]:
+        event = act(plan, before, "end-at", now, f"key-{wish}", wish)
+        after = (*before, event)
+        state = fold(plan, after)
+        gone = {
+            s.id for s, ms in zip(plan.steps, state.planned, strict=True) if s.seconds and not ms
+        }
+        return {step_id for step_id in gone if not step_id.startswith("to-")}, after
+
+    fits, _ = left_out(900_000, begun)
+    assert fits == set()
+    some, after = left_out(780_000, begun)
+    assert some == both["kneecap-circles"]
+    least, after = left_out(0, after)
+    assert both["kneecap-circles"] | both["toes"] < least
+    again, _ = left_out(900_000, after)
+    assert again == set()
+
+
+def test_what_a_refit_left_out_is_passed_over_also_by_next_and_back() -> None:
+    plan = shipped_plan("dm-legs-feet")
+    begun = happened(plan, *opened(plan))
+    now = begun[-1].at
+    events = happened(plan, ("end-at", now, 0), before=begun)
+    while snapshot(plan, events, now).step_id != "calf-kneading-left":
+        events = happened(plan, ("next", now), before=events)
+    assert snapshot(plan, events, now).next_step == (find(plan, "foot-top-strokes-left"), 30_000)
+    on = happened(plan, ("next", now), ("next", now), before=events)
+    assert snapshot(plan, on, now).step_id == "foot-top-strokes-left"
+    back = happened(plan, ("back", now), before=on)
+    assert snapshot(plan, back, now).step_id == "calf-kneading-left"
+    told = {row.id for row in snapshot(plan, events, now).rows if row.begins_in == row.ends_in}
+    assert "toes-left" in told
+    assert snapshot(plan, events, now).left_out == (
+        "Round the kneecap",
+        "Thigh strokes",
+        "Toe by toe",
+    )
+
+
+def find(plan: Plan, step_id: str) -> PlannedStep:
+    return next(step for step in plan.steps if step.id == step_id)
+
+
+def test_what_was_left_out_on_one_side_does_not_come_back_on_the_other() -> None:
+    plan = shipped_plan("dm-legs-feet")
+    events = happened(plan, *opened(plan))
+    now = events[-1].at
+    events = happened(plan, ("end-at", now, 0), before=events)
+    while snapshot(plan, events, now).step_id != "sole-left":
+        events = happened(plan, ("next", now), before=events)
+    _, state = refit_case(plan, events, now, 1_200_000)
+    right = ("kneecap-circles-right", "thigh-strokes-right", "toes-right")
+    assert [state.left[plan.steps.index(find(plan, name))] for name in right] == [0, 0, 0]
+
+
+def test_a_pair_that_was_begun_stays_whole_in_a_refit() -> None:
+    plan = shipped_plan("dm-legs-feet")
+    events = happened(plan, *opened(plan))
+    now = events[-1].at
+    while snapshot(plan, events, now).step_id != "kneecap-circles-left":
+        events = happened(plan, ("next", now), before=events)
+    _, state = refit_case(plan, events, now, 0)
+    assert state.planned[plan.steps.index(find(plan, "kneecap-circles-right"))] == 30_000
+    assert not state.planned[plan.steps.index(find(plan, "toes-left"))]
 
 
 def test_a_refit_never_rounds_up_beyond_the_maximum_of_the_session() -> None:
@@ -924,7 +1024,7 @@ def test_a_snapshot_says_what_the_page_needs() -> None:
     events = happened(plan, START, ON)
     seen = snapshot(plan, events, T + 130_000)
     assert (seen.seq, seen.step_id, seen.remaining_ms) == (2, "phase-3", 50_000)
-    assert seen.next_step is plan.steps[4]
+    assert seen.next_step == (plan.steps[4], 120_000)
     assert (seen.until_change_ms, seen.live, seen.hands_on_over) == (50_000, True, False)
     assert (seen.hands_on_done_ms, seen.hands_on_ends_in) == (130_000, 50_000)
     paused = snapshot(plan, happened(plan, ("pause", T + 130_000), before=events), T + 999_000)

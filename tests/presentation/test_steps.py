@@ -32,7 +32,7 @@ def stage_of(app: Flask, plan: Plan, step_id: str) -> Page:
     step_parts: Any = app.jinja_env.globals["step_parts"]
     with app.test_request_context("/"):
         parts = step_parts(plan, index)
-    return Page("".join((parts.words, parts.lines, parts.next)))
+    return Page("".join((parts.words, parts.lines)))
 
 
 def shipped_plan(app: Flask, protocol_id: str, changes: Changes = NO_CHANGES) -> Plan:
@@ -52,8 +52,6 @@ def said_of(page: Page, name: str) -> str:
 def test_a_phase_is_called_by_its_title_and_labelled_by_its_technique(shipped_app: Flask) -> None:
     page = stage_of(shipped_app, shipped_plan(shipped_app, "dm-legs-feet"), "calf-shake-left")
     assert text_of(page, "step-name") == "Loose calf Vibration"
-    before = stage_of(shipped_app, shipped_plan(shipped_app, "dm-legs-feet"), "heel-left")
-    assert text_of(before, "step-next") == "Next Loose calf 0:30"
 
 
 def test_places_to_keep_off_rules_and_passes_stand_apart(shipped_app: Flask) -> None:
@@ -84,9 +82,7 @@ def test_a_light_session_has_the_words_for_it(shipped_app: Flask) -> None:
     )
     assert "Even and light, out over the blade." in text_of(page, "step-lines")
     assert "Even pressure" not in text_of(page, "step-lines")
-    assert text_of(page, "step-passes") == (
-        "Light today · One side, then the other · 4 to 5 times"
-    )
+    assert text_of(page, "step-passes") == ("Light today · One side, then the other · 4 to 5 times")
     assert text_of(page, "step-lightly") == "Go lightly: Kidneys, lowest ribs: lighter"
 
 
@@ -114,7 +110,6 @@ def test_a_move_shows_the_place_that_comes_next(shipped_app: Flask) -> None:
     page = stage_of(shipped_app, plan, "to-calf-strokes-left")
     assert text_of(page, "step-name").startswith("Calf strokes")
     assert text_of(page, "step-place") == "Next place: Left calf heel towards knee"
-    assert text_of(page, "step-next") == "Next Calf strokes 0:35"
 
 
 def test_a_plan_that_was_frozen_before_shows_what_it_has(shipped_app: Flask) -> None:

@@ -403,6 +403,25 @@ def test_an_act_that_is_not_allowed_is_409_with_the_reason(
     assert visitor.seq(session_id) == len(acts)
 
 
+def test_must_end_at_says_what_it_leaves_out_and_next_passes_it_over(
+    shipped_visitor: Visitor,
+) -> None:
+    session_id = shipped_visitor.prepare("dm-legs-feet", glucose="7.0")
+    answer = shipped_visitor.act(session_id, "end-at", time="10:16")
+    note = Page(answer.text).by_id("session-note").text
+    assert "Left out for the short time: Round the kneecap, Thigh strokes." in note
+    shipped_visitor.done(session_id, "start")
+    while (page := Page(shipped_visitor.get(f"/sessions/{session_id}/live").text)).by_id(
+        "session-live"
+    ).attrs["data-step"] != "calf-kneading-left":
+        shipped_visitor.done(session_id, "next")
+    (following,) = page.all("p", class_="step-next")
+    assert following.text.startswith("Next Toe by toe 0:3")
+    shipped_visitor.done(session_id, "end")
+    summary = shipped_visitor.page(f"/sessions/{session_id}/summary").source
+    assert summary.count("<small>left out</small>") == 4
+
+
 @pytest.mark.parametrize(
     ("typed", "remaining", "note"),
     [

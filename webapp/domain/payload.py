@@ -19,6 +19,7 @@ def plan_payload(plan: Plan) -> dict[str, Any]:
                     "minSeconds", "maxSeconds", "technique", "tags"}, ...],
          "rules": {"share": [{"technique", "moreThan"}, ...],
                    "cap": [{"tag", "seconds", "countsWhilePaused"}, ...]},
+         "leaveOut": [["toes-left", "toes-right"], ...],
          "sessionMaxSeconds": 1200, "diabetes": false}
 
     ``moreThan`` is an exact fraction as text, like ``"3/5"``.
@@ -39,6 +40,7 @@ def plan_payload(plan: Plan) -> dict[str, Any]:
                 for cap in plan.rules.cap
             ],
         },
+        "leaveOut": [list(entry) for entry in plan.leave_out],
         "sessionMaxSeconds": plan.session_max_seconds,
         "diabetes": plan.diabetes,
     }

@@ -151,7 +151,8 @@ class Plan(Model):
     ``left_out`` are titles of phases for which the time is too short. ``seen_from``: from where the
     body is seen as the client lies or sits, ``behind`` and ``front``; empty when not known.
     ``first_side`` is the side that hurts less; None where nobody asked, or both are the same.
-    ``light``: no phase presses more than lightly, and the stage says so.
+    ``light``: no phase presses more than lightly, and the stage says so. ``leave_out``
+    are the ids of the phases that a re-fit may still leave out, the first entry first.
     """
 
     protocol: str
@@ -174,6 +175,7 @@ class Plan(Model):
     seen_from: tuple[str, ...] = ()
     first_side: FirstSide | None = None
     light: bool = False
+    leave_out: tuple[tuple[str, ...], ...] = ()
 
     def __hash__(self) -> int:
         """Return a hash of the times alone: that is quick, and equal plans have equal times."""
@@ -242,9 +244,11 @@ def unroll(
 
 def is_pair(line: Sequence[tuple[Phase | Change, str]]) -> bool:
     """True for two phases that do the same on the two sides: ``cups-right``, ``cups-left``."""
-    sides = [item.side for item, _ in line if isinstance(item, Phase)]
-    stems = {step_id.removesuffix(f"-{side}") for (_, step_id), side in zip(line, sides)}
-    return sorted(map(str, sides)) == ["left", "right"] and len(stems) == 1
+    found = {item.side: step_id for item, step_id in line if isinstance(item, Phase)}
+    left, right = found.get("left"), found.get("right")
+    return bool(left and right) and str(left).removesuffix("-left") == str(right).removesuffix(
+        "-right"
+    )
 
 
 def on_side(phase: Phase, side: Side) -> Phase:
@@ -323,6 +327,7 @@ def fit(
         left_out=choice.left_out,
         first_side=first_side,
         light=bool(changes.light),
+        leave_out=still_to_leave_out(protocol, choice.line),
     )
 
 
@@ -393,6 +398,35 @@ def fittings(
     if refused and not found:
         raise refused
     return tuple(found)
+
+
+def still_to_leave_out(protocol: Protocol, line: PhaseLine) -> tuple[tuple[str, ...], ...]:
+    """The ids of what ``line`` can do without, entry by entry.
+
+    No phase that waits, and none without which a change of side or a rule for the ends would go.
+    """
+    found: list[tuple[str, ...]] = []
+    gone: set[str] = set()
+    for entry in protocol.leave_out:
+        phases = [(item, i) for item, i in line if isinstance(item, Phase) and item.id in entry]
+        rest = without(line, gone.union(entry))
+        if (
+            not phases
+            or any(item.wait for item, _ in phases)
+            or sides_changed(rest) < sides_changed(line)
+        ):
+            continue
+        try:
+            check_ends(rest, protocol.rules)
+        except UnreachableError:
+            continue
+        gone.update(entry)
+        found.append(tuple(step_id for _, step_id in phases))
+    return tuple(found)
+
+
+def sides_changed(line: PhaseLine) -> int:
+    return sum(isinstance(item, Change) for item, _ in line)
 
 
 def without(line: PhaseLine, gone: set[str]) -> PhaseLine:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from webapp.domain.plan import GRID_MS, GRID_SECONDS, Part, Plan, PlannedStep, Spent, ladder
 from webapp.domain.session import FAR_AWAY, State, counted_ms, entry_status
@@ -15,13 +16,71 @@ def phases_ahead(plan: Plan, state: State) -> list[int]:
 
 
 def refit(plan: Plan, state: State, until_end_ms: int) -> tuple[tuple[str, int], ...]:
-    """New remaining times of the phases ahead, so that hands-on work ends in ``until_end_ms``.
+    """New remaining times of the steps ahead, so that hands-on work ends in ``until_end_ms``.
 
-    The phase under way takes what is no multiple of 5 s; one ahead whose time is none, because it
-    was begun before, starts from what its least time lacks. Outside the reachable range the nearest
-    reachable total comes out. Times of preparation and change steps ahead are left as they are.
+    Where the time is too short, phases that the plan can do without get none, as few as will do; a
+    longer time brings them back. What follows holds for the phases that stay. The one under way
+    takes what is no multiple of 5 s; one ahead whose time is none, because it was begun before,
+    starts from what its least time lacks. Outside the reachable range the nearest reachable total
+    comes out. Times of preparation and of changes of side ahead are left as they are.
     """
     ahead = phases_ahead(plan, state)
+    best: tuple[tuple[int, int], tuple[tuple[str, int], ...]] | None = None
+    for gone in choices(plan, state, ahead):
+        trial = leaving_out(plan, state, gone)
+        stay = [i for i in ahead if i not in gone]
+        times, (over, off) = fitted(plan, trial, stay, until_end_ms)
+        moves = {i: ms for i, ms in enumerate(trial.left) if ms != state.left[i]}
+        found = moves | dict.fromkeys(gone, 0) | dict(zip(stay, times, strict=True))
+        event = tuple((plan.steps[i].id, found[i]) for i in sorted(found))
+        if not over and off < GRID_MS:
+            return event
+        if best is None or (over, abs(off)) < best[0]:
+            best = ((over, abs(off)), event)
+    assert best is not None
+    return best[1]
+
+
+def choices(plan: Plan, state: State, ahead: Sequence[int]) -> Iterator[frozenset[int]]:
+    """The phases to leave out: as few as can be, then those of one entry more each time.
+
+    An entry goes, or comes back, as a whole, and only while all of it lies ahead and hands are not
+    on their way to it. Never all phases.
+    """
+    places = {step.id: i for i, step in enumerate(plan.steps)}
+    entries = [frozenset(places[step_id] for step_id in entry) for entry in plan.leave_out]
+    untouched = {
+        i for i in ahead if i > state.index + plan.steps[i - 1].is_move and not state.attempt[i]
+    }
+    free = [entry for entry in entries if entry <= untouched]
+    fixed = {i for entry in entries if entry not in free for i in entry if not state.planned[i]}
+    gone = frozenset(fixed.intersection(ahead))
+    yield gone
+    for entry in free:
+        if gone | entry < set(ahead):
+            gone |= entry
+            yield gone
+
+
+def leaving_out(plan: Plan, state: State, gone: frozenset[int]) -> State:
+    """The state with no time for ``gone`` and the moves to it; other such moves have theirs."""
+    may_go = {step_id for entry in plan.leave_out for step_id in entry}
+    left, planned = list(state.left), list(state.planned)
+    for i in range(state.index + 1, len(plan.steps)):
+        if plan.steps[i].id not in may_go:
+            continue
+        move = i - 1 if plan.steps[i - 1].is_move and i - 1 > state.index else None
+        if i in gone:
+            left[i] = 0
+        if move is not None and (i in gone or not planned[move]):
+            left[move] = planned[move] = 0 if i in gone else plan.steps[move].seconds * 1000
+    return replace(state, left=tuple(left), planned=tuple(planned))
+
+
+def fitted(
+    plan: Plan, state: State, ahead: Sequence[int], until_end_ms: int
+) -> tuple[tuple[int, ...], tuple[int, int]]:
+    """The times of the phases ``ahead``; by how much the session and the wish are passed, in ms."""
     others = sum(
         state.left[i]
         for i, s in enumerate(plan.steps)
@@ -43,7 +102,7 @@ def refit(plan: Plan, state: State, until_end_ms: int) -> tuple[tuple[str, int],
         if miss(fits[-1]) == (0, 0):
             break
     best = min(fits, key=miss)
-    return tuple((plan.steps[i].id, ms) for i, ms in zip(ahead, best, strict=True))
+    return best, (miss(best)[0], sum(best) - wish)
 
 
 def allot(plan: Plan, state: State, parts: tuple[Part, ...], wish: int) -> tuple[int, ...]:

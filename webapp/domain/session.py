@@ -5,7 +5,7 @@ Rules that stand here and nowhere else:
   ``settled`` when a device that went on counting confirms the time. Phase ends are computed.
 - ``TRANSITIONS`` is both the rule and the list of buttons.
 - A step that is left early keeps its remaining time, and Back returns to it. A step that was used
-  up starts again in full.
+  up starts again in full. A step that was given no time is passed over.
 - Caps count what is done plus what is planned. An act that would break one is refused.
 - ``finished`` is never stored: it is what running becomes when the plan is used up.
 
@@ -149,8 +149,8 @@ def advance(plan: Plan, state: State, now: int) -> State:
             if plan.steps[index].wait:
                 status, waited = "waiting", 0
                 continue
-            index, status = index + 1, entry_status(plan, left, index + 1)
-            waited = 0
+            index = first_with_time(plan, state, index + 1)
+            status, waited = entry_status(plan, left, index), 0
             if hands_on_ended_at is None and hands_on_over(plan, index):
                 hands_on_ended_at = at
     moved = replace(
@@ -165,6 +165,18 @@ def advance(plan: Plan, state: State, now: int) -> State:
         hands_on_ended_at=hands_on_ended_at,
     )
     return finish(moved, at) if index == len(plan.steps) else moved
+
+
+def first_with_time(plan: Plan, state: State, index: int) -> int:
+    """The first step from ``index`` on that was given time or waits; one past the last if none."""
+    while index < len(plan.steps) and is_left_out(plan, state, index):
+        index += 1
+    return index
+
+
+def is_left_out(plan: Plan, state: State, index: int) -> bool:
+    """True for a step that has no time, as a plan or a re-fit leaves it out."""
+    return not state.planned[index] and not plan.steps[index].wait
 
 
 def entry_status(plan: Plan, left: Sequence[int], index: int) -> Status:
@@ -285,7 +297,8 @@ def resume(plan: Plan, state: State) -> State:
 
 
 def enter(plan: Plan, state: State, index: int) -> State:
-    """Go to step ``index``; a pause stays a pause."""
+    """Go to step ``index``, or the first behind it that has time; a pause stays a pause."""
+    index = first_with_time(plan, state, index)
     moved = replace(state, index=index, waited=0)
     if state.hands_on_ended_at is None and hands_on_over(plan, index):
         moved = replace(moved, hands_on_ended_at=state.at)
@@ -300,7 +313,7 @@ def enter(plan: Plan, state: State, index: int) -> State:
 
 def back(plan: Plan, state: State) -> State:
     """To the step before; right after an early end, to the step that was left for it."""
-    index = step_before(plan, state.index)
+    index = step_before(plan, state)
     if plan.steps[index].kind == "aftercare":
         return enter(plan, restore_if_used_up(state, index), index)
     if state.ended_from is not None:
@@ -309,10 +322,10 @@ def back(plan: Plan, state: State) -> State:
     return enter(plan, again, index)
 
 
-def step_before(plan: Plan, index: int) -> int:
-    """The step before ``index`` that is no move between places: a move passes by itself."""
-    index = max(0, index - 1)
-    while index and plan.steps[index].is_move:
+def step_before(plan: Plan, state: State) -> int:
+    """The step before that has time and is no move between places: a move passes by itself."""
+    index = max(0, state.index - 1)
+    while index and (plan.steps[index].is_move or is_left_out(plan, state, index)):
         index -= 1
     return index
 

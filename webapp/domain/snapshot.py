@@ -68,10 +68,23 @@ class Snapshot:
         return self.step.id if self.step else "end"
 
     @property
-    def next_step(self) -> PlannedStep | None:
-        """The step after the one under way; None when there is none."""
-        index = self.state.index + 1
-        return self.plan.steps[index] if index < len(self.plan.steps) else None
+    def next_step(self) -> tuple[PlannedStep, int] | None:
+        """The next step that has time or waits, with its time in ms; no move. None at the end."""
+        for i in range(self.state.index + 1, len(self.plan.steps)):
+            step, left = self.plan.steps[i], self.state.left[i]
+            if not step.is_move and (left or step.wait):
+                return step, left
+        return None
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Titles of the phases that a re-fit left out."""
+        gone = [
+            step.title
+            for step, planned in zip(self.plan.steps, self.state.planned, strict=True)
+            if step.hands_on and step.seconds and not planned
+        ]
+        return tuple(dict.fromkeys(gone))
 
     @property
     def remaining_ms(self) -> int:

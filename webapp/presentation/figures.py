@@ -65,7 +65,8 @@ def bar(plan: Plan, state: State | None = None) -> Markup:
     """Return the time bar as SVG, filled as far as ``state`` has come."""
     planned = state.planned if state else tuple(step.seconds * 1000 for step in plan.steps)
     parts = segments(plan, planned)
-    label = f"{len(parts)} phases, {clock(sum(part.ms for part in parts))} of hands-on time"
+    timed = [part.ms for part in parts if part.ms]
+    label = f"{len(timed)} phases, {clock(sum(timed))} of hands-on time"
     text = [
         f'<svg class="bar" viewBox="0 0 {BAR_WIDTH} 20" preserveAspectRatio="none" '
         f'role="img" aria-label="{label}">'

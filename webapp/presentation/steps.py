@@ -35,7 +35,6 @@ class StepParts:
     words: Markup
     hand: Markup
     lines: Markup
-    next: Markup
 
 
 def count_notes(acting: bool) -> dict[str, str]:
@@ -55,7 +54,6 @@ def install(app: Flask) -> None:
             Markup(drawing.step_words(step, plan)),
             Markup(drawing.step_hand(step, plan)),
             Markup(drawing.step_lines(step, plan)),
-            Markup(drawing.step_next(plan, index)),
         )
 
     @lru_cache(MOST_PLANS)

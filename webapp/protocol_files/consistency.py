@@ -211,7 +211,9 @@ def step_ids(value: object) -> Iterator[tuple[json_reader.Path, str]]:
             for side in sides:
                 yield place + path, f"{text}-{side}"
                 yield from [(place + path, f"to-{text}-{side}")] * moves
-        yield from (((*place, "for_sides"), f"change-{i + 1}-{s}") for s in [*sides][not either_first :])
+        yield from (
+            ((*place, "for_sides"), f"change-{i + 1}-{s}") for s in [*sides][not either_first :]
+        )
     yield from texts(value, (*STEPS[1], "id"))
 
 

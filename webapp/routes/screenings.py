@@ -364,8 +364,15 @@ def verdict_page(
         who_choices=who_may_clear(verdict),
         today=request_clock().wall_time().date().isoformat(),
         **assignments.context(entry, screening, now),
-        **{"fault": "", "who": "", "on": "", "asked_again": False, "early_fault": "", "side_fault": "",
-            **more},
+        **{
+            "fault": "",
+            "who": "",
+            "on": "",
+            "asked_again": False,
+            "early_fault": "",
+            "side_fault": "",
+            **more,
+        },
     )
     return Response(body, status, mimetype="text/html")
 

@@ -387,15 +387,18 @@ def at_work(besides: str, now: int) -> list[tuple[str, Snapshot]]:
 
 
 def describe_refit(after: Stored, action: Action, wished_ms: int | None) -> str:
-    """What a re-fit made of the wish, when the rules did not allow it exactly."""
+    """What a re-fit left out, and what it made of the wish when the rules did not allow it."""
     if action != "end-at" or wished_ms is None:
         return ""
     snapshot = summaries.snapshot_of(after)
+    said = []
+    if titles := snapshot.left_out:
+        said.append(f"Left out for the short time: {', '.join(titles)}.")
     reached = snapshot.hands_on_ends_in or 0
-    if abs(reached - wished_ms) < 5_000:
-        return ""
-    at = hours_minutes(reached)
-    return f"Within the rules of this protocol the nearest possible end is {at}."
+    if abs(reached - wished_ms) >= 5_000:
+        at = hours_minutes(reached)
+        said.append(f"Within the rules of this protocol the nearest possible end is {at}.")
+    return " ".join(said)
 
 
 def milliseconds_until(typed: str) -> int | None:

@@ -47,7 +47,7 @@ function instantOf(at, began, ends, total) {
 /** The cues of all `rows`; `key` identifies a cue after the plan was made anew. */
 function cuesAhead(rows, speech, total) {
   return rows.flatMap((row, i) => {
-    if (!speech[row.id]) return [];
+    if (!speech[row.id] || (i && row.ends === row.begins)) return [];
     const whole = i ? row.ends - row.begins : total;
     return cuesOf(row, speech[row.id], whole, i === rows.length - 1).map((cue) => ({
       ...cue,

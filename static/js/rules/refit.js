@@ -1,10 +1,9 @@
 // New times for the remaining phases, so that hands-on work ends on time. Same rules and names as
 // webapp/domain/refit.py and `ladder` of webapp/domain/plan.py; tests/cases/session.json holds both.
-import { countedMs, handsOn, sum } from "./counting.js";
+import { countedMs, handsOn, isMove, sum } from "./counting.js";
 import { entryStatus } from "./session.js";
 
-const GRID_SECONDS = 5;
-const GRID_MS = GRID_SECONDS * 1000;
+const GRID_MS = 5_000;
 
 /**
  * Every reachable allocation in grid steps, from the shortest total upwards, one step apart. A share
@@ -90,22 +89,67 @@ export function phasesAhead(plan, state) {
 }
 
 /**
- * New remaining times [[step id, ms], ...] of all phases from here on, so that hands-on work ends
- * in `untilEndMs`, or as near to it as the rules come.
+ * New remaining times [[step id, ms], ...] of the steps ahead, so that hands-on work ends in `untilEndMs`, or as near to
+ * it as the rules come. Where the time is too short, phases that the plan can do without get none, as few as will do.
  */
 export function refit(plan, state, untilEndMs) {
   const ahead = phasesAhead(plan, state);
+  let best = null;
+  for (const gone of choices(plan, state, ahead)) {
+    const trial = leavingOut(plan, state, gone);
+    const stay = ahead.filter((i) => !gone.has(i));
+    const { leftMs, over, off, passed } = fitted(plan, trial, stay, untilEndMs);
+    const found = new Map([...trial.left.entries()].filter(([i, ms]) => ms !== state.left[i] || gone.has(i)));
+    stay.forEach((i, n) => found.set(i, leftMs[n]));
+    const event = [...found].sort(([a], [b]) => a - b).map(([i, ms]) => [plan.steps[i].id, ms]);
+    if (!over && passed < GRID_MS) return event;
+    if (!best || nearer({ over, off }, best)) best = { event, over, off };
+  }
+  return best.event;
+}
+
+/** Less and less to stay. An entry goes or comes back as a whole, while all of it lies ahead. Never all phases. */
+function choices(plan, state, ahead) {
+  const entries = plan.leaveOut.map((entry) => entry.map((id) => plan.steps.findIndex((step) => step.id === id)));
+  const onTheWay = (i) => i === state.index + 1 && isMove(plan.steps[state.index]);
+  const untouched = (i) => ahead.includes(i) && i > state.index && !onTheWay(i) && !state.attempt[i];
+  const free = entries.filter((entry) => entry.every(untouched));
+  const fixed = entries.filter((entry) => !free.includes(entry)).flat();
+  const found = [new Set(fixed.filter((i) => !state.planned[i] && ahead.includes(i)))];
+  for (const entry of free) {
+    const gone = new Set([...found.at(-1), ...entry]);
+    if (ahead.some((i) => !gone.has(i))) found.push(gone);
+  }
+  return found;
+}
+
+/** No time for `gone` and the moves to it; other such moves have theirs. */
+function leavingOut(plan, state, gone) {
+  const mayGo = new Set(plan.leaveOut.flat());
+  const [left, planned] = [[...state.left], [...state.planned]];
+  for (let i = state.index + 1; i < plan.steps.length; i += 1) {
+    if (!mayGo.has(plan.steps[i].id)) continue;
+    if (gone.has(i)) left[i] = 0;
+    const move = i - 1;
+    if (move <= state.index || !isMove(plan.steps[move]) || !(gone.has(i) || !planned[move])) continue;
+    left[move] = planned[move] = gone.has(i) ? 0 : plan.steps[move].seconds * 1000;
+  }
+  return { ...state, left, planned };
+}
+
+/** The times of the phases `ahead`, and by how many ms the session and the wish are passed. */
+function fitted(plan, state, ahead, untilEndMs) {
   const wish = Math.max(0, untilEndMs - othersMs(plan, state, ahead.at(-1)));
   const most = plan.sessionMaxSeconds * 1000 - spent(plan, state).totalMs;
   let best = null;
   for (const odd of oddsOf(plan, state, ahead, wish, most)) {
     const leftMs = allotted(plan, state, partsAhead(plan, state, ahead, odd), wish);
     const total = sum(leftMs);
-    const option = { leftMs, over: Math.max(0, total - most), off: Math.abs(total - wish) };
+    const option = { leftMs, over: Math.max(0, total - most), off: Math.abs(total - wish), passed: total - wish };
     if (!best || nearer(option, best)) best = option;
     if (!best.over && !best.off) break;
   }
-  return ahead.map((i, n) => [plan.steps[i].id, best.leftMs[n]]);
+  return best;
 }
 
 const nearer = (a, b) => a.over < b.over || (a.over === b.over && a.off < b.off);
@@ -177,7 +221,7 @@ function remainingPart(step, had, room, odd) {
     tags: step.tags,
     low: stepsUp(least - oddMs),
     high: (most - oddMs - mod(most - oddMs, GRID_MS)) / GRID_MS,
-    usual: Math.max(1, round(step.seconds / GRID_SECONDS)),
+    usual: Math.max(1, round((step.seconds * 1000) / GRID_MS)),
     spentMs: had,
     oddMs,
   };

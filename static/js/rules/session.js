@@ -59,6 +59,16 @@ function pass(plan, moving, passed) {
   if (!waits && !moving.left[index]) usedUp(plan, moving);
 }
 
+/** The first step from `index` on that was given time or waits. */
+function firstWithTime(plan, state, index) {
+  let first = index;
+  while (first < plan.steps.length && isLeftOut(plan, state, first)) first += 1;
+  return first;
+}
+
+/** A plan or a re-fit gave the step no time. */
+const isLeftOut = (plan, state, index) => !state.planned[index] && !plan.steps[index].wait;
+
 /** The current step has had its time: it waits, or the next one begins. */
 function usedUp(plan, moving) {
   moving.waited = 0;
@@ -66,7 +76,7 @@ function usedUp(plan, moving) {
     moving.status = "waiting";
     return;
   }
-  moving.index += 1;
+  moving.index = firstWithTime(plan, moving, moving.index + 1);
   moving.status = entryStatus(plan, moving.left, moving.index);
   if (handsOnOver(plan, moving.index)) moving.handsOnEndedAt ??= moving.at;
 }
@@ -172,8 +182,9 @@ function resume(plan, state) {
   return empty ? enter(plan, resumed, state.index + 1) : resumed;
 }
 
-/** A pause stays a pause. */
-function enter(plan, state, index) {
+/** Goes to step `to`, or the first behind it that has time. A pause stays a pause. */
+function enter(plan, state, to) {
+  const index = firstWithTime(plan, state, to);
   const handsOnEndedAt = handsOnOver(plan, index) ? (state.handsOnEndedAt ?? state.at) : null;
   const moved = { ...state, index, waited: 0, handsOnEndedAt };
   if (index >= plan.steps.length) return finish(moved, state.at);
@@ -183,7 +194,7 @@ function enter(plan, state, index) {
 
 /** To the step before; right after an early end, to the step that it left. */
 function back(plan, state) {
-  const before = stepBefore(plan, state.index);
+  const before = stepBefore(plan, state);
   if (plan.steps[before].kind === "aftercare") {
     return enter(plan, giveAgain(state, before), before);
   }
@@ -191,10 +202,10 @@ function back(plan, state) {
   return enter(plan, { ...giveAgain(state, index), endedEarly: false, endedFrom: null }, index);
 }
 
-/** The step before `index` that is no move between places: a move passes by itself. */
-function stepBefore(plan, index) {
-  let before = Math.max(0, index - 1);
-  while (before && isMove(plan.steps[before])) before -= 1;
+/** The step before that has time and is no move between places: a move passes by itself. */
+function stepBefore(plan, state) {
+  let before = Math.max(0, state.index - 1);
+  while (before && (isMove(plan.steps[before]) || isLeftOut(plan, state, before))) before -= 1;
   return before;
 }
 

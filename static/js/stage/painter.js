@@ -1,6 +1,6 @@
 // The server's clock, a moment of a session (from the server's fragment or from the rules on this device), and its
 // running second.
-import { clockText, renderStep } from "./render.js";
+import { clockText, renderNext, renderStep } from "./render.js";
 
 const ENDING_SECONDS = 10;
 const FILL_SECONDS = 10; // the bar moves slowly; each second would only cost power
@@ -235,6 +235,7 @@ export class StagePainter {
     Object.assign(live.dataset, { step: rows[row].id, index: index + row });
     const step = renderStep(this.#stage, live, rows[row].id);
     if (!step) return;
+    renderNext(this.#stage, live, rows, row);
     live.className = `stage stage-running ${step.kind} ${step.hue}`;
     this.#callbacks.drawn();
   }

@@ -1,5 +1,5 @@
 // Renders a step or a state of the session from the templates in the page, without the server.
-const STEP_PARTS = ["step-figure", "step-hand", "step-words", "step-lines", "step-next"];
+const STEP_PARTS = ["step-figure", "step-hand", "step-words", "step-lines"];
 const BAR_WIDTH = 1000;
 const BAR_GAP = 6;
 const TOGGLES = ["start", "pause", "resume"];
@@ -37,6 +37,18 @@ function drawn(stage, template) {
   return content;
 }
 
+/** What comes behind row number `at`: neither a move nor a step without time. */
+export function renderNext(stage, live, rows, at) {
+  const dataOf = ({ id }) => kept(stage, id)?.dataset ?? {};
+  const next = rows.slice(at + 1).find((row) => row.ends !== row.begins && !("move" in dataOf(row)));
+  const word = document.createElement("span");
+  word.textContent = next ? "Next" : "Last step";
+  const title = document.createElement("strong");
+  title.textContent = next ? dataOf(next).title : "";
+  const time = next?.ends ? ` ${clockText(Math.ceil((next.ends - next.begins) / 1000))}` : "";
+  live.querySelector(".step-next").replaceChildren(...(next ? [word, " ", title, time] : [word]));
+}
+
 /** The page holds the picture of each technique once, not once a step. */
 function renderHand(stage, hand) {
   const name = CSS.escape(hand?.dataset.hand ?? "");
@@ -53,6 +65,7 @@ export function renderState(stage, live, view, seq) {
   Object.assign(live.dataset, { status, step: view.stepId, index, seq });
   live.querySelector(".count-note").textContent = JSON.parse(stage.dataset.notes)[status];
   renderQuestions(stage, live, view);
+  renderNext(stage, live, view.rows.map(({ id, beginsIn, endsIn }) => ({ id, begins: beginsIn, ends: endsIn })), 0);
   renderBar(live, view.state);
   renderEnd(live, view);
 }

@@ -53,6 +53,7 @@ def on(browser: Browser, moved: MovedSite, watch: Watch) -> Iterator[Open]:
 def massaged(page: Page, moved: MovedSite, before: int, after: int, seconds: float) -> None:
     """From questions to summary: pain told, hands at work for ``seconds``, ended, told again."""
     answer_safely(page)
+    page.get_by_label("Both the same").check()
     page.locator(f'input[name="before"][value="{before}"]').check()
     page.get_by_role("button", name="Begin").click()
     page.get_by_role("button", name="Start", exact=True).click()
@@ -94,6 +95,7 @@ def test_three_sessions_from_the_first_questions_to_chart_and_report(
     answer_safely(page)
     expect(page.locator("#early")).to_contain_text("Why earlier?")
     page.get_by_text("Away on the planned day").click()
+    page.get_by_label("Left", exact=True).check()
     page.locator('input[name="before"][value="4"]').check()
     page.get_by_role("button", name="Begin").click()
     page.get_by_role("button", name="Start", exact=True).click()

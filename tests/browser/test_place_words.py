@@ -99,13 +99,13 @@ def opened(browser: Browser, size: str) -> Page:
         (
             "their-dm2-acupressure",
             "sp6-left",
-            ["Lower leg: Above the inner ankle (SP6)", "Left leg Press in place"],
+            ["Lower leg", "Left leg Press in place"],
         ),
-        ("their-oc-ap-sedating", "point-2", ["Back: Second point", "Both sides Press in place"]),
+        ("their-oc-ap-sedating", "point-2", ["Back", "Both sides Press in place"]),
         (
             "their-oc-thai",
             "straight-leg-right",
-            ["Calf: Straight leg, low", "Right leg Leg up, knee soft"],
+            ["Calf", "Right leg Leg up, knee soft"],
         ),
     ],
     ids=["inner side", "chosen point", "stretch"],
@@ -143,7 +143,7 @@ def test_the_page_alone_goes_on_to_words_and_back_to_a_picture(
         expect(page.locator(f"{LIVE}[data-step=st36-left]")).to_be_visible(timeout=12_000)
         assert page.locator(DRAWN).count() == 0
         seen = page.evaluate(SEEN)
-        assert seen[0][0] == "Lower leg: Below the knee (ST36)"
+        assert seen[0][0] == "Lower leg"
         assert [text for text, _, _ in seen[1:]] == ["Left leg", "Press in place"]
         assert min(letters for _, letters, _ in seen) >= LEAST[size]
         assert all(whole for _, _, whole in seen)
@@ -169,7 +169,35 @@ def test_the_voice_says_the_side_and_the_place(site: InProcess, browser: Browser
         page.keyboard.press("s")
         page.wait_for_function("() => window.heard.some(({ what }) => what === 'say')")
         assert heard(page, "say")[-1]["text"] == (
-            "Long arm. Left side. Upper back: Long arm. "
+            "Long arm. Left side. Upper back. "
             "Hold the wrist; lean back, arm long. Below shoulder height; head stays still."
+        )
+        page.close()
+
+
+@pytest.fixture(scope="module")
+def ours() -> Iterator[InProcess]:
+    with served() as running:
+        yield running
+
+
+def test_the_voice_says_in_full_where_hands_stay_off_once(
+    ours: InProcess, browser: Browser
+) -> None:
+    page = opened(browser, "tablet")
+    page.add_init_script(RECORDERS)
+    with ours.visitor() as visitor:
+        ours.show(page, f"/sessions/{reach(visitor, 'oc-classic-collar', 'oil')}")
+        page.wait_for_function("() => Boolean(customElements.get('session-voice'))")
+        for step in ("opening-strokes", "to-rubbing-nape", "rubbing-nape"):
+            page.get_by_role("button", name="Next", exact=True).click()
+            expect(page.locator(f"{LIVE}[data-step={step}]")).to_be_visible()
+        page.wait_for_function("() => window.heard.filter(({ what }) => what === 'say').length > 2")
+        said = [line["text"] for line in heard(page, "say")]
+        assert said[-3].endswith("4 to 5 times. Not here: The spine bones themselves")
+        assert "Not here" not in said[-2]
+        assert said[-1].endswith(
+            "from the hairline down. Not here: The front of the neck and the throat, "
+            "Anything in front of the ears, The hollows under the skull"
         )
         page.close()

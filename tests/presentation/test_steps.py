@@ -73,6 +73,23 @@ def test_places_to_keep_off_rules_and_passes_stand_apart(shipped_app: Flask) -> 
     assert text_of(lumbar, "step-lightly") == "Go lightly: Kidneys: no deep pressure"
 
 
+def test_a_place_to_keep_off_is_said_in_full_by_the_first_phase_that_has_it(
+    shipped_app: Flask,
+) -> None:
+    plan = shipped_plan(shipped_app, "oc-classic-collar")
+    fresh = {
+        step.id: said_of(page, "step-fresh")
+        for step in plan.steps
+        if "step-fresh" in (page := stage_of(shipped_app, plan, step.id)).source
+    }
+    assert list(fresh) == [
+        *("opening-strokes", "rubbing-nape", "rubbing-collar", "squeezing-back", "patting")
+    ]
+    assert fresh["rubbing-collar"] == "Not here: The hollow above the collarbone"
+    told = [line for said in fresh.values() for line in said.removeprefix("Not here: ").split(", ")]
+    assert len(told) == len(set(told))
+
+
 def test_a_light_session_has_the_words_for_it(shipped_app: Flask) -> None:
     usual = stage_of(shipped_app, shipped_plan(shipped_app, "oc-classic-thoracic"), "squeezing")
     assert "Even pressure, out over the blade." in text_of(usual, "step-lines")

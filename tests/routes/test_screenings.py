@@ -232,6 +232,15 @@ def test_the_side_that_hurts_less_is_asked_and_the_frozen_plan_begins_there(
     assert positions == sorted(positions)
 
 
+def test_before_the_start_stands_in_full_where_hands_stay_off(shipped_visitor: Visitor) -> None:
+    screening = shipped_visitor.screened("oc-cupping-back")
+    (fold,) = shipped_visitor.page(f"/screenings/{screening}").all("details", class_="phase-how")
+    assert "The spine: stay two fingers (2-3 cm) away" in fold.text
+    assert "Go lightly: No oil on the neck; Kidneys, ribs: light; Marks: only touch lightly." in (
+        fold.text
+    )
+
+
 def test_a_side_that_is_none_is_refused_and_where_none_is_asked_none_counts(
     shipped_visitor: Visitor,
 ) -> None:

@@ -95,6 +95,26 @@ def not_here_in_full(step: PlannedStep, plan: Plan) -> list[str]:
     return [*(plan.keep_away[item].name for item in step.not_here), *step.avoid]
 
 
+def first_not_here(step: PlannedStep, plan: Plan) -> list[str]:
+    """In full, what a phase keeps off that no phase before it does; that is said on entering it."""
+    if not step.hands or not step.hands_on:
+        return []
+    before = plan.steps[: plan.steps.index(step)]
+    known = {item for one in before if one.hands_on for item in (*one.not_here, *one.avoid)}
+    fresh = [plan.keep_away[item].name for item in step.not_here if item not in known]
+    return [*fresh, *(line for line in step.avoid if line not in known)]
+
+
+def keep_off(plan: Plan) -> list[str]:
+    """All places of a plan to keep off, in full."""
+    return [line for step in plan.steps for line in first_not_here(step, plan)]
+
+
+def go_lightly(plan: Plan) -> list[str]:
+    """All rules of a plan for going lightly."""
+    return [*dict.fromkeys(line for step in plan.steps for line in step.go_lightly)]
+
+
 def rounds(step: PlannedStep, plan: Plan) -> list[str]:
     """Pressure of today, the side to begin with, how often: as far as there is something to say."""
     first = f"{plan.first_side.capitalize()} side first" if plan.first_side else IN_TURN
@@ -213,6 +233,9 @@ FILTERS = {
     "technique_label": technique_label,
     "not_here": not_here,
     "not_here_in_full": not_here_in_full,
+    "first_not_here": first_not_here,
+    "keep_off": keep_off,
+    "go_lightly": go_lightly,
     "rounds": rounds,
     "breathing": breathing,
     "hue": hue,

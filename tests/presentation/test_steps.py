@@ -70,7 +70,7 @@ def test_places_to_keep_off_rules_and_passes_stand_apart(shipped_app: Flask) -> 
         shipped_app, shipped_plan(shipped_app, "oc-classic-lumbar"), "kneading-low-back"
     )
     assert text_of(lumbar, "step-avoid") == "Not here: spine · flanks"
-    assert text_of(lumbar, "step-lightly") == "Go lightly: Kidneys: no deep pressure"
+    assert text_of(lumbar, "step-lightly") == "Go lightly: Kidneys, below the last rib: light"
 
 
 def test_a_place_to_keep_off_is_said_in_full_by_the_first_phase_that_has_it(

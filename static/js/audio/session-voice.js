@@ -16,7 +16,7 @@ const HALTED = ["paused", "stopped"];
 // The parts of a step that are said: on entering it; after the move that has said them; on demand.
 const PLACES = [".step-place", ".place-words"];
 const ON_ENTRY = [".step-name", ...PLACES, ".step-lines li:first-child", ".step-text", ".step-passes", ".step-fresh"];
-const AFTER_A_MOVE = [".step-lines li + li", ".step-fresh"];
+const AFTER_A_MOVE = [".step-lines li", ".step-passes", ".step-fresh"];
 const WHOLE = [".step-name", ...PLACES, ".step-lines li", ".step-lines p"];
 
 /**

@@ -46,7 +46,8 @@ export function renderNext(stage, live, rows, at) {
   const title = document.createElement("strong");
   title.textContent = next ? dataOf(next).title : "";
   const time = next?.ends ? ` ${clockText(Math.ceil((next.ends - next.begins) / 1000))}` : "";
-  live.querySelector(".step-next").replaceChildren(...(next ? [word, " ", title, time] : [word]));
+  const parts = next ? [word, document.createTextNode(" "), title, time] : [word];
+  live.querySelector(".step-next").replaceChildren(...parts);
 }
 
 /** The page holds the picture of each technique once, not once a step. */

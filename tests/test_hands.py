@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import cos, radians, sin
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from flask import Flask
 from tests.support.builders import shipped
 from tests.support.page import Page
 from tests.support.visitor import Visitor
-from tests.test_pictures import whole_plan
+from tests.test_pictures import PHASES, whole_plan
 from webapp.domain.anatomy import WIDTH, Oval, View, patch_of, ring_of
-from webapp.domain.pictures import without_side
-from webapp.presentation.hands import HANDS, places_of
+from webapp.domain.pictures import picture_of, without_side
+from webapp.domain.plan import Plan
+from webapp.presentation.hands import FLAT, HANDS, places_of, posed
 
 ROOT = Path(__file__).parent.parent
 DRAWINGS = ROOT / "templates" / "figures" / "hands"
@@ -162,3 +164,55 @@ def test_the_middle_of_a_palm_stays_beside_the_spine(view_id: str) -> None:
         for mark in shape.marks or {"still": ()}:
             at, _ = places_of(view, shape, mark, None)
             assert at.x < WIDTH / 2 - view.cm, f"{view_id} {name} {mark}"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "step"),
+    [
+        ("oc-classic-collar", "kneading-upper-back"),
+        ("oc-cervical-4step", "kneading-circles"),
+        ("dm2-acupressure", "st36-left"),
+        ("oc-thai", "mid-back-palm-left"),
+        ("oc-honey-back", "press-lift"),
+    ],
+)
+def test_what_is_lifted_pressed_or_peeled_has_three_frames(
+    visitor: Visitor, protocol: str, step: str
+) -> None:
+    """Seen to fail while one drawing stood for the whole movement."""
+    svg = hand_on(visitor.app, protocol, step)
+    frames = re.split(r'<g class="hand-moves hand-frame hand-frame-\d">', svg)[1:]
+    assert len(frames) == len({re.sub(r'hand-count".*', "", frame) for frame in frames}) == 3
+    assert "--move: frame-during" in MOVEMENT
+
+
+def test_the_frames_take_turns_and_stand_side_by_side_with_reduced_motion() -> None:
+    frames = [keyframes(f"frame-{name}") for name in ("before", "during", "after")]
+    assert len(set(frames)) == 3
+    reduced = MOVEMENT.split("@media (prefers-reduced-motion: reduce)")[1].split("@keyframes")[0]
+    places = re.findall(r"hand-frame-(\d) \{ transform: (?:translate\((-?\d+)px, 0\))?", reduced)
+    assert places == [("1", "-80"), ("2", ""), ("3", "80")]
+
+
+@pytest.mark.parametrize(("plan", "index"), PHASES)
+def test_no_pad_and_no_stone_lies_on_the_spine(
+    shipped_visitor: Visitor, plan: Plan, index: int
+) -> None:
+    """Seen to fail for both hands on the nape, thumbs on the back and the stone."""
+    step = plan.steps[index]
+    found = picture_of(shipped().catalogue, plan.protocol, step.id, step, plan.seen_from)
+    assert found
+    view = shipped().catalogue.views.get(found.view)
+    if not view or not view.paired or found.point or found.hand not in HANDS:
+        return
+    shown = HANDS[found.hand]
+    shape = view.shapes[found.shape]
+    at, way, turn = posed(view, shape, found.mark, None, shown, own=found.own)
+    angle = radians(way + turn)
+    tips = [(x, y, wide / 2) for _, _, x, y, wide in shown.pieces if x > -3]
+    tips += [(shown.tool[0], shown.tool[1], shown.tool[2])] if shown.tool else []
+    if shown.pieces == FLAT:
+        return  # its palm is measured by itself, below
+    reach = max(x * cos(angle) - y * sin(angle) + wide for x, y, wide in tips)
+    off = (WIDTH / 2 - at.x) / view.cm
+    assert reach < off, f"{reach:.1f} cm towards the spine, which is {off:.1f} cm away"

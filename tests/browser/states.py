@@ -18,6 +18,7 @@ from tests.browser import joining_states as joining
 from tests.support.safe_answers import SAFE
 from tests.support.visitor import Visitor
 from webapp.domain.invites import Role
+from webapp.domain.protocol import Entry, SideGroup
 from webapp.domain.session import Event
 from webapp.maintenance.jsonl import write_file
 from webapp.maintenance.runner import JobRunner
@@ -119,6 +120,24 @@ def moving(visitor: Visitor) -> str:
     left_ms = int(visitor.live(path.rsplit("/", 1)[1])["data-remaining-ms"])
     visitor.clock.forward(left_ms / 1000 + 2)
     return path
+
+
+def in_words(visitor: Visitor) -> str:
+    """At a point of a file of format 1, which names no place for it."""
+    here = visitor.app.extensions["site"]
+    entry = here.library.entries["dm2-acupressure"]
+    phases = tuple(without_point(one) for one in entry.protocol.phases)
+    theirs = entry.protocol.model_copy(update={"id": "their-points", "format": 1, "phases": phases})
+    library = replace(here.library, entries={"their-points": replace(entry, protocol=theirs)})
+    visitor.app.extensions["site"] = replace(here, library=library)
+    return hands_on(protocol="their-points", skip=3)(visitor)
+
+
+def without_point(entry: Entry) -> Entry:
+    if isinstance(entry, SideGroup):
+        phases = tuple(phase.model_copy(update={"point": None}) for phase in entry.phases)
+        return entry.model_copy(update={"phases": phases})
+    return entry.model_copy(update={"point": None})
 
 
 def last_seconds(visitor: Visitor) -> str:
@@ -399,6 +418,7 @@ STATES = (
     State("stage-kneading", hands_on(skip=3), "Kneading"),
     State("stage-last-seconds", last_seconds, "0:0"),
     State("stage-diabetes", hands_on(protocol=LEGS), "Signs of a low"),
+    State("stage-in-words", in_words, "Press in place"),
     State("stage-point", hands_on(protocol="dm2-acupressure", skip=3), "inner side"),
     State("stage-change-of-side", change_of_side, "Change of side"),
     State("stage-cups", cups_on(""), "Cupping"),

@@ -17,6 +17,9 @@ PAIRS = [
     ("figure-line", "figure-fill"),
     ("figure-line", "ground"),
     ("stop", "figure-fill"),
+    ("hue-ink", "figure-fill"),
+    ("hue-ink", "ground"),
+    ("hue-ink", "figure-arrow"),
 ]
 
 
@@ -38,7 +41,7 @@ def value_of(name: str, theme: str, angle: float) -> float:
     dim = CSS[CSS.index(':root[data-theme="dim"]') :]
     dim_hue = CSS[CSS.index('[data-theme="dim"] :is(') :]
     if theme == "dim":
-        text = dim_hue if name == "hue" else dim
+        text = dim_hue if name.startswith("hue") else dim
         found = re.search(rf"--{name}: oklch\((.*)\);", text)
         assert found, name
         parts = found[1].replace("mod(var(--angle), 200)", str(angle % 200))

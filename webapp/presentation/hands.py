@@ -8,7 +8,7 @@ lifted, pressed or peeled has three frames: before, during, after.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import atan2, degrees
+from math import atan2, cos, degrees, radians, sin
 
 from markupsafe import escape
 
@@ -287,7 +287,7 @@ OFF_SPINE = {
     "nape": 4.4,
 }  # cm from the midline to a palm's middle
 TIPS_OFF_SPINE = 1.5
-PADS_OFF_SPINE = 3  # two pads beside each other and a finger's width
+WORKS, FREE = 3, 0.3  # cm: what lies so near the tip works; so far it stays off the spine
 UPWARD, MOST_ASKEW = -90, 12  # degrees
 FROM_BELOW = -100  # who stands behind a seated person reaches the nape from below
 FROM_THE_SIDE = 20  # and who treats the own nape from the side, elbow raised
@@ -387,7 +387,7 @@ def posed(
     if view.id == "nape":
         turn = (FROM_THE_SIDE if own else FROM_BELOW) - way
         if shown.pieces == BENT_PADS:
-            at = XY(min(at.x, WIDTH / 2 - PADS_OFF_SPINE * view.cm), at.y + 2 * view.cm)
+            at = XY(at.x, at.y + 2 * view.cm)
     elif view.paired and shown.pieces == BOTH_THUMBS:
         turn = 90  # both hands lie beside the spine, thumbs towards it
     if view.paired and shown.pieces in (FLAT, CUPPED):
@@ -395,7 +395,18 @@ def posed(
         at = XY(min(at.x, WIDTH / 2 - off * view.cm), at.y)
         if view.id != "nape":
             way = min(max(way, UPWARD - MOST_ASKEW), UPWARD + MOST_ASKEW)
+    elif view.paired:
+        off = reach_of(shown, way + turn) + FREE
+        at = XY(min(at.x, WIDTH / 2 - off * view.cm), at.y)
     return at, way, turn
+
+
+def reach_of(shown: Hand, angle: float) -> float:
+    """How far, in cm, what works reaches from the place of the tip towards the spine."""
+    tips = [(x, y, wide / 2) for _, _, x, y, wide in shown.pieces if x > -WORKS]
+    tips += [shown.tool[:3]] if shown.tool else []
+    turned = radians(angle)
+    return max(x * cos(turned) - y * sin(turned) + wide for x, y, wide in tips)
 
 
 def hand_picture(

@@ -10,11 +10,14 @@ from webapp.domain.anatomy import WIDTH, View
 from webapp.domain.pictures import Sides
 from webapp.presentation.paths import short_path
 
-HALF = (
+LYING = (
     "M50 6C41 6 37 14 38 22C39 30 43 35 45 37L44 42C36 45 28 45 24 50C20 58 18 84 16 100C14 112"
     " 12 124 12 136C12 144 17 144 18 137C20 124 24 110 27 96L32 72C33 88 30 100 30 112C30 132 3"
     "4 148 35 163C34 180 36 200 38 216C36 222 37 226 42 226C47 226 47 220 46 214C47 196 48 182 "
-    "48 164C49 148 50 132 50 116Z"
+    "48 164C49 148 50 132 50 116C50 132 51 148 52 164C52 182 53 196 54 214C53 220 53 226 58 226"
+    "C63 226 64 222 62 216C64 200 66 180 65 163C66 148 70 132 70 112C70 100 67 88 68 72L73 96C7"
+    "6 110 80 124 82 137C83 144 88 144 88 136C88 124 86 112 84 100C82 84 80 58 76 50C72 45 64 4"
+    "5 56 42L55 37C57 35 61 30 62 22C63 14 59 6 50 6Z"
 )
 SEATED = (
     "M50 8C40 8 36 16 37 26L33 33L37 36C38 42 42 44 48 43L47 50C42 66 41 92 45 110L14 114C8 118"
@@ -52,10 +55,11 @@ def thumbnail(
     sits = view.sitting if "side" in seen or view.pose == "side" else None
     pose = "side" if sits else view.pose
     lines = wrap(f"now {view.seen}" if turned else view.seen, NARROW if size < SMALL else BROAD)
-    high = LETTERS / size
+    high, below = LETTERS / size, 212 if pose == "side" else 238
+    rows = [f'x="2" y="{below + high * (i + 0.8):.0f}"' for i in range(len(lines))]
     said = "".join(
-        f'<text font-size="{high:.0f}" x="2" y="{240 + high * (i + 0.8):.0f}">{escape(line)}</text>'
-        for i, line in enumerate(lines)
+        f'<text font-size="{high:.0f}" {row}>{escape(line)}</text>'
+        for row, line in zip(rows, lines, strict=True)
     )
     kind = "figure-whole figure-turned" if turned else "figure-whole"
     place = f"translate({left + x * part:.0f} {top + y * part:.0f}) scale({size * part:.3g})"
@@ -69,9 +73,8 @@ def person(pose: str) -> str:
     if pose == "side":
         arm = f'<path class="figure-arm" d="{short_path(ARM)}"/>'
         return f'{body}<path class="figure-far" d="{short_path(SEATED)}"/>{arm}'
-    half = f'<path class="figure-far" d="{short_path(HALF)}"'
     line = f'hair" d="{short_path(HAIR)}' if pose == "behind" else f'detail" d="{short_path(FACE)}'
-    return f'{body}{half}/>{half} transform="matrix(-1 0 0 1 100 0)"/><path class="figure-{line}"/>'
+    return f'{body}<path class="figure-far" d="{short_path(LYING)}"/><path class="figure-{line}"/>'
 
 
 def crop_of(view: View, sides: tuple[str, ...], sits: tuple[float, ...] | None) -> str:

@@ -26,7 +26,7 @@ from webapp.site import Site
 
 CASES = Path(__file__).parent / "cases.json"
 STRIPS = {"negative": "negative", "-": "negative", "trace": "trace", "+": "plus", "++": "plus-plus"}
-STRIPS |= {"+++": "plus-plus", "++++": "plus-plus"}
+STRIPS |= {"+++": "plus-plus-plus", "++++": "plus-plus-plus"}
 HARMLESS = {"last-meal": "good"}
 SAYS_NO = re.compile(r"^(No|None)\b")
 

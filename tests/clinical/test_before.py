@@ -136,7 +136,7 @@ FACTS = (
 
 VALUES = ("2.9", "3.5", "4.8", "5.5", "6.4", "7.2", "9.0", "13.9", "14.5", "16.8", "20.0")
 TRENDS: tuple[Trend, ...] = ("steady", "steady", "falling", "falling-fast", "unknown")
-STRIPS: tuple[Strip, ...] = ("negative", "trace", "plus", "plus-plus")
+STRIPS: tuple[Strip, ...] = ("negative", "trace", "plus", "plus-plus", "plus-plus-plus")
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from webapp.domain.glucose import (
 )
 
 # After the number: falling, fast or noarrow for the trend, steady without a word; before= ten
-# minutes earlier. who: lows, sglt2, ill as in Person, own for a massage made for diabetes; with "?"
+# minutes earlier. who: lows, sglt2, ill, shaky as in Person, own for a massage made for diabetes; with "?"
 # both ways. ketones in mmol/L or of a strip, "?" not measured, "-" not asked yet. wait in minutes.
 BEFORE = """
 reading ; who ; ketones | level wait shortest | says
@@ -105,6 +105,9 @@ LO ; lows? ; - | help emergency 15 no | Drowsy, unable to swallow, alone
 110 mg/dL noarrow before=120 ; lows own ; - | not-today 15 no | Eat 15 g of carbohydrate
 110 mg/dL noarrow before=130 ; lows own ; - | not-today 15 no | Eat 15 g of carbohydrate
 110 mg/dL noarrow before=130.1 ; lows own ; - | not-today 15 no | only when it is steady
+6.5 mmol/L before=7.1 ; lows own? ; - | not-today 15 no? | Eat 15 g of carbohydrate
+9.0 mmol/L falling before=10.2 ; lows own? ; - | not-today 15 no? | only when it is steady
+9.0 mmol/L fast before=9.0 ; lows own? ; - | not-today 15 no? | only when it is steady
 6.5 mmol/L falling before=6.4 ; lows own ; - | not-today 15 no | Eat 15 g of carbohydrate
 -- high: up to 300, up to 16.7; ketones matter for everybody
 250.1 mg/dL ; lows? ; - | not-today - any | Test ketones first
@@ -118,12 +121,17 @@ LO ; lows? ; - | help emergency 15 no | Drowsy, unable to swallow, alone
 13.95 mmol/L ; lows? own? ; 0 | changes - yes | shortest plan only
 16.7 mmol/L ; lows? own? ; negative | changes - yes | shortest plan only
 -- very high: above 300, above 16.7
-300.1 mg/dL ; lows? ; 0.2 | not-today - no | measure again in an hour or two
+300.1 mg/dL ; lows? ; 0.2 | not-today - no | test ketones, and measure again in an hour or two
 600 mg/dL ; lows? ; 0.2 | not-today - no | call your diabetes team or urgent care today
 16.71 mmol/L ; lows? ; 0.2 | not-today - no | vomiting or drowsy: call your emergency number
 33.3 mmol/L ; lows? ; - | not-today - no | Test ketones first
 16.71 mmol/L ; lows? ill ; 0.2 | help same-day - no | urgent care today
 300.1 mg/dL ; lows? ill ; 0.2 | help same-day - no | Vomiting, drowsy or confused: call your emergency number
+-- signs of a low that do not fit
+16.71 mmol/L ; lows? ill? shaky ; 0.2 | help emergency - no | Say the reading and the signs
+300.1 mg/dL ; lows? shaky ; 0.2 | help emergency - no | Call your emergency number
+HI ; lows? ill? shaky ; 0.2 | help emergency - no | Call your emergency number
+16.7 mmol/L ; lows? shaky ; 0.2 | changes - yes | shortest plan only
 -- HI: above the meter
 HI ; lows? ill? ; 0.2 | help same-day - no | urgent care now
 HI ; lows? ill? ; - | help same-day - no | the emergency department
@@ -144,6 +152,7 @@ HI ; lows? ; 3.1 | help emergency same-day - no | emergency number
 7.0 mmol/L ; own sglt2? ill? ; plus | help same-day - no | diabetes team or urgent care today
 7.0 mmol/L ; own sglt2? ; plus-plus | help same-day - no | diabetes team or urgent care today
 7.0 mmol/L ; own sglt2? ill ; plus-plus | help emergency - no | Say the numbers
+7.0 mmol/L ; own sglt2? ill? ; plus-plus-plus | help emergency - no | Say the numbers
 7.0 mmol/L ; own sglt2? ill? ; 3.01 | help emergency - no | Say the numbers
 7.0 mmol/L ; own ; 0.2+trace | not-today - no | two hours
 7.0 mmol/L ; own ; 0.6+negative | not-today - no | two hours
@@ -204,7 +213,7 @@ LO           | help emergency 15   | 15 to 20 g of fast sugar
 13.95 mmol/L | clear          -    | plan for high values
 16.7 mmol/L  | clear          -    | plan for high values
 300.1 mg/dL  | not-today      -    | very high
-16.71 mmol/L | not-today      -    | measure again in an hour or two
+16.71 mmol/L | not-today      -    | test ketones, and measure again in an hour or two
 16.71 mmol/L | not-today      -    | call your diabetes team or urgent care today
 HI           | help same-day  -    | above what the meter can show
 HI           | help same-day  -    | urgent care now
@@ -311,12 +320,12 @@ def ketones(text: str) -> Ketones | None:
 
 
 def people(text: str) -> Iterator[Person]:
-    """Every person of these words: lows, sglt2, ill, own, each with "?" for both ways."""
+    """Every person of these words: lows, sglt2, ill, shaky, own, each with "?" for both ways."""
     words = text.split()
-    names = ("lows", "sglt2", "ill", "own")
+    names = ("lows", "sglt2", "ill", "shaky", "own")
     ways = [(True, False) if f"{n}?" in words else (n in words,) for n in names]
-    for lows, sglt2, ill, own in product(*ways):
-        yield Person(lows=lows, sglt2=sglt2, ill=ill, made_for=own)
+    for lows, sglt2, ill, shaky, own in product(*ways):
+        yield Person(lows=lows, sglt2=sglt2, ill=ill, shaky=shaky, made_for=own)
 
 
 def told(found: tuple[Advice, ...], says: str) -> str:

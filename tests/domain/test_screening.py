@@ -73,7 +73,8 @@ FOLLOWS: dict[str, dict[str, tuple[str, ...]]] = {
     "tumour-treated": {"tumour": UNSAFE},
     "tb-active": {"deep-infection": UNSAFE},
     "weak-bones-fall": {"weak-bones": UNSAFE},
-    "procedure-place": {"procedure": ("days", UNSURE)},
+    "procedure-place": {"procedure": ("days", UNSURE), "surgery": UNSAFE},
+    "port-place": {"port": UNSAFE},
     "foot-ulcer-place": {"foot-ulcer-before": UNSAFE},
 }
 # Asked only of people with diabetes, in whatever protocol.
@@ -186,7 +187,7 @@ blood-pressure aneurysm lungs lungs-asthma tumour steroids      | any
 tumour-treated deep-infection tb-active weak-bones surgery      | any
 weak-bones-fall procedure procedure-place nervous-system        | any
 mental-flare kidney-failure skin fragile-skin spine-injury disc | any
-touch-pain fistula port hands-well                              | any
+touch-pain fistula port port-place hands-well                   | any
 diabetes                                                        | spine
 hypo-severe hypo-now hypo-unaware diabetes-type sglt2           | any
 glucose-medicine last-insulin diabetes-unsteady insulin-sites   | any
@@ -447,16 +448,6 @@ U-13 heart disease, honey | oc-honey-back | heart | heart | not-today | no honey
 R55 controlled, by hand | oc-self-4step | blood-pressure=controlled | high blood pressure, by the last reading within six months | changes | light pressure and the shortest plan | light shortest
 R55 controlled, low back | oc-classic-lumbar | blood-pressure=controlled | pressure | changes | shortest | light shortest
 R55 controlled, ear points | oc-ap-ear | blood-pressure=controlled | pressure | changes | shortest | light shortest
-R55 controlled, cups | oc-cupping-back | blood-pressure=controlled | pressure | clinician | cannot be light |
-R55 controlled, vacuum | spine arms vacuum | blood-pressure=controlled | pressure | clinician | cannot be light |
-R55 controlled, stretches | spine arms stretching | blood-pressure=controlled | pressure | clinician | cannot be light |
-R55 controlled, palms | spine arms palms | blood-pressure=controlled | pressure | clinician | cannot be light |
-R55 controlled, device | spine arms device | blood-pressure=controlled | pressure | clinician | cannot be light |
-R55 controlled, warm stones | spine arms warm | blood-pressure=controlled | pressure | clinician | cannot be light |
-R55 controlled, cool stones | spine arms cool | blood-pressure=controlled | pressure | clinician | cannot be light |
-R55 controlled, honey | spine arms honey | blood-pressure=controlled | pressure | clinician | cannot be light |
-R55 controlled, strong points | oc-ap-sedating | blood-pressure=controlled | pressure | clinician | strong points |
-R55 controlled, points on the hand | spine arms points | blood-pressure=controlled | pressure | changes | light | light shortest
 2.4 BP high or not known | oc-classic-lumbar | blood-pressure=high | pressure | clinician | doctor |
 2.4 BP not sure | oc-self-nape | blood-pressure=unsure | pressure | clinician | doctor |
 2.4 arterial disease of the legs | dm-legs-feet | leg-arteries | narrow arteries in the legs | clinician | doctor |
@@ -466,15 +457,6 @@ R55 controlled, points on the hand | spine arms points | blood-pressure=controll
 2.4 asthma not sure | oc-self-nape | lungs-asthma=unsure | asthma at any time | clinician | doctor |
 R60 mild asthma | oc-self-4step | lungs-asthma=mild | reliever at most twice a week.*no steroid tablets.*not in hospital | changes | light pressure and the shortest plan | light shortest
 R60 mild asthma, well | oc-classic-lumbar | lungs-asthma=mild | well today | changes | reliever at hand | light shortest
-R60 mild asthma, cups | spine arms cups | lungs-asthma=mild | asthma | clinician | cannot be light |
-R60 mild asthma, vacuum | spine arms vacuum | lungs-asthma=mild | asthma | clinician | cannot be light |
-R60 mild asthma, stretches | spine arms stretching | lungs-asthma=mild | asthma | clinician | cannot be light |
-R60 mild asthma, palms | spine arms palms | lungs-asthma=mild | asthma | clinician | cannot be light |
-R60 mild asthma, device | spine arms device | lungs-asthma=mild | asthma | clinician | cannot be light |
-R60 mild asthma, warm stones | spine arms warm | lungs-asthma=mild | asthma | clinician | cannot be light |
-R60 mild asthma, cool stones | spine arms cool | lungs-asthma=mild | asthma | clinician | cannot be light |
-R60 mild asthma, strong points | oc-ap-toning | lungs-asthma=mild | asthma | clinician | strong points |
-R60 mild asthma, points on the hand | spine arms points | lungs-asthma=mild | asthma | changes | light | light shortest
 U-13 asthma, honey | oc-honey-back | lungs-asthma=mild | asthma | not-today | no honey massage with asthma, ever |
 U-13 lung disease, honey | oc-honey-back | lungs-asthma=other | lung | not-today | no honey |
 U-13 asthma not sure, honey | oc-honey-back | lungs-asthma=unsure | asthma | not-today | no honey |
@@ -496,7 +478,8 @@ R61 thin bones and a stumble | oc-honey-back | weak-bones-fall | any fall or stu
 R62 an injection days ago | oc-classic-lumbar | procedure=days | injection or procedure.*last month | clinician | two weeks at least | procedure
 R62 an injection, not sure | oc-self-nape | procedure=unsure | injection | clinician | hands stay off | procedure
 R62 a procedure two weeks ago | oc-self-nape | procedure=weeks | procedure | clinician | doctor who did it |
-R62 where it was | oc-ap-distant | procedure-place@hand:left | where the hands | clinician | whole region | own=changes over=procedure out=hand:left,forearm:left
+R62 where an operation was | oc-ap-distant | procedure-place@hand:left | where the hands | clinician | whole region | surgery own=changes over=surgery out=hand:left,forearm:left
+R62 where it was | oc-ap-distant | procedure-place@hand:left | where the hands | clinician | whole region | procedure own=changes over=procedure out=hand:left,forearm:left
 2.4 CNS disease | oc-ap-toning | nervous-system | brain or spinal cord | clinician | doctor |
 2.4 eye bleeding, prone | dm-general-gentle | eye-bleed | bleeding inside the eye | not-today | not face down |
 2.4 eye bleeding, head bent | oc-cervical-4step | eye-bleed | bleeding inside the eye | not-today | head bent |
@@ -525,6 +508,9 @@ R64 a fistula in the arm | oc-ap-distant | fistula@forearm:left | fistula or gra
 R64 a graft in the thigh | dm-legs-feet | fistula@thigh:right | graft | changes | in no step | out=RIGHT-LEG
 R64 fistula not sure | oc-self-nape | fistula=unsure | fistula | not-today | find out first |
 R64 a port, sitting | oc-self-nape | port | port or catheter under the skin | changes | whatever a clinician |
+R64 a port in the arm | oc-ap-distant | port-place@hand:left | where the hands | changes | in no step | over=port out=hand:left,forearm:left
+R64 a catheter in the thigh | dm-legs-feet | port-place@thigh:right | where the hands | changes | in no step | over=port out=RIGHT-LEG
+R64 a port, not sure where | oc-self-nape | port-place=unsure | where the hands | not-today | find out first | over=port
 R64 a port, face down | oc-classic-lumbar | port | port | not-today | press on it |
 R41 numbness, warm stones | spine arms warm | numb-place | numb skin | not-today | by hand |
 R41 numbness, cool stones | spine arms cool | numb-place | warm from cool | not-today | by hand |
@@ -636,6 +622,8 @@ WITH = {
     "lows": {"glucose-medicine": "insulin", "last-insulin": "over-an-hour"},
     "bolus": {"last-insulin": "over-an-hour"},
     "treated": {"tumour-treated": "no"},
+    "procedure": {"surgery": "no"},
+    "surgery": {"procedure": "no"},
 }
 
 
@@ -695,7 +683,33 @@ def flags_of(line: str) -> Iterator[Flag]:
         yield Flag(where, urgency.split()[0], urgency.endswith(" late"), sign)
 
 
-ALL_ITEMS = tuple(item_of(line) for line in lines_of(ITEMS)[1:])
+# What asks for light hands asks for a clinician's word where a method cannot be light; but for the
+# methods that refuse or are asked about by another row.
+NOT_LIGHT = """
+blood-pressure=controlled | light shortest |
+lungs-asthma=mild | light shortest | honey
+pain-medicine | light |
+touch-pain | light shortest |
+steroids | light out=technique:patting | cups vacuum honey
+platelets=one | light | cups vacuum
+"""
+
+
+def not_light(line: str) -> Iterator[str]:
+    answer, light, others = (part.strip() for part in f"{line} ".split("|"))
+    for method in ("cups", "vacuum", "stretching", "palms", "device", "warm", "cool", "honey"):
+        if method not in others.split():
+            where = f"spine arms {method}"
+            yield f"not light, {answer} | {where} | {answer} | | clinician | cannot be light |"
+    for name in ("oc-ap-sedating", "oc-ap-toning"):
+        yield f"strong points, {answer} | {name} | {answer} | | clinician | strong points |"
+    yield f"points on the hand, {answer} | spine arms points | {answer} | | changes | light | {light}"
+
+
+ALL_ITEMS = tuple(
+    item_of(line)
+    for line in (*lines_of(ITEMS)[1:], *chain.from_iterable(map(not_light, lines_of(NOT_LIGHT))))
+)
 ALL_FLAGS = tuple(chain.from_iterable(map(flags_of, lines_of(FLAGS))))
 WHERE = {
     question: set(words.split("|")[1].split())
@@ -789,10 +803,11 @@ PLACES = {
     "varicose-veins",
     "insulin-sites",
     "fistula",
+    "port-place",
     "procedure-place",
     "foot-ulcer-place",
 }
-WHOLE_PLACES = {"fistula", "procedure-place", "foot-ulcer-place"}
+WHOLE_PLACES = {"fistula", "port-place", "procedure-place", "foot-ulcer-place"}
 
 
 def left_out_words(rule: LeaveOut) -> str:
@@ -1087,6 +1102,9 @@ LO ; ; - | help 15 no -
 7.0 mmol/L ; fever=unsure ; - | not-today - no ketones
 7.0 mmol/L ; unwell=yes ; 0.6 | help - no -
 7.0 mmol/L ; fever=yes ; plus-plus | help - no -
+HI ; hypo-now=yes ; 0.2 | help - no -
+16.71 mmol/L ; hypo-now=unsure ; 0.2 | help - no -
+16.7 mmol/L ; hypo-now=yes ; 0.2 | not-today 15 yes -
 HI ; ; - | help - no ketones
 HI ; ; 0.2 | help - no -
 16.71 mmol/L ; ; 0.2 | not-today - no -
@@ -1127,6 +1145,8 @@ def unmet_glucose(catalogue: Catalogue, line: str) -> Iterator[str]:
     )
     if found != wanted:
         yield f"{about}: {wanted}, got {found}"
+    if verdict.low and ("HI" in shown or shown.startswith("16.71")):
+        yield f"{about}: sugar is told on top of a very high reading"
 
 
 @pytest.mark.parametrize("line", lines_of(GLUCOSE_ROWS))
@@ -1927,7 +1947,7 @@ TREND_STEPS = tuple(
     for then in ("falling", "noarrow")
 )
 KETONE_STEPS = ("0.3", "0.6", "1.6", "3.1")
-STRIP_STEPS = ("negative", "trace", "plus", "plus-plus")
+STRIP_STEPS = ("negative", "trace", "plus", "plus-plus", "plus-plus-plus")
 READING_STEPS = (FALLING, RISING, NO_METER, *TREND_STEPS)
 READINGS = {
     text: reading(text)

@@ -349,6 +349,7 @@ def trusting(question: str) -> Callable[[Answers], bool]:
 def wrong_risks() -> Iterator[Wrong]:
     for value in (True, False):
         yield Wrong(f"low_risk {value}", screening, "low_risk", lambda _, v=value: v)
+        yield Wrong(f"very high: {value}", screening, "is_very_high", lambda _, v=value: v)
     for name in LOW_RISKS:
         yield Wrong(f"low_risk without {name}", screening, "low_risk", any_but(LOW_RISKS, name))
     for name in ("glucose-medicine", "diabetes-type"):
@@ -357,7 +358,7 @@ def wrong_risks() -> Iterator[Wrong]:
     no_tablets = {**LOW_RISKS, "medicine": tablets}
     yield Wrong("low_risk without tablets", screening, "low_risk", any_but(no_tablets, ""))
     person_of = screening.person_of
-    for field in ("lows", "sglt2", "ill", "made_for"):
+    for field in ("lows", "sglt2", "ill", "shaky", "made_for"):
         for value in (True, False):
 
             def wrong(
@@ -392,11 +393,21 @@ def wrong_trend() -> Iterator[Wrong]:
     ):
         yield Wrong(f"{trend} as {as_if}", glucose, "trend_of",
                     lambda r, t=trend, a=as_if: a if trend_of(r) == t else trend_of(r))  # fmt: skip
+    yield Wrong("the arrow alone, where there is one", glucose, "trend_of",
+                lambda r: trend_of(r if r.trend == "unknown" else r.model_copy(
+                    update={"before": None})))  # fmt: skip
+    yield Wrong(
+        "two readings alone",
+        glucose,
+        "trend_of",
+        lambda r: trend_of(r.model_copy(update={"trend": "unknown"} if r.before else {})),
+    )
     yield Wrong("two readings are not heard", glucose, "trend_of", lambda r: r.trend or "unknown")
     for strip, value in glucose.STRIP_COUNTS.items():
         for off in (Decimal("-0.6"), Decimal("0.91")):
             counts = {**glucose.STRIP_COUNTS, strip: value + off}
-            if (strip, off < 0) not in (("negative", True), ("plus", False), ("plus-plus", True)):
+            unnoticed = (("negative", True), ("plus", False), ("plus-plus", True))
+            if (strip, off < 0) not in (*unnoticed, ("plus-plus-plus", False)):
                 yield Wrong(f"{strip} {value + off}", glucose, "STRIP_COUNTS", counts)
     of_trend, of_ketones = glucose.of_trend, glucose.of_ketones
     yield Wrong("no trend", glucose, "of_trend", lambda *_: ())

@@ -314,6 +314,7 @@ def test_ketones_are_asked_for_when_they_matter(
         ("trace", "", "Not today"),
         ("plus", "", "Medical help today"),
         ("plus-plus", "", "Medical help today"),
+        ("plus-plus-plus", "", "Get help now"),
         ("no", "", "Not today"),
     ],
 )

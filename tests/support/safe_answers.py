@@ -12,6 +12,8 @@ CHOICES = {
     "platelets": "none",
     "blood-pressure": "no",
     "procedure": "no",
+    "procedure-place": "no",
+    "port-place": "no",
     "honey-patch": "yes",
     "trained": "yes",
 }

@@ -50,13 +50,14 @@ KETONES_CALL_ABOVE = Decimal("1.5")  # mmol/L, R52
 KETONES_EMERGENCY_ABOVE = Decimal("3.0")  # mmol/L, R08
 KETONES_MOST = Decimal(15)  # mmol/L, what a meter can show
 
-Strip = Literal["negative", "trace", "plus", "plus-plus"]
+Strip = Literal["negative", "trace", "plus", "plus-plus", "plus-plus-plus"]
 # What a urine strip counts as, in mmol/L of blood (R52 has the two side by side).
 STRIP_COUNTS: dict[Strip, Decimal] = {
     "negative": Decimal(0),
     "trace": KETONES_CLEAR_BELOW,
     "plus": KETONES_CALL_ABOVE + Decimal("0.1"),
     "plus-plus": KETONES_EMERGENCY_ABOVE,
+    "plus-plus-plus": KETONES_EMERGENCY_ABOVE + Decimal("0.1"),
 }
 
 Trend = Literal["steady", "falling", "falling-fast", "unknown"]
@@ -104,12 +105,14 @@ class Person(Model):
     """What a reading means depends on; what is not known counts as so.
 
     ``lows``: insulin, a sulfonylurea or a glinide. ``sglt2``: such a medicine. ``ill``: unwell, a
-    fever or an infection. ``made_for``: the massage is one made for diabetes, short as it is.
+    fever or an infection. ``shaky``: said to have signs of a low. ``made_for``: the massage is one
+    made for diabetes, short as it is.
     """
 
     lows: bool
     sglt2: bool
     ill: bool
+    shaky: bool = False
     made_for: bool = False
 
 
@@ -168,12 +171,19 @@ def fits_other_unit(value: Decimal, unit: Unit) -> bool:
 
 
 def trend_of(reading: Reading) -> Trend:
-    """The arrow, or what two readings say; not known is said as such."""
-    if reading.trend not in (None, "unknown") or reading.value is None or reading.before is None:
-        return reading.trend or "unknown"
-    fall = reading.before - reading.value
-    falling, fast = FALLS[reading.unit]
-    return "falling-fast" if fall > fast else "falling" if fall >= falling else "steady"
+    """The worse of the arrow and of what two readings say; not known is said as such."""
+    told: list[Trend] = [reading.trend] if reading.trend not in (None, "unknown") else []
+    if reading.value is not None and reading.before is not None:
+        told.append(trend_of_fall(reading.before - reading.value, reading.unit))
+    return max(told, key=TRENDS.index, default="unknown")
+
+
+def trend_of_fall(fall: Decimal, unit: Unit) -> Trend:
+    """What a fall within ten minutes is called."""
+    falling, fast = FALLS[unit]
+    if fall > fast:
+        return "falling-fast"
+    return "falling" if fall >= falling else "steady"
 
 
 def asks_for_ketones(reading: Reading, person: Person) -> bool:
@@ -206,6 +216,8 @@ def of_number(reading: Reading, person: Person) -> tuple[Advice, ...]:
             return ()
         case "high":
             return (HIGH,)
+        case "very-high" if person.shaky:
+            return (VERY_HIGH_SHAKY,)
         case "very-high" if reading.shown == "hi":
             return (ABOVE_THE_METER,)
         case "very-high":
@@ -331,7 +343,8 @@ VERY_HIGH = Advice(
     level="not-today",
     said="Glucose is very high (above 16.7 mmol/L, 300 mg/dL).",
     act=(
-        "Follow your own sick-day plan, drink water, and measure again in an hour or two. "
+        "Follow your own sick-day plan, drink water, test ketones, and measure again in an hour "
+        "or two. "
         "Thirsty, unwell or confused: call your diabetes team or urgent care today. "
         "Ketones above 3.0 mmol/L, vomiting or drowsy: call your emergency number."
     ),
@@ -344,6 +357,12 @@ VERY_HIGH_ILL = Advice(
         "Call your diabetes team or urgent care today. Follow your own sick-day plan. "
         "Vomiting, drowsy or confused: call your emergency number."
     ),
+)
+VERY_HIGH_SHAKY = Advice(
+    level="help",
+    urgency="emergency",
+    said="Glucose is very high, and the signs do not fit: shaky, sweaty, very hungry or confused.",
+    act="Call your emergency number. Say the reading and the signs.",
 )
 ABOVE_THE_METER = Advice(
     level="help",

@@ -26,7 +26,15 @@ from webapp.domain.catalogue import (
     Reach,
     Urgency,
 )
-from webapp.domain.glucose import Advice, Ketones, Person, Reading, asks_for_ketones, judge
+from webapp.domain.glucose import (
+    Advice,
+    Ketones,
+    Person,
+    Reading,
+    asks_for_ketones,
+    band_of,
+    judge,
+)
 from webapp.domain.plan import Changes, LeaveOut
 from webapp.domain.protocol import Model, Protocol
 
@@ -248,6 +256,11 @@ def asked_after(catalogue: Catalogue, protocol: Protocol, answers: Answers) -> t
     return tuple(asked.values())
 
 
+def is_very_high(reading: Reading | None) -> bool:
+    """True for a reading so high that no sign can be that of a low."""
+    return reading is not None and band_of(reading) == "very-high"
+
+
 def has_diabetes(protocol: Protocol, answers: Answers) -> bool:
     """True unless the person said no to it: a protocol made for diabetes does not ask."""
     return protocol.condition == DIABETES or answers.given.get(HAS_DIABETES) != "no"
@@ -271,6 +284,8 @@ def screen(catalogue: Catalogue, protocol: Protocol, answers: Answers) -> Verdic
             way.question == question.id for other in questions for way in other.follows
         ):
             continue
+        if question.id in LOWS and is_very_high(answers.reading):
+            continue  # no sugar on top: the reading says what to do
         outcome = outcome_of(catalogue, protocol, question, token, diabetes=diabetes)
         if outcome is None:
             continue
@@ -446,6 +461,7 @@ def person_of(answers: Answers, *, made_for: bool) -> Person:
         lows=low_risk(answers),
         sglt2=answers.given.get("sglt2") != "no",
         ill=any(answers.given.get(question) != "no" for question in ILL),
+        shaky=any(answers.given.get(question) in ("yes", UNSURE) for question in LOWS),
         made_for=made_for,
     )
 

@@ -152,13 +152,18 @@ def test_training_is_confirmed_once_on_a_device_for_each_method(shipped_visitor:
         page = shipped_visitor.page(f"/protocols/{protocol}/screening")
         return [e.attrs["name"] for e in page.all("input", type="radio") if "checked" in e.attrs]
 
-    shipped_visitor.screened("oc-thai", q_trained="no")
+    mine = {"trained_for": "device"}
+    shipped_visitor.screened("oc-thai", q_trained="no", **mine)
     assert answered("oc-thai") == []
     shipped_visitor.screened("oc-thai")
-    assert answered("oc-thai") == ["q-trained"]
+    assert answered("oc-thai") == []  # nobody said whose training it is
+    shipped_visitor.screened("oc-thai", **mine)
+    assert answered("oc-thai") == ["q-trained", "trained-for"]
     assert answered("oc-stone") == []
-    shipped_visitor.screened("oc-stone")
-    assert answered("oc-thai") == answered("oc-stone") == ["q-trained"]
+    shipped_visitor.screened("oc-stone", **mine)
+    assert answered("oc-thai") == answered("oc-stone") == ["q-trained", "trained-for"]
+    shipped_visitor.screened("oc-thai", trained_for="today")  # somebody else works with it today
+    assert answered("oc-thai") == []
 
 
 # -- verdicts ------------------------------------------------------------------------------------

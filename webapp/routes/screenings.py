@@ -48,7 +48,7 @@ blueprint = Blueprint("screenings", __name__)
 
 LASTING_GROUPS = ("illness", "place", "feet", "method", "hands")
 UNIT_COOKIE = "glucose-unit"
-TRAINED, TRAINED_COOKIE = "trained", "trained-hands"
+TRAINED, TRAINED_FOR, TRAINED_COOKIE = "trained", "trained-for", "trained-hands"
 YEAR_SECONDS = 365 * 24 * 3600
 TOO_MUCH = Finding(
     question="plan",
@@ -78,7 +78,8 @@ def ask(protocol_id: str) -> Response:
     wish = protocols.wish_of(entry.protocol, request.args)
     if wish.fault or wish.plan is None:
         return Response(protocols.page(entry, wish), 422, mimetype="text/html")
-    confirmed = {f"q-{TRAINED}": "yes"} if protocol_id in trained_here() else {}
+    known = {f"q-{TRAINED}": "yes", TRAINED_FOR: "device"}
+    confirmed = known if protocol_id in trained_here() else {}
     return form(entry, wish.plan, Sheet(MultiDict(confirmed)))
 
 
@@ -122,8 +123,7 @@ def judged(entry: LibraryEntry, plan: Plan, taken: ScreeningForm) -> Response:
     response = redirect(url_for("screenings.show", screening_id=screening_id), 303)
     if reading and reading.shown == "number":
         remember_unit(response, reading.unit)
-    if taken.answers.given.get(TRAINED) == "yes":
-        remember(response, TRAINED_COOKIE, ".".join({*trained_here(), entry.protocol.id}))
+    remember_training(response, entry.protocol.id, taken.answers.given.get(TRAINED))
     return response
 
 
@@ -283,6 +283,15 @@ def trained_here() -> set[str]:
     """Return the protocols for which trained hands were confirmed on this device."""
     kept = request.cookies.get(site().settings.cookie(TRAINED_COOKIE), "")
     return set(kept.split(".")) & site().library.entries.keys()
+
+
+def remember_training(response: Response, protocol_id: str, answer: str | None) -> None:
+    """Keep a yes that is for whoever works with this device; any other answer ends it."""
+    known = trained_here()
+    here = answer == "yes" and request.form.get(TRAINED_FOR) == "device"
+    told = known | {protocol_id} if here else known - {protocol_id}
+    if answer and told != known:
+        remember(response, TRAINED_COOKIE, ".".join(sorted(told)))
 
 
 def remember_unit(response: Response, unit: str) -> None:

@@ -1801,26 +1801,39 @@ def test_a_clinicians_word(who: str, on: str, known: tuple[Clinician, ...], says
 
 # How long a word counts: three months with diabetes, in pregnancy and while cancer is treated.
 WORD_DAYS = """
-oc-self-nape ; surgery=yes | 183
+oc-self-nape ; heart=yes | 183
+oc-self-nape ; surgery=yes | 31
+oc-self-nape ; heart=yes procedure=weeks | 31
+oc-self-nape ; accident-after=elsewhere | 31
+oc-self-nape ; eye-bleed=yes | 31
+oc-self-nape ; mental-flare=yes | 31
+dm-legs-feet ; diabetes-unsteady=yes | 31
 oc-self-nape ; tumour=yes tumour-treated=no | 183
 oc-self-nape ; tumour-treated=yes | 183
 oc-self-nape ; tumour=yes tumour-treated=yes | 92
 oc-self-nape ; tumour=unsure tumour-treated=unsure | 92
 oc-self-nape ; pregnancy=yes | 92
 oc-self-nape ; pregnancy=unsure | 92
-oc-self-nape ; diabetes=yes surgery=yes | 92
-oc-self-nape ; diabetes=unsure surgery=yes | 92
-dm-legs-feet ; surgery=yes | 92
+oc-self-nape ; diabetes=yes heart=yes | 92
+oc-self-nape ; diabetes=unsure heart=yes | 92
+dm-legs-feet ; heart=yes | 92
 """
 # A day before the end and after it, for both.
-WORD_ENDS = ((92, "2026-04-14", ""), (92, "2026-04-13", "three months"), (183, "2026-04-13", ""))
+WORD_ENDS = (
+    (92, "2026-04-14", ""),
+    (92, "2026-04-13", "three months"),
+    (183, "2026-04-13", ""),
+    (31, "2026-06-14", ""),
+    (31, "2026-06-13", "than a month"),
+)
 
 
 def unmet_word_days() -> Iterator[str]:
     for line in lines_of(WORD_DAYS):
         about, wanted = line.split(" | ")
         name, changed = (part.strip() for part in about.split(";"))
-        found = screening.word_counts_days(named(name), changed_answers(changed, None))
+        asked = {part.partition("=")[0] for part in changed.split()}
+        found = screening.word_counts_days(named(name), changed_answers(changed, None), asked)
         if str(found) != wanted:
             yield f"{line}, got {found}"
     for days, on, says in WORD_ENDS:

@@ -14,12 +14,15 @@ import sqlalchemy as sa
 from tests.faults.command import refused, told
 from tests.storage import golden
 from tests.support.builders import simple_plan
+from webapp.domain.clinician_word import KeptWord
 from webapp.domain.glucose import Reading
 from webapp.domain.session import Event
 from webapp.maintenance.erase import erase, has_any_id
 from webapp.maintenance.jsonl import Digest, digest, line_of
 from webapp.maintenance.opening import open_storage
 from webapp.settings import Settings
+from webapp.storage.clinician_words import keep_words, words_of_client
+from webapp.storage.courses import Courses
 from webapp.storage.sessions import Storage
 from webapp.storage.tables import metadata
 
@@ -312,6 +315,13 @@ def test_retention_deletes_what_ended_long_ago_and_the_preview_nothing(settings:
     old = int((now - timedelta(days=40)).timestamp() * 1000)
     new = int((now - timedelta(days=20)).timestamp() * 1000)
     gone, kept = fill(settings, 2, old), fill(settings, 3, new)
+    storage = open_storage(settings)
+    client = Courses(storage).add_client(new).id
+    for question, told_at in (("heart", old), ("lymph", new)):
+        word = KeptWord(question=question, answer="yes", who="doctor", on="2026-01-01",
+                        told_at=told_at, days=183)  # fmt: skip
+        keep_words(storage, client, [word])
+    storage.close()
     before = digest_of(settings)
     said = call(settings, "retention", "--days", 30, "--preview")
     assert "2 of 5 sessions would be deleted" in said
@@ -321,6 +331,7 @@ def test_retention_deletes_what_ended_long_ago_and_the_preview_nothing(settings:
     storage = open_storage(settings)
     assert not any(storage.load(session_id) for session_id in gone)
     assert all(storage.load(session_id) for session_id in kept)
+    assert [word.question for word in words_of_client(storage, client)] == ["lymph"]
     storage.close()
     assert "None of 3" in call(settings, "retention", "--days", 30, "--preview")
 

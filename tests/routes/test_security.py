@@ -150,6 +150,19 @@ def word(**fields: str) -> Ask:
     return told
 
 
+def kept_word(path: str, **fields: str) -> Ask:
+    """A post about the word that is kept for a client."""
+
+    def told(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
+        client = Courses(visitor.storage).add_client(visitor.clock.now()).id
+        needed = visitor.screened(client=client, q_heart="yes")
+        said = {"who": "doctor", "on": "2026-03-01", "confirmed": "yes"}
+        assert visitor.post(f"/screenings/{needed}/word", said).status_code == 303
+        return visitor.post(f"/clients/{client}/{path}", {"question": "heart"} | fields)
+
+    return told
+
+
 def wordless(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
     return visitor.post(f"/screenings/{visitor.screened()}/word", {})
 
@@ -311,6 +324,11 @@ ANSWERS: list[tuple[int, str, Ask]] = [
     (200, "summaries.after", followed),
     (303, "summaries.store", told),
     (303, "clients.add", post("/clients", {})),
+    (200, "clients.renew_word", kept_word("words", open="1")),
+    (303, "clients.renew_word", kept_word("words", who="doctor", on="2026-03-02", confirmed="yes")),
+    (404, "clients.renew_word", kept_word("words", question="lymph")),
+    (422, "clients.renew_word", kept_word("words", who="", on="")),
+    (303, "clients.remove_word", kept_word("words/remove")),
     (303, "courses.add", post("/courses", {"protocol": "short"})),
     (303, "courses.change", course("/courses/{course}", aside="yes")),
     (200, "joining.ask", get("/join")),

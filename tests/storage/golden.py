@@ -1,7 +1,7 @@
 """Databases as earlier releases left them: ``golden/schema-N.sql``, made by that schema's code.
 
 Each holds sessions that are over, that run, that are paused and that nobody has started; from
-schema 4 on devices that joined, too.
+schema 4 on devices that joined, from schema 6 on a clinician's word.
 """
 
 from __future__ import annotations

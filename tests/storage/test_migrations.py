@@ -88,6 +88,8 @@ def test_an_older_database_becomes_one_of_now_and_keeps_every_row(
             ]
             devices = connection.scalar(sa.text("SELECT count(*) FROM devices"))
             assert devices == max(0, schema - 3)  # each release with joining let one in
+            words = connection.scalar(sa.text("SELECT count(*) FROM clinician_words"))
+            assert words == int(schema > 5)
         running = storage.load(golden.RUNNING)
         assert running
         assert (running.folded.status, running.seq) == ("running", 6)

@@ -55,6 +55,8 @@ REQUIRED_ROLES: dict[str, Role | None] = {
     "clients.add": OPERATOR,
     "clients.card": OPERATOR,
     "clients.index": OPERATOR,
+    "clients.remove_word": OPERATOR,
+    "clients.renew_word": OPERATOR,
     "clients.show": OPERATOR,
     "courses.add": OPERATOR,
     "courses.calendar": OPERATOR,

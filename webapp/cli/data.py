@@ -217,9 +217,9 @@ def erase(
 @click.option("--preview", is_flag=True, help="Only say what would be deleted.")
 @click.option("--purge", is_flag=True, help="Also delete the backups that still hold it.")
 def retention(data: Path, database_url: str | None, days: int, preview: bool, purge: bool) -> None:
-    """Delete sessions that ended more than so many days ago."""
+    """Delete sessions that ended more than so many days ago, and clinicians' words as old."""
     from webapp.maintenance import erase
-    from webapp.maintenance.retention import ended_before
+    from webapp.maintenance.retention import ended_before, words_before
 
     settings = settings_of(data, database_url)
     if preview:
@@ -229,6 +229,7 @@ def retention(data: Path, database_url: str | None, days: int, preview: bool, pu
     with open_to_write(settings) as database:
         old = ended_before(database, days)
         counts = erase.erase(database, "sessions", old.ids)
+        counts |= erase.erase(database, "clinician_words", words_before(database, days))
     report_erased(settings, old.ids, counts, purge)
 
 

@@ -9,8 +9,9 @@ from the areas and techniques that the protocol touches.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import Field
@@ -43,6 +44,21 @@ ANSWERS_COUNT_MS = 60 * 60_000
 READING_COUNTS_MS = 15 * 60_000
 WORD_COUNTS_DAYS = 183
 SHORT_WORD_COUNTS_DAYS = 92  # with diabetes, in pregnancy, and while cancer is treated
+DATED_WORD_COUNTS_DAYS = 31
+# Facts of the last month or of the present weeks: a word for one ends with it.
+DATED = {
+    "surgery",
+    "procedure",
+    "accident-after",
+    "eye-bleed",
+    "mental-flare",
+    "diabetes-unsteady",
+}
+AGO = {
+    WORD_COUNTS_DAYS: "half a year",
+    SHORT_WORD_COUNTS_DAYS: "three months",
+    DATED_WORD_COUNTS_DAYS: "a month",
+}
 
 Clinician = Literal["doctor", "specialist", "diabetes-team", "midwife"]
 WHO: tuple[Clinician, ...] = ("doctor", "specialist", "diabetes-team", "midwife")
@@ -57,6 +73,10 @@ TEAM_MAY_CLEAR = {
     "foot-ulcer-before",
 }
 MIDWIFE_MAY_CLEAR = {"pregnancy"}
+# Places left out until one of these agrees; a side is left, right or both.
+AGREED_BY: dict[str, tuple[Clinician, ...]] = {"foot-ulcer-place": ("diabetes-team", "specialist")}
+Agreed = Mapping[str, str]
+NOTHING_AGREED: Agreed = MappingProxyType({})
 
 
 class Answers(Model):
@@ -160,6 +180,7 @@ class Screening(Model):
 
     ``answered_at`` is the instant (ms) of the answers, ``reading_at`` of the reading. A screening
     leads to one ``session`` at most. ``client`` is an id, empty while nobody has a code.
+    ``agreed``: sides that a team has given back, by question.
     """
 
     protocol: str
@@ -174,6 +195,7 @@ class Screening(Model):
     word: Word | None = None
     session: str | None = None
     client: str = ""
+    agreed: dict[str, str] = Field(default_factory=dict)
 
     @property
     def wait_until(self) -> int | None:
@@ -266,8 +288,13 @@ def has_diabetes(protocol: Protocol, answers: Answers) -> bool:
     return protocol.condition == DIABETES or answers.given.get(HAS_DIABETES) != "no"
 
 
-def screen(catalogue: Catalogue, protocol: Protocol, answers: Answers) -> Verdict:
-    """The verdict on ``answers``. Raises ValueError for a reading that cannot be."""
+def screen(
+    catalogue: Catalogue, protocol: Protocol, answers: Answers, agreed: Agreed = NOTHING_AGREED
+) -> Verdict:
+    """The verdict on ``answers``; ``agreed``: sides that a team has given back, by question.
+
+    Raises ValueError for a reading that cannot be.
+    """
     findings: list[Finding] = []
     missing: list[str] = []
     changes: list[Changes] = []
@@ -278,19 +305,17 @@ def screen(catalogue: Catalogue, protocol: Protocol, answers: Answers) -> Verdic
         if not is_answer(question, token, answers.places.get(question.id, ())):
             missing.append(question.id)
             continue
-        if token is None or is_safe(question, token):
-            continue
-        if question.decided and any(
-            way.question == question.id for other in questions for way in other.follows
-        ):
+        if token is None or is_safe(question, token) or is_told_elsewhere(question, questions):
             continue
         if question.id in LOWS and is_very_high(answers.reading):
             continue  # no sugar on top: the reading says what to do
+        places = left_out_still(question, answers, agreed)
+        if places != answers.places.get(question.id, ()) and not places:
+            continue
         outcome = outcome_of(catalogue, protocol, question, token, diabetes=diabetes)
         if outcome is None:
             continue
         findings.append(finding_of(catalogue, question, outcome, token))
-        places = answers.places.get(question.id, ())
         changes.append(changes_of(catalogue, question, outcome, places))
     if diabetes:
         if protocol.condition != DIABETES:
@@ -369,6 +394,19 @@ REFUSED = Outcome(level="not-today", act="Find out first. In doubt, no massage."
 
 
 def finding_of(catalogue: Catalogue, question: Question, outcome: Outcome, token: str) -> Finding:
+    return Finding(
+        question=question.id,
+        level=outcome.level,
+        said=said_of(catalogue, question, token),
+        act=outcome.act,
+        urgency=outcome.urgency,
+        wait_minutes=outcome.wait_minutes,
+        low=question.id in LOWS,
+    )
+
+
+def said_of(catalogue: Catalogue, question: Question, token: str) -> str:
+    """An answer in words, with the question that it follows."""
     text = question.words
     parent = next((catalogue.questions.get(way.question) for way in question.follows), None)
     if parent and parent.decided:
@@ -380,15 +418,7 @@ def finding_of(catalogue: Catalogue, question: Question, outcome: Outcome, token
         text = f"Not so, or not sure: {text}"
     elif token == UNSURE:
         text = f"Not sure: {text}"
-    return Finding(
-        question=question.id,
-        level=outcome.level,
-        said=text,
-        act=outcome.act,
-        urgency=outcome.urgency,
-        wait_minutes=outcome.wait_minutes,
-        low=question.id in LOWS,
-    )
+    return text
 
 
 def changes_of(
@@ -428,6 +458,26 @@ def places_to_leave_out(
             yield LeaveOut.model_validate(
                 {"why": why, "area": other.id, "side": where, "whole": True}
             )
+
+
+def is_told_elsewhere(question: Question, asked: Sequence[Question]) -> bool:
+    """True where a follow-up says what an unsafe answer leads to."""
+    return question.decided and any(
+        way.question == question.id for other in asked for way in other.follows
+    )
+
+
+def left_out_still(question: Question, answers: Answers, agreed: Agreed) -> tuple[str, ...]:
+    """The marked places but for those on the side that a team has given back."""
+    side = agreed.get(question.id, "")
+    marked = answers.places.get(question.id, ())
+    return tuple(place for place in marked if side not in ("both", sides_of((place,))))
+
+
+def sides_of(places: Sequence[str]) -> str:
+    """The side of these places: left, right, or both."""
+    sides = {place.partition(":")[2] or "both" for place in places}
+    return sides.pop() if len(sides) == 1 else "both"
 
 
 def refused(verdict: Verdict, finding: Finding) -> Verdict:
@@ -480,20 +530,31 @@ def finding_of_advice(advice: Advice) -> Finding:
 
 def who_may_clear(verdict: Verdict) -> tuple[Clinician, ...]:
     """Whose word counts for all that asks for one: a doctor's always, others' for their field."""
-    asked = {finding.question for finding in verdict.findings if finding.level == "clinician"}
+    return who_may_clear_questions(questions_in_question(verdict))
+
+
+def questions_in_question(verdict: Verdict) -> set[str]:
+    """The questions whose answers ask for a clinician's word."""
+    return {finding.question for finding in verdict.findings if finding.level == "clinician"}
+
+
+def who_may_clear_questions(questions: Collection[str]) -> tuple[Clinician, ...]:
+    """Whose word counts for all of these questions."""
     who: tuple[Clinician, ...] = ("doctor", "specialist")
-    if asked <= TEAM_MAY_CLEAR:
+    if TEAM_MAY_CLEAR.issuperset(questions):
         who = (*who, "diabetes-team")
-    if asked <= MIDWIFE_MAY_CLEAR:
+    if MIDWIFE_MAY_CLEAR.issuperset(questions):
         who = (*who, "midwife")
     return who
 
 
-def word_counts_days(protocol: Protocol, answers: Answers) -> int:
-    """Return for how many days a clinician's word counts with these answers."""
+def word_counts_days(protocol: Protocol, answers: Answers, questions: Collection[str]) -> int:
+    """Return for how many days a clinician's word on these questions counts with the answers."""
     given = answers.given
     pregnant = given.get("pregnancy") != "no"
     treated = given.get("tumour") != "no" and given.get("tumour-treated") != "no"
+    if not DATED.isdisjoint(questions):
+        return DATED_WORD_COUNTS_DAYS
     if has_diabetes(protocol, answers) or pregnant or treated:
         return SHORT_WORD_COUNTS_DAYS
     return WORD_COUNTS_DAYS
@@ -515,8 +576,7 @@ def word_fault(who: str, on: str, today: date, known: Sequence[Clinician], days:
     if day > today:
         return "That day has not come yet."
     if today - day > timedelta(days=days):
-        ago = "half a year" if days == WORD_COUNTS_DAYS else "three months"
-        return f"That was more than {ago} ago. Please ask again."
+        return f"That was more than {AGO[days]} ago. Please ask again."
     return ""
 
 

@@ -13,6 +13,7 @@ from webapp.maintenance.jsonl import snapshot
 from webapp.storage.postgresql import Postgresql
 from webapp.storage.sessions import Storage, events, meta, sessions, set_meta
 from webapp.storage.sqlite import Sqlite
+from webapp.storage.tables import clinician_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,16 @@ def ended_before(database: Sqlite | Postgresql, days: int, now: datetime | None 
         count = connection.scalar(sa.select(sa.func.count()).select_from(sessions)) or 0
     ids = tuple(row.id for row in rows)
     return Old(ids, rows[0].ended if rows else 0, rows[-1].ended if rows else 0, count)
+
+
+def words_before(
+    database: Sqlite | Postgresql, days: int, now: datetime | None = None
+) -> tuple[str, ...]:
+    """Clinicians' words that were told more than so many days ago."""
+    limit = int(((now or datetime.now(UTC)) - timedelta(days=days)).timestamp() * 1000)
+    query = sa.select(clinician_words.c.id).where(clinician_words.c.told_at < limit)
+    with snapshot(database) as connection:
+        return tuple(connection.scalars(query))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from webapp.log import config as log_config
 from webapp.log import log_exceptions
 from webapp.maintenance import backups, erase, jsonl, restore
 from webapp.maintenance.opening import open_sqlite, open_storage
-from webapp.maintenance.retention import ended_before
+from webapp.maintenance.retention import ended_before, words_before
 from webapp.settings import PACKAGE, Settings
 from webapp.storage.database import StorageError
 from webapp.storage.disk import RESERVE_BYTES, free_bytes
@@ -165,12 +165,15 @@ def erase_and_purge(
     database: Sqlite | Postgresql, settings: Settings, arguments: TaskArguments
 ) -> TaskArguments:
     """Delete what the job names. Return the counts, and the backups that still hold it."""
+    counts: dict[str, int] = {}
     if "days" in arguments:
         now = datetime.fromtimestamp(arguments["now"], UTC)
         table, ids = "sessions", ended_before(database, arguments["days"], now).ids
+        if old_words := words_before(database, arguments["days"], now):
+            counts = erase.erase(database, "clinician_words", old_words)
     else:
         table, ids = arguments["table"], tuple(arguments["ids"])
-    counts = erase.erase(database, table, ids) if ids else {}
+    counts |= erase.erase(database, table, ids) if ids else {}
     holding = erase.copies_with(settings.data, ids)
     names = [path.relative_to(settings.data).as_posix() for path in holding]
     return {"counts": counts, "holding": names}

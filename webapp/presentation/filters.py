@@ -182,7 +182,7 @@ def glucose(reading: Reading) -> str:
 
 CLINICIANS = {
     "doctor": "the doctor",
-    "diabetes-team": "the diabetes team",
+    "diabetes-team": "the diabetes or foot team",
     "specialist": "a specialist",
     "midwife": "the midwife",
 }

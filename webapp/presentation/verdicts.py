@@ -5,10 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
-from webapp.domain.catalogue import Urgency
-from webapp.domain.screening import GLUCOSE, Finding, Verdict
+from webapp.domain.catalogue import Catalogue, Urgency
+from webapp.domain.clinician_word import KeptWord
+from webapp.domain.screening import (
+    AGREED_BY,
+    GLUCOSE,
+    Clinician,
+    Finding,
+    Verdict,
+    said_of,
+    who_may_clear_questions,
+)
 from webapp.presentation.stage import NUMBER
 
 HELP: dict[Urgency | None, str] = {
@@ -96,3 +106,48 @@ def needs_rest_alone(findings: Iterable[Finding]) -> bool:
         or CONTACT.search(finding.act)
         for finding in findings
     )
+
+
+@dataclass(frozen=True, slots=True)
+class KeptWordWords:
+    """A kept word as a page shows it; ``until`` is an ISO day, ``who_choices`` may renew it."""
+
+    question: str
+    said: str
+    who: Clinician
+    on: str
+    until: str
+    ended: bool
+    who_choices: tuple[Clinician, ...]
+
+
+def kept_word_words(
+    kept: Iterable[KeptWord], catalogue: Catalogue, today: date
+) -> list[KeptWordWords]:
+    """Return the kept words of a client; those for questions that are gone are left out."""
+    return [
+        KeptWordWords(
+            question=word.question,
+            said=about(word, catalogue),
+            who=word.who,
+            on=word.on,
+            until=word.ends_on.isoformat(),
+            ended=not word.counts(today, word.days),
+            who_choices=who_may_renew(word),
+        )
+        for word in kept
+        if word.question in catalogue.questions
+    ]
+
+
+def about(word: KeptWord, catalogue: Catalogue) -> str:
+    """What a kept word is for, in words."""
+    if word.question in AGREED_BY:
+        which = "both feet" if word.answer == "both" else f"the {word.answer} foot"
+        return f"Hands on {which} after an ulcer"
+    return said_of(catalogue, catalogue.questions[word.question], word.answer)
+
+
+def who_may_renew(word: KeptWord) -> tuple[Clinician, ...]:
+    """Whose word counts for what a kept word is for."""
+    return AGREED_BY.get(word.question) or who_may_clear_questions({word.question})

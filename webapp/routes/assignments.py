@@ -26,9 +26,11 @@ from webapp.domain.screening import Screening, Verdict
 from webapp.presentation.dates import day_time, full_day
 from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import request_clock, site
+from webapp.storage import clinician_words
 from webapp.storage.courses import Filing
 from webapp.storage.sessions import Stored
 
+WORD_IS_GONE = "The clinician's word no longer counts. Please answer the questions again."
 RECENT = 40  # sessions of a client that are looked at for gaps of up to a week
 
 
@@ -140,8 +142,19 @@ def held_at_start(stored: Stored, now: int) -> tuple[str, bool] | None:
     entry = site().library.get(stored.plan.protocol)
     if stored.client is None or entry is None:
         return None
+    if word_is_gone(stored, stored.client):
+        return WORD_IS_GONE, True
     place = assignment_of(entry, stored.client, now)
     return (" ".join(hold_words(entry, place)), place.hold.firm) if place.hold else None
+
+
+def word_is_gone(stored: Stored, client: str) -> bool:
+    """Return True when the clinician's word that cleared a session is no longer kept."""
+    word = stored.admission.word if stored.admission else None
+    if word is None:
+        return False
+    known = clinician_words.words_of_client(site().storage, client)
+    return not any((k.who, k.on, k.told_at) == (word.who, word.on, word.at) for k in known)
 
 
 def context(entry: LibraryEntry, screening: Screening, now: int) -> dict[str, object]:

@@ -4,26 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webapp.domain.catalogue import DIABETES, UNSURE, Question
+from webapp.domain.clinician_word import (
+    KeptWord,
+    agreed_sides,
+    ended_by,
+    sides_to_agree,
+    word_of,
+    words_to_keep,
+)
 from webapp.domain.plan import Plan, UnreachableError
-from webapp.domain.protocol import FirstSide
+from webapp.domain.protocol import FirstSide, Protocol
 from webapp.domain.screening import (
+    AGREED_BY,
     GLUCOSE,
     HAS_DIABETES,
     KETONES,
+    NOTHING_AGREED,
     SIGNS,
     TREND,
+    Agreed,
     Answers,
     Finding,
     Screening,
     Verdict,
     Word,
     questions_for,
+    questions_in_question,
     refusal,
     refused,
     screen,
@@ -43,6 +56,7 @@ from webapp.routes.screening_form import (
     place_name,
     places_of,
 )
+from webapp.storage import clinician_words
 
 blueprint = Blueprint("screenings", __name__)
 
@@ -99,12 +113,17 @@ def judged(entry: LibraryEntry, plan: Plan, taken: ScreeningForm) -> Response:
     now = request_time()
     client, client_fault = assignments.chosen_client(request.form)
     faults = taken.faults | ({"client": client_fault} if client_fault else {})
-    verdict = assignments.heed(entry, verdict_on(entry, plan, taken.answers), client, now)
+    kept = clinician_words.words_of_client(here.storage, client) if client else []
+    today = request_clock().wall_time().date()
+    agreed = agreed_sides(kept, entry.protocol, taken.answers, today)
+    found = verdict_on(entry, plan, taken.answers, agreed)
+    verdict = assignments.heed(entry, found, client, now)
     urgent = verdict.level == "help" or verdict.low
     if not verdict.complete or (faults and not urgent):
         return form(entry, plan, Sheet(request.form, verdict.missing, faults), 422)
     reading = taken.answers.reading
     client = assignments.known_client(client, now)
+    end_words(entry, kept, taken.answers, verdict, client)
     screening = Screening(
         protocol=entry.protocol.id,
         protocol_hash=entry.digest,
@@ -117,7 +136,9 @@ def judged(entry: LibraryEntry, plan: Plan, taken: ScreeningForm) -> Response:
         reading_at=now - taken.minutes_ago * 60_000
         if reading and reading.shown != "none"
         else None,
+        word=word_of(kept, entry.protocol, taken.answers, verdict, today),
         client=client,
+        agreed=dict(agreed),
     )
     screening_id = here.storage.keep_screening(screening, now)
     response = redirect(url_for("screenings.show", screening_id=screening_id), 303)
@@ -127,10 +148,26 @@ def judged(entry: LibraryEntry, plan: Plan, taken: ScreeningForm) -> Response:
     return response
 
 
-def verdict_on(entry: LibraryEntry, plan: Plan, answers: Answers) -> Verdict:
+def end_words(
+    entry: LibraryEntry,
+    kept: Sequence[KeptWord],
+    answers: Answers,
+    verdict: Verdict,
+    client: str,
+) -> None:
+    """A clinician's word ends with the answer that it was for."""
+    if kept and not verdict.missing:
+        ended = ended_by(kept, site().library.catalogue, entry.protocol, answers)
+        if ended:
+            clinician_words.drop_words(site().storage, client, ended)
+
+
+def verdict_on(
+    entry: LibraryEntry, plan: Plan, answers: Answers, agreed: Agreed = NOTHING_AGREED
+) -> Verdict:
     """The verdict, with the plan tried out: changes that leave no massage refuse it."""
     library = site().library
-    verdict = screen(library.catalogue, entry.protocol, answers)
+    verdict = screen(library.catalogue, entry.protocol, answers, agreed)
     if not verdict.changes:
         return verdict
     try:
@@ -326,19 +363,59 @@ def tell_word(screening_id: str) -> Response:
     if screening.verdict.level != "clinician" or screening.verdict.missing:
         abort(409)
     here = site()
-    who, on = request.form.get("who", ""), request.form.get("on", "").strip()
-    may = who_may_clear(screening.verdict)
-    protocol = protocols.entry_or_404(screening.protocol).protocol
-    days = word_counts_days(protocol, screening.answers)
-    fault = word_fault(who, on, request_clock().wall_time().date(), may, days)
+    now = request_time()
+    entry = protocols.entry_or_404(screening.protocol)
+    said = Said.of_form(request.form)
+    fault = said.fault(entry.protocol, screening, request_clock().wall_time().date())
     if fault:
-        return verdict_page(screening_id, screening, 422, fault=fault, who=who, on=on)
+        return verdict_page(screening_id, screening, 422, fault=fault, said=said)
     if request.form.get("confirmed") != "yes":
-        return verdict_page(screening_id, screening, asked_again=True, who=who, on=on)
-    known = next(name for name in may if name == who)
-    word = Word(who=known, on=on, at=request_time())
-    here.storage.tell_word(screening_id, screening.model_copy(update={"word": word}))
+        return verdict_page(screening_id, screening, asked_again=True, said=said)
+    known = next(name for name in who_may_clear(screening.verdict) if name == said.who)
+    word = Word(who=known, on=said.on, at=now)
+    sides = sides_to_agree(screening.answers, screening.verdict) if said.agreed else {}
+    told = screening.model_copy(update={"word": word, "agreed": {**screening.agreed, **sides}})
+    if sides:
+        plan = here.library.plan(entry.protocol, told.seconds, frozenset(told.chosen))
+        found = verdict_on(entry, plan, told.answers, told.agreed)
+        verdict = assignments.heed(entry, found, told.client, now)
+        told = told.model_copy(update={"verdict": verdict})
+    if told.client:
+        clinician_words.keep_words(here.storage, told.client, words_told(entry, told, sides))
+    here.storage.tell_word(screening_id, told)
     return redirect(url_for("screenings.show", screening_id=screening_id), 303)
+
+
+def words_told(entry: LibraryEntry, screening: Screening, agreed: Agreed) -> tuple[KeptWord, ...]:
+    """What is kept of the word that was told after a screening, and of what it ``agreed`` to."""
+    assert screening.word is not None
+    return words_to_keep(
+        entry.protocol, screening.answers, screening.verdict, screening.word, agreed
+    )
+
+
+@dataclass(frozen=True)
+class Said:
+    """A clinician's word as it was typed; ``agreed``: hands may touch again what was left out."""
+
+    who: str = ""
+    on: str = ""
+    agreed: bool = False
+
+    @classmethod
+    def of_form(cls, fields: Fields) -> Said:
+        return cls(
+            fields.get("who", ""), fields.get("on", "").strip(), fields.get("agreed") == "yes"
+        )
+
+    def fault(self, protocol: Protocol, screening: Screening, today: date) -> str:
+        """Return what is wrong with it; empty when nothing is."""
+        verdict, answers = screening.verdict, screening.answers
+        days = word_counts_days(protocol, answers, questions_in_question(verdict))
+        sides = sides_to_agree(answers, verdict) if self.agreed else {}
+        if any(self.who not in AGREED_BY[question] for question in sides):
+            return "Only the foot team or a specialist can say that hands may touch this foot."
+        return word_fault(self.who, self.on, today, who_may_clear(verdict), days)
 
 
 def screening_or_404(screening_id: str) -> Screening:
@@ -372,11 +449,11 @@ def verdict_page(
         clock=request_clock(),
         who_choices=who_may_clear(verdict),
         today=request_clock().wall_time().date().isoformat(),
+        sides=sides_to_agree(screening.answers, verdict) if needs_word else {},
         **assignments.context(entry, screening, now),
         **{
             "fault": "",
-            "who": "",
-            "on": "",
+            "said": Said(),
             "asked_again": False,
             "early_fault": "",
             "side_fault": "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
@@ -108,6 +108,8 @@ def create() -> Response:
         return screenings.verdict_page(screening_id, screening, 409, early_fault=fault)
     admission = screening.admission(screening_id)
     filed = assignments.filing_of(entry, place, request.form, now)
+    if screening.word and not screening.client:
+        filed = replace(filed, words=screenings.words_told(entry, screening, screening.agreed))
     session_id = site().courses.prepare(plan, entry.digest, now, admission, filed)
     return redirect(url_for("sessions.show", session_id=session_id), 303)
 

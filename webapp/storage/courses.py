@@ -11,12 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from webapp.domain.assignment import NewCourse
+from webapp.domain.clinician_word import KeptWord
 from webapp.domain.course import Client, Course, Terms
 from webapp.domain.glucose import Reading
 from webapp.domain.plan import Plan
 from webapp.domain.record import Early, Feedback, SessionRecord, session_record
 from webapp.domain.screening import Admission
 from webapp.domain.session import Event, fold
+from webapp.storage.clinician_words import statements_to_keep
 from webapp.storage.sessions import (
     Belonging,
     NotSavedError,
@@ -96,12 +98,14 @@ class Filing:
 
     Without ``client`` one is made, with a code of its own. ``course`` is one that is there (taken
     up again where it was put aside), one to be made, or None where the protocol has no courses.
+    ``words`` of a clinician are kept for the client, whom nobody knew when they were told.
     """
 
     client: Client | None
     course: Course | NewCourse | None = None
     early: Early | None = None
     feedback: Feedback | None = None
+    words: tuple[KeptWord, ...] = ()
 
     def course_of(self, client: Client, now: int) -> tuple[Course | None, list[sa.Executable]]:
         """The course, and the statements that make it or take it up again."""
@@ -164,6 +168,7 @@ class Courses:
             course, parents = filed.course_of(client, now)
             if not filed.client:
                 parents.insert(0, sa.insert(clients).values(client_row(client, now)))
+            parents += statements_to_keep(client.id, filed.words)
             belonging = Belonging(client.id, course.id if course else None, filed.early)
             try:
                 return self.storage.create(

@@ -38,7 +38,7 @@ from webapp.storage.postgresql import MOVE_ON_AT_ONCE, Postgresql, describe_plac
 from webapp.storage.sqlite import Sqlite
 from webapp.storage.tables import metadata, summaries
 
-SCHEMA = 5
+SCHEMA = 6
 T = TypeVar("T")
 SCREENING_KEPT_MS = 24 * 3_600_000
 KEPT_SESSIONS = 20_000

@@ -34,6 +34,21 @@ courses = sa.Table(
     sa.Column("helped", sa.String(8)),
 )
 
+# A clinician's word for an answer of a client; ``said_on`` is an ISO day.
+clinician_words = sa.Table(
+    "clinician_words",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("client", sa.ForeignKey("clients.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("question", sa.String(60), nullable=False),
+    sa.Column("answer", sa.String(60), nullable=False),
+    sa.Column("who", sa.String(16), nullable=False),
+    sa.Column("said_on", sa.String(10), nullable=False),
+    sa.Column("told_at", sa.BigInteger, nullable=False),
+    sa.Column("days", sa.Integer, nullable=False),
+    sa.UniqueConstraint("client", "question"),
+)
+
 # Goes with its session.
 summaries = sa.Table(
     "summaries",

@@ -623,13 +623,55 @@ def test_what_is_unknown_is_not_here(visitor: Visitor, path: str) -> None:
 def test_no_cell_of_the_table_is_a_formula(visitor: Visitor) -> None:
     visitor.client.set_cookie("device", "note=on", domain="127.0.0.1")
     session = worked(visitor)
+    path = f"/courses/{course_id(visitor, session)}/course.csv"
     for note in ('=HYPERLINK("http://evil.test")', "+1", "-1", "@SUM(A1)", "＝1"):
         told(visitor, session, note=note)
-        answer = visitor.get(f"/courses/{course_id(visitor, session)}/course.csv")
+        answer = visitor.get(path)
         assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-        rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
-        assert f"'{note}" in rows[1]
-        assert not [cell for row in rows for cell in row if re.match(r"[=+\-@\t\r＝＋－＠]", cell)]
+        assert f"'{note}" in rows_of(answer.data, ",")[1]
+        check_cells(answer.data)
+    for note in SPLIT_NOTES:
+        told(visitor, session, note=note)
+        for query in ("", "?separator=semicolon"):
+            check_cells(visitor.get(f"{path}{query}").data)
+    told(visitor, session, note="ok; slept well, pain 3")
+    for query, separator in (("", ","), ("?separator=semicolon", ";")):
+        assert "ok; slept well, pain 3" in rows_of(visitor.get(f"{path}{query}").data, separator)[1]
+
+
+SPLIT_NOTES = (
+    *("ok;=1+1;z", "ok;  =1+1", 'ok;"=1+1"', 'a";=1+1', "ok,=1+1", "ok|@SUM(1)", "x;;;-1"),
+    *("ok;\u200b=1+1", "ok;\ufeff=1", "ok;\u00a0=1", "ok;＝1", "ok;'+1", '";"=1+1', '"=1+1', " =1"),
+)
+
+
+def rows_of(table: bytes, separator: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(table.decode("utf-8-sig")), delimiter=separator))
+
+
+def check_cells(table: bytes) -> None:
+    """No cell is a formula, whichever sign a spreadsheet splits lines at."""
+    unseen = "\"' \t\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"
+    for separator in ",;\t|":
+        for row in rows_of(table, separator):
+            for cell in row:
+                formula = re.match(r"[=+\-@＝＋－＠]", cell.lstrip(unseen))
+                assert not formula or cell.lstrip(unseen.replace("'", "")).startswith("'"), cell
+
+
+def test_where_a_comma_stands_in_numbers_each_column_stands_by_itself(visitor: Visitor) -> None:
+    """Minutes with a comma, so that none is taken for a day of the month."""
+    session = worked(visitor, seconds=4)
+    visitor.done(session, "next", "next", "next", "end")
+    path = f"/courses/{course_id(visitor, session)}/course.csv"
+    plain, split = visitor.get(path).data, visitor.get(f"{path}?separator=semicolon").data
+    first, second = rows_of(plain, ","), rows_of(split, ";")
+    assert [len(row) for row in second] == [len(row) for row in first]
+    assert {len(row) for row in first} == {len(first[0])}
+    assert [cell.replace(",", ".") for cell in second[1]] == first[1]
+    planned = second[0].index("planned min")
+    assert re.fullmatch(r"\d+(,\d+)?", second[1][planned])
+    assert {len(row) for row in rows_of(plain, ";")} == {1}, "no cell breaks the line up"
 
 
 def test_the_table_and_the_data_tell_the_same_session(visitor: Visitor) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from webapp.domain.course import CourseProgress
@@ -15,7 +17,12 @@ from webapp.storage.courses import Readings
 
 FORMAT = "steady-hands-course"
 VERSION = 1
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# What a spreadsheet takes for a formula, where a cell begins: at the start of the text, or behind
+# any sign that one or the other splits lines at, with quotes and what is not seen between.
+FORMULA = re.compile(
+    r"(^|[;,|\t\r\n])([\"'\s\u00ad\u200b-\u200f\u2060\ufeff]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"
+)
+LIST = " | "  # between the items of a cell: no spreadsheet splits lines there
 
 HEAD = (
     *("client", "session", "begun", "begun (UTC)", "planned min", "done min", "how it ended"),
@@ -31,14 +38,28 @@ HEAD = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How tables are written: what stands between cells, and in decimal numbers."""
+
+    separator: str = ","
+    point: str = "."
+
+
+SEMICOLONS = Style(";", ",")  # where a comma stands in numbers, as in most of Europe
+
+
 def safe_cell(cell: object) -> str:
-    """A cell that no spreadsheet takes for a formula: such text gets an apostrophe in front."""
+    """A cell that no spreadsheet takes for a formula, whichever sign it splits lines at.
+
+    What would be one gets an apostrophe in front.
+    """
     text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return FORMULA.sub(r"\1\2'", text)
 
 
-def minutes(ms: int) -> str:
-    return f"{ms / 60_000:.2f}".rstrip("0").rstrip(".")
+def minutes(ms: int, style: Style = Style()) -> str:
+    return f"{ms / 60_000:.2f}".rstrip("0").rstrip(".").replace(".", style.point)
 
 
 def iso(at: int, zone: tzinfo | None) -> str:
@@ -48,7 +69,7 @@ def iso(at: int, zone: tzinfo | None) -> str:
 
 def readings_text(readings: Readings, past: SessionRecord, zone: tzinfo | None) -> str:
     of_session = readings.get(past.id, [])
-    return "; ".join(f"{iso(at, zone)} {glucose(reading)}" for at, reading in of_session)
+    return LIST.join(f"{iso(at, zone)} {glucose(reading)}" for at, reading in of_session)
 
 
 def course_csv(
@@ -56,11 +77,12 @@ def course_csv(
     pasts: Sequence[SessionRecord],
     readings: Readings,
     zone: tzinfo | None,
+    style: Style = Style(),
 ) -> str:
     """One line a session, oldest first; then a column of minutes for each technique."""
     techniques = list(dict.fromkeys(t for past in pasts for t in past.by_technique()))
     text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\r\n")
+    out = csv.writer(text, delimiter=style.separator, lineterminator="\r\n")
     out.writerow([safe_cell(name) for name in (*HEAD, *(f"{t} min" for t in techniques))])
     for number, past in enumerate(pasts, 1):
         feedback, done = past.feedback, past.by_technique()
@@ -71,10 +93,10 @@ def course_csv(
                 iso(past.begun_at, zone),
                 iso(past.begun_at, UTC),
             ),
-            *(minutes(past.planned_ms), minutes(past.done_ms), past.outcome),
-            *("; ".join(past.skipped), past.early, feedback.before, feedback.after, feedback.skin),
+            *(minutes(past.planned_ms, style), minutes(past.done_ms, style), past.outcome),
+            *(LIST.join(past.skipped), past.early, feedback.before, feedback.after, feedback.skin),
             *(readings_text(readings, past, zone), feedback.note),
-            *(minutes(done.get(technique, 0)) for technique in techniques),
+            *(minutes(done.get(technique, 0), style) for technique in techniques),
         )
         out.writerow([safe_cell(cell) for cell in row])
     return text.getvalue()

@@ -195,11 +195,13 @@ def calendar(course_id: str) -> Response:
 
 @blueprint.get("/<course_id>/course.csv")
 def table(course_id: str) -> Response:
-    """One line a session, for a clinician's spreadsheet."""
-    from webapp.presentation.course_export import course_csv
+    """One line a session, for a clinician's spreadsheet; with ``separator=semicolon`` so."""
+    from webapp.presentation.course_export import SEMICOLONS, Style, course_csv
 
     course = standing_or_404(course_id)
-    body = course_csv(course.progress, course.pasts, readings_of(course_id), request_clock().zone)
+    style = SEMICOLONS if request.args.get("separator") == "semicolon" else Style()
+    readings, zone = readings_of(course_id), request_clock().zone
+    body = course_csv(course.progress, course.pasts, readings, zone, style)
     return download(body.encode("utf-8-sig"), "text/csv", f"course-{course.course.protocol}.csv")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from collections.abc import Callable
@@ -143,6 +144,69 @@ def test_an_export_of_an_older_release_is_brought_up_to_date(
     storage.close()
     assert running
     assert running.folded.status == "running"
+
+
+def pretty(data: bytes) -> bytes:
+    """Each record on many lines, its fields in another order, as ``jq -S .`` writes it."""
+    records = [json.loads(line) for line in data.split(b"\n") if line]
+    told = (json.dumps(one, indent=2, sort_keys=True, ensure_ascii=False) for one in records)
+    return "".join(f"{one}\n" for one in told).encode()
+
+
+EDITED: dict[str, Callable[[bytes], bytes]] = {
+    "byte order mark": lambda data: b"\xef\xbb\xbf" + data,
+    "a blank line": lambda data: data + b"\n",
+    "blank lines": lambda data: b"\n \t\n" + data.replace(b"\n", b"\n\n") + b"  \n\n",
+    "crlf": lambda data: data.replace(b"\n", b"\r\n"),
+    "cr": lambda data: data.replace(b"\n", b"\r"),
+    "no last line end": lambda data: data.rstrip(b"\n"),
+    "blanks at the ends": lambda data: data.replace(b"\n", b"  \n   "),
+    "other order": lambda data: b"".join(
+        json.dumps(json.loads(line), sort_keys=True).encode() + b"\n"
+        for line in data.split(b"\n")
+        if line
+    ),
+    "many lines": pretty,
+    "many lines, crlf, mark": lambda data: (
+        b"\xef\xbb\xbf" + pretty(data).replace(b"\n", b"\r\n") + b"\r\n"
+    ),
+    "packed": gzip.compress,
+}
+
+
+@pytest.mark.parametrize("name", EDITED)
+@pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz"])
+def test_an_export_that_went_through_an_editor_comes_in(
+    tmp_path: Path, name: str, suffix: str
+) -> None:
+    settings, plain = Settings(tmp_path / "data"), tmp_path / "all.jsonl"
+    fill(settings)
+    put_odd(settings)
+    call(settings, "export", "--to", plain)
+    file = tmp_path / f"edited{suffix}"
+    file.write_bytes(EDITED[name](plain.read_bytes()))
+    other = Settings(tmp_path / "other")
+    call(other, "import", file)
+    assert digest_of(other) == digest_of(settings)
+
+
+@pytest.mark.parametrize("name", ["many lines", "other order", "blank lines"])
+def test_what_was_changed_is_noticed_however_it_is_written(tmp_path: Path, name: str) -> None:
+    settings, file = Settings(tmp_path / "data"), tmp_path / "all.jsonl"
+    fill(settings)
+    call(settings, "export", "--to", file)
+    file.write_bytes(EDITED[name](file.read_bytes().replace(b'"start-key-1"', b'"start-key-9"')))
+    line = refused("import", "--data", tmp_path / "other", file)
+    assert "added, changed or lost" in line
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    settings, file = Settings(tmp_path / "data"), tmp_path / "all.jsonl"
+    fill(settings)
+    call(settings, "export", "--to", file)
+    file.write_bytes(file.read_bytes().decode().encode("utf-16"))
+    line = refused("import", "--data", tmp_path / "other", file)
+    assert "saved as UTF-16, expected UTF-8; nothing was changed" in line
 
 
 def lines_of(path: Path) -> list[str]:

@@ -1,7 +1,9 @@
 """Export and import of the whole database as JSON Lines: exact, checked, all or nothing.
 
 The first line holds format and schema. Then comes one line for each row, parents before children.
-The last line counts the rows and holds their digest, so that a torn file is noticed.
+The last line counts the rows and holds their digest, so that a torn file is noticed. A file that
+went through an editor comes in as long as its rows are the same: with a byte order mark, other line
+ends, empty lines, other blanks, and its fields in another order.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import IO, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from webapp.protocol_files.json_reader import NotJsonError, json_path, parse
+from webapp.protocol_files.json_reader import BRACKET, STRING, NotJsonError, json_path, parse
 from webapp.storage.database import Database, Progress, StorageError, ignore_progress, reason, undo
 from webapp.storage.postgresql import Postgresql
 from webapp.storage.sqlite import Sqlite
@@ -30,6 +32,9 @@ FORMAT = 1
 MOST_LINE = 8 * 1024 * 1024
 AT_ONCE = 500
 MOST_UNPACKED = 8 * 1024 * 1024 * 1024
+PACKED = b"\x1f\x8b"  # how a file that gzip has made begins
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+BLANKS = " \t\r\n"
 LEFT_OUT = LOCAL_TABLES | {"alembic_version"}
 LOCAL = ("schema", "life", "line", "tries", "retention")  # of this site and machine, in meta
 BEGIN = {
@@ -98,7 +103,7 @@ def snapshot(database: Database) -> Iterator[sa.Connection]:
 
 
 class Digest:
-    """Of a set of rows, whatever their order."""
+    """Of a set of lines, whatever their order."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -112,7 +117,9 @@ class Digest:
         return hashlib.sha256(f"{self.rows} {self.sum % 2**512}".encode()).hexdigest()
 
 
-def line_of(table: str, row: ExportRow) -> str:
+def line_of(table: str, row: ExportRow, *, in_order: bool = False) -> str:
+    """The line of a row; ``in_order`` sorts its fields."""
+    row = dict(sorted(row.items())) if in_order else row
     return json.dumps({"table": table, "row": row}, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -133,7 +140,7 @@ def lines(
 
     Raises StorageError, for an unknown client too.
     """
-    total = Digest()
+    total, in_order = Digest(), Digest()
     with snapshot(database) as connection:
         query = "SELECT value FROM meta WHERE name = 'schema'"
         schema = int(connection.exec_driver_sql(query).scalar() or 0)
@@ -146,10 +153,12 @@ def lines(
             for row in rows_of(connection, table, where):
                 line = line_of(table.name, row)
                 total.add(line)
+                in_order.add(line_of(table.name, row, in_order=True))
                 yield line
                 if total.rows % AT_ONCE == 0:
                     report(total.rows, of)
-    yield json.dumps({"end": True, "rows": total.rows, "digest": total.text()})
+    digests = {"digest": total.text(), "in_order": in_order.text()}
+    yield json.dumps({"end": True, "rows": total.rows} | digests)
 
 
 def count_of(
@@ -204,10 +213,18 @@ def open_to_write(path: Path) -> IO[str]:
 def read_lines(
     path: Path, report: Progress = ignore_progress
 ) -> Iterator[Iterator[tuple[int, str]]]:
-    """The numbered lines of an export, each no longer than is read anyway. Raises ValueError."""
+    """The records of an export with their first lines, each no longer than is read anyway.
+
+    Packed or not is seen from its beginning: browsers unpack files and leave their names. Raises
+    ValueError.
+    """
     with path.open("rb") as raw:
-        plain: Any = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-        file = io.TextIOWrapper(plain, encoding="utf-8", newline="\n")
+        begins = raw.read(2)
+        raw.seek(0)
+        if begins in UTF_16:
+            raise ValueError("the file is saved as UTF-16, expected UTF-8")
+        plain: Any = gzip.GzipFile(fileobj=raw) if begins == PACKED else raw
+        file = io.TextIOWrapper(plain, encoding="utf-8-sig", newline=None)
         size = path.stat().st_size
 
         def numbered() -> Iterator[tuple[int, str]]:
@@ -220,7 +237,29 @@ def read_lines(
                     report(raw.tell(), size)
                 yield number, line
 
-        yield numbered()
+        yield records(numbered())
+
+
+def records(numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Each object with the number of its first line: on one line, or on as many as it takes."""
+    for first, line in numbered:
+        text = line.strip(BLANKS)
+        if not text:
+            continue
+        if not (text.startswith("{") and text.endswith("}")):
+            depth = depth_of(text)
+            while depth > 0 and len(text) <= MOST_LINE:
+                more = next(numbered, (0, ""))[1]
+                if not more:
+                    break
+                text, depth = f"{text}\n{more.rstrip(BLANKS)}", depth + depth_of(more)
+        yield first, text
+
+
+def depth_of(line: str) -> int:
+    """How many brackets the line leaves open; no text goes on in a second line."""
+    signs = BRACKET.findall(STRING.sub("", line))
+    return sum(1 if sign in "{[" else -1 for sign in signs)
 
 
 def read_file(
@@ -294,19 +333,22 @@ def parse_line(number: int, line: str) -> dict[str, Any]:
 
 def read_rows(numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str, ExportRow]]:
     """Line, table and row of all rows. Raises ValueError, also where the file ends too early."""
-    total = Digest()
+    total, in_order = Digest(), Digest()
     for number, line in numbered:
         value = parse_line(number, line)
         if value.get("end") is True:
-            if (value.get("rows"), value.get("digest")) != (total.rows, total.text()):
+            same = value.get("digest") == total.text()
+            same |= value.get("in_order") == in_order.text()
+            if value.get("rows") != total.rows or not same:
                 raise ValueError("rows were added, changed or lost since the file was written")
-            if next(numbered, None):
-                raise ValueError(f"line {number + 1}: expected nothing after the end")
+            if more := next(numbered, None):
+                raise ValueError(f"line {more[0]}: expected nothing after the end")
             return
         table, row = value.get("table"), value.get("row")
         if value.keys() != {"table", "row"} or not isinstance(row, dict):
             raise ValueError(f"line {number}: expected table and row")
         total.add(line_of(str(table), row))
+        in_order.add(line_of(str(table), row, in_order=True))
         yield number, str(table), row
     raise ValueError("the file has no end; part of it is missing")
 

@@ -123,6 +123,12 @@ PROTOCOLS = [
 
 PROTOCOLS += [
     protocol(
+        "nearly",
+        phase("one", 120, seconds={"min": 60, "usual": 120, "max": 145}),
+        phase("two", 120, seconds={"min": 60, "usual": 120, "max": 135}),
+        session={"min": 120, "usual": 240, "max": 280},
+    ),
+    protocol(
         "turning",
         phase("back", 40, cues=[{"at": 5, "say": "Slower now."}]),
         {

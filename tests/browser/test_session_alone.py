@@ -153,6 +153,28 @@ def test_must_end_at_is_fitted_here_by_the_same_rules(prepare: Prepare, server: 
     expect(page.locator(".stage-end strong")).to_have_text(at)
 
 
+def test_thirty_seconds_more_give_what_is_left_to_give(prepare: Prepare, server: Server) -> None:
+    """With the server, and without. Seen to fail with a refusal."""
+    page = begun(prepare, "nearly")
+    press(page, "+30 s")
+    expect(page.locator("#session-said")).to_have_text("+25 s, that is the most.")
+    has(page, seq="2")
+    expect(page.locator("#session-live")).to_have_attribute("data-planned-ms", "145000")
+    page.wait_for_timeout(500)
+    press(page, "Next")
+    has(page, step="two")
+    server.kill()
+    page.wait_for_timeout(500)
+    press(page, "+30 s")
+    expect(page.locator("#session-said")).to_have_text("+15 s, that is the most.")
+    page.wait_for_timeout(500)
+    press(page, "+30 s")
+    expect(page.locator("#session-said")).to_have_text("Phase two: at most 2:15 min.")
+    server.start()
+    comes_to(page, "start", "extend", "next", "extend")
+    expect(page.locator("#session-live")).to_have_attribute("data-planned-ms", "135000")
+
+
 def test_a_start_waits_for_the_server(prepare: Prepare, server: Server) -> None:
     page = prepare("long")
     server.kill()

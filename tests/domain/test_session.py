@@ -30,9 +30,10 @@ from tests.support.builders import (
     step,
     usual_plan,
 )
-from webapp.domain.commands import act, allowed
+from webapp.domain.commands import act, allowed, minutes, told
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.session import (
+    EXTEND_MS,
     FAR_AWAY,
     TRANSITIONS,
     Action,
@@ -42,6 +43,7 @@ from webapp.domain.session import (
     Status,
     advance,
     fold,
+    follow,
     hands_on_ms,
     initial,
     live_until,
@@ -417,14 +419,48 @@ def test_extend_stops_at_the_maximum_of_the_phase() -> None:
     assert reason == "Phase-1: at most 1:30 min."
 
 
-@pytest.mark.parametrize(("most", "possible"), [(150, True), (149, False)])
-def test_extend_stops_at_the_maximum_of_the_session(most: int, possible: bool) -> None:
+def extended(plan: Plan, events: Sequence[Event], now: int) -> tuple[int, str]:
+    """What +30 s at ``now`` adds to the step under way, and what is said of it."""
+    before = advance(plan, fold(plan, events), now)
+    event = act(plan, events, "extend", now, "a-key-of-its-own")
+    after = follow(plan, fold(plan, events), event)
+    given = after.left[after.index] - before.left[before.index]
+    assert after.planned[after.index] - before.planned[before.index] == given
+    assert bool(event.left_ms) == (given != EXTEND_MS)
+    return given, told(before, event)
+
+
+@pytest.mark.parametrize(
+    ("most", "given", "said"),
+    [
+        (151, 30_000, ""),
+        (150, 30_000, ""),
+        (149, 29_000, "+29 s, that is the most."),
+        (121, 1_000, "+1 s, that is the most."),
+    ],
+)
+def test_extend_gives_what_is_left_to_give_in_the_session(most: int, given: int, said: str) -> None:
+    """Seen to fail with a refusal where less than 30 s was left."""
     plan = long_session(most=most)
+    assert extended(plan, happened(plan, START), T + 1) == (given, said)
+
+
+def test_extend_is_refused_when_the_session_has_nothing_left_to_give() -> None:
+    plan = long_session(most=120)
+    reason = refused(plan, happened(plan, START), ("extend", T + 1))
+    assert reason == "This session has at most 2:00 min of hands-on time."
+
+
+@pytest.mark.parametrize(
+    ("most", "given", "said"),
+    [(90, 30_000, ""), (85, 25_000, "+25 s, that is the most.")],
+)
+def test_extend_gives_what_is_left_to_give_in_the_phase(most: int, given: int, said: str) -> None:
+    plan = usual_plan(protocol(phase("one", (30, 60, most)), *numbered(1), session=(60, 120, 270)))
     events = happened(plan, START)
-    if possible:
-        assert happened(plan, ("extend", T + 1), before=events)[-1].kind == "extend"
-    else:
-        assert "2:29 min of hands-on time" in refused(plan, events, ("extend", T + 1))
+    assert extended(plan, events, T + 12_345) == (given, said)
+    full = happened(plan, ("extend", T + 12_345), before=events)
+    assert refused(plan, full, ("extend", T + 12_346)) == f"One: at most {minutes(most)}."
 
 
 @pytest.mark.parametrize(("most", "possible"), [(180, True), (179, False)])
@@ -451,8 +487,10 @@ def test_rest_may_be_extended_but_not_beyond_two_hours() -> None:
     plan = usual_plan(protocol(*numbered(1), aftercare=[step("rest", 7_180)]))
     events = happened(plan, START)
     now = T + 60_000
-    assert refused(plan, events, ("extend", now + 9_999)) == "This step is long enough."
-    assert happened(plan, ("extend", now + 10_000), before=events)[-1].kind == "extend"
+    assert extended(plan, events, now + 10_000) == (30_000, "")
+    assert extended(plan, events, now + 9_999) == (29_000, "+29 s, that is the most.")
+    full = happened(plan, ("extend", now + 10_000), before=events)
+    assert refused(plan, full, ("extend", now + 10_001)) == "This step is long enough."
 
 
 # --- end and stop ---------------------------------------------------------------------------------
@@ -605,14 +643,13 @@ def test_back_is_refused_where_the_cap_would_break(cap: int, possible: bool) -> 
         assert refused(plan, events, ("back", LEFT)).startswith("Cups: at most 4:29 min")
 
 
-@pytest.mark.parametrize(("cap", "possible"), [(210, True), (209, False)])
-def test_extend_is_refused_where_the_cap_would_break(cap: int, possible: bool) -> None:
+@pytest.mark.parametrize(("cap", "given"), [(210, 30_000), (209, 29_000), (181, 1_000)])
+def test_extend_gives_what_the_cap_has_left_to_give(cap: int, given: int) -> None:
     plan = cups(cap=cap)
     events = happened(plan, START)
-    if possible:
-        assert happened(plan, ("extend", RIGHT), before=events)[-1].kind == "extend"
-    else:
-        assert refused(plan, events, ("extend", RIGHT)).startswith("Cups: at most 3:29 min")
+    assert extended(plan, events, RIGHT)[0] == given
+    full = happened(plan, ("extend", RIGHT), before=events)
+    assert refused(plan, full, ("extend", RIGHT)).startswith(f"Cups: at most {minutes(cap)}")
 
 
 def test_time_held_in_a_pause_counts_against_a_restart() -> None:

@@ -381,9 +381,9 @@ def test_a_form_without_any_field_is_422(visitor: Visitor) -> None:
         ("short", ("start", "stop"), "next", "It cannot go on"),
         ("short", ("start", "stop"), "stop", "It cannot go on"),
         ("short", ("start", "end"), "next", "is over"),
-        ("short", ("start",), "extend", "at most 0:20 min"),
+        ("short", ("start", "extend"), "extend", "at most 0:20 min"),
         ("cups", ("start",), "extend", "Cups: at most 0:20 min in one session"),
-        ("cups", ("start", "next"), "extend", "Cups: at most 0:20 min in one session"),
+        ("cups", ("start", "next", "extend"), "extend", "Cups: at most 0:20 min in one session"),
     ],
 )
 @pytest.mark.parametrize("htmx", [True, False])

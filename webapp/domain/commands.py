@@ -8,6 +8,7 @@ from dataclasses import replace
 from webapp.domain.plan import Plan
 from webapp.domain.refit import phases_ahead, refit
 from webapp.domain.session import (
+    EXTEND_MS,
     LONGEST_REST_MS,
     TRANSITIONS,
     Action,
@@ -17,6 +18,7 @@ from webapp.domain.session import (
     Status,
     advance,
     apply,
+    extension_ms,
     fold,
     hands_on_ms,
     step_on_the_skin,
@@ -83,9 +85,45 @@ def decide(
     event = Event(seq + 1, key, action, max(now, state.at))
     if action == "end-at":
         return replace(event, left_ms=refit(plan, state, hands_on_left_ms or 0))
+    if action == "extend":
+        event = replace(event, left_ms=shorter_extension(plan, state))
     if action in ("back", "restart", "extend"):
         check_caps(plan, state, apply(plan, state, event), action)
     return event
+
+
+def shorter_extension(plan: Plan, state: State) -> tuple[tuple[str, int], ...]:
+    """What is left of the step with all whole seconds that the rules still give.
+
+    Empty where they give the full ``EXTEND_MS``. Where they give nothing it is a second too much,
+    so that :func:`check_caps` names the rule that is in the way.
+    """
+    index = state.index
+    step = plan.steps[index]
+    rooms = [
+        cap.seconds * 1000
+        - used_ms(plan, state, number)
+        - sum(state.left[i] for i in tagged(plan, cap.tag) if i >= index)
+        for number, cap in enumerate(plan.rules.cap)
+        if cap.tag in step.tags
+    ]
+    if step.hands_on:
+        rooms.append(plan.session_max_seconds * 1000 - hands_on_ms(plan, state))
+        rooms.append(step.max_seconds * 1000 - state.attempt[index] - state.left[index])
+    else:
+        rooms.append(LONGEST_REST_MS - state.left[index])
+    room = max(1, min(rooms) // 1000) * 1000
+    return ((step.id, state.left[index] + room),) if room < EXTEND_MS else ()
+
+
+def told(state: State, event: Event) -> str:
+    """What the person hears of an event that gave less than was asked; empty when it gave all.
+
+    ``state`` is the one right before the event.
+    """
+    if event.kind != "extend" or not event.left_ms:
+        return ""
+    return f"+{extension_ms(state, event) // 1000} s, that is the most."
 
 
 def reason(state: State, action: Action) -> str:

@@ -61,7 +61,10 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened: ``seq`` counts from 1, ``left_ms`` records the result of a re-fit."""
+    """What happened: ``seq`` counts from 1.
+
+    ``left_ms`` records the result of a re-fit, and of an extension by less than ``EXTEND_MS``.
+    """
 
     seq: int
     key: str
@@ -250,7 +253,7 @@ def apply_action(plan: Plan, state: State, event: Event) -> State:
         case "restart":
             return enter(plan, restore_in_full(state, state.index), state.index)
         case "extend":
-            return lengthen(state, EXTEND_MS)
+            return lengthen(state, extension_ms(state, event))
         case "end-at":
             return apply_refit(plan, state, event.left_ms)
         case "end":
@@ -342,6 +345,11 @@ def restore_in_full(state: State, index: int) -> State:
         left=replace_at(state.left, index, state.planned[index]),
         attempt=replace_at(state.attempt, index, 0),
     )
+
+
+def extension_ms(state: State, event: Event) -> int:
+    """What an ``extend`` adds to the step under way."""
+    return event.left_ms[0][1] - state.left[state.index] if event.left_ms else EXTEND_MS
 
 
 def lengthen(state: State, ms: int) -> State:

@@ -16,7 +16,7 @@ from webapp.auth.middleware import may
 from webapp.domain.admission import AdmissionCheck
 from webapp.domain.assignment import REASONS, early_reason
 from webapp.domain.calendar_dates import HOUR_MS, instant, next_time
-from webapp.domain.commands import decide
+from webapp.domain.commands import decide, told
 from webapp.domain.glucose import RECHECK_MINUTES, after_session
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.protocol import FirstSide
@@ -354,7 +354,8 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
             )
     event = decide(stored.plan, stored.folded, stored.seq, action, now, key, left_ms)
     after = site().storage.record(stored, event, early=early)
-    return respond(after, said=describe_refit(after, action, left_ms))
+    said = told(state, event) or describe_refit(after, action, left_ms)
+    return respond(after, said=said)
 
 
 def admission_check(stored: Stored) -> AdmissionCheck:

@@ -2,7 +2,7 @@
 // queue that sends them, again and again until the server answers. Keys make repeating harmless.
 // Instants are server ms.
 import { localStore } from "../page/preferences.js";
-import { Refused, decide, view } from "../rules/commands.js";
+import { Refused, decide, told, view } from "../rules/commands.js";
 import { advance, fold } from "../rules/session.js";
 
 export { Refused };
@@ -54,15 +54,16 @@ export class LocalSession {
     return view(this.#plan, fold(this.#plan, this.#allEvents()), now);
   }
 
-  /** Throws Refused with the reason. `wishMs` goes with end-at. */
+  /** Returns what is to be said of it. Throws Refused with the reason. `wishMs` goes with end-at. */
   act(action, at, key, wishMs = null) {
-    if (this.#acts.some((act) => act.key === key)) return;
+    if (this.#acts.some((act) => act.key === key)) return "";
     const folded = fold(this.#plan, this.#allEvents());
     const state = advance(this.#plan, folded, at);
     this.#check(action, state, at);
     const event = decide(this.#plan, folded, action, at, wishMs);
     const step = this.#plan.steps[state.index]?.id ?? "end";
     this.#acts.push({ key, action, step, wishMs, event });
+    return told(state, event);
   }
 
   /** As the server: answers that are too old lead to no touch. */

@@ -78,12 +78,11 @@ export class OfflineSession {
     const { status, stop } = this.#parts;
     try {
       const wish = action === "end-at" ? msUntil(time) : null;
-      this.#session.act(action, Math.round(at), key ?? newKey(), wish);
+      say(this.#session.act(action, Math.round(at), key ?? newKey(), wish));
     } catch (refused) {
       if (!(refused instanceof Refused)) throw refused;
       return this.#parts.moment().status === "ready" ? status.showNote(refused.message) : say(refused.message);
     }
-    say("");
     status.showNote(stop.waiting ? STOP_UNSENT : status.lastingNote);
     this.#storeActs();
     if (!stop.waiting) this.show();

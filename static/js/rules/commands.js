@@ -2,7 +2,7 @@
 // webapp/domain/commands.py and snapshot.py; tests/cases/session.json holds both to the same results.
 import { handsOn, handsOnMs, handsOnOver, sum, tagged, usedMs } from "./counting.js";
 import { phasesAhead, refit } from "./refit.js";
-import { TRANSITIONS, advance, apply, onTheSkinHere } from "./session.js";
+import { EXTEND_MS, TRANSITIONS, advance, apply, extensionMs, onTheSkinHere } from "./session.js";
 
 const LONGEST_REST_MS = 7_200_000;
 
@@ -32,11 +32,38 @@ export function decide(plan, folded, action, now, handsOnLeftMs = 0) {
   const state = advance(plan, folded, now);
   if (!allowed(plan, state).includes(action)) throw new Refused(reason(state, action));
   const event = [action, Math.max(now, state.at)];
+  const leftMs = action === "extend" && shorterExtension(plan, state);
+  if (leftMs) event.push(leftMs);
   if (action === "end-at") return [...event, refit(plan, state, handsOnLeftMs ?? 0)];
   if (["back", "restart", "extend"].includes(action)) {
     checkCaps(plan, state, apply(plan, state, event), action);
   }
   return event;
+}
+
+/** The step's time with all whole seconds that the rules still give; null where they give all. Where they
+ * give nothing it is a second too much, so that checkCaps names the rule that is in the way. */
+function shorterExtension(plan, state) {
+  const { index, left } = state;
+  const step = plan.steps[index];
+  const rooms = [...plan.rules.cap.entries()]
+    .filter(([, cap]) => step.tags.includes(cap.tag))
+    .map(([number, cap]) => {
+      const ahead = tagged(plan, cap.tag).filter((i) => i >= index);
+      return cap.seconds * 1000 - usedMs(plan, state, number) - sum(ahead.map((i) => left[i]));
+    });
+  if (handsOn(step)) {
+    rooms.push(plan.sessionMaxSeconds * 1000 - handsOnMs(plan, state));
+    rooms.push(step.maxSeconds * 1000 - state.attempt[index] - left[index]);
+  } else rooms.push(LONGEST_REST_MS - left[index]);
+  const room = Math.max(1, Math.floor(Math.min(...rooms) / 1000)) * 1000;
+  return room < EXTEND_MS ? [[step.id, left[index] + room]] : null;
+}
+
+/** What the person hears of an event that gave less than was asked; `state` is the one right before it. */
+export function told(state, [kind, , leftMs]) {
+  if (kind !== "extend" || !leftMs) return "";
+  return `+${Math.floor(extensionMs(state, leftMs) / 1000)} s, that is the most.`;
 }
 
 function reason(state, action) {

@@ -98,7 +98,7 @@ function hold(plan, state, passed) {
   return { ...state, at: state.at + passed, held };
 }
 
-const EXTEND_MS = 30_000;
+export const EXTEND_MS = 30_000;
 const STOPS = ["low", "stop"];
 
 /** Both the rule and the list of buttons. */
@@ -146,7 +146,7 @@ const ACTS = {
   next: (plan, state) => enter(plan, state, state.index + 1),
   back,
   restart: (plan, state) => enter(plan, giveInFull(state, state.index), state.index),
-  extend: (plan, state) => lengthen(state, EXTEND_MS),
+  extend: (plan, state, at, leftMs) => lengthen(state, extensionMs(state, leftMs)),
   "end-at": (plan, state, at, leftMs) => refitted(plan, state, leftMs),
   end,
   stop: (plan, state, at) => stopped(state, at, false),
@@ -217,6 +217,10 @@ const giveInFull = (state, index) => ({
   left: put(state.left, index, state.planned[index]),
   attempt: put(state.attempt, index, 0),
 });
+
+/** What an extend adds to the step under way. */
+export const extensionMs = ({ left, index }, leftMs) =>
+  leftMs ? leftMs[0][1] - left[index] : EXTEND_MS;
 
 const lengthen = (state, ms) => ({
   ...state,

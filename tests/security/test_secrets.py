@@ -25,6 +25,7 @@ from tests.support.real_server import COMMAND, Server, clean_environment, free_p
 from webapp.maintenance.opening import open_postgresql
 from webapp.maintenance.worker import task_of
 from webapp.settings import Settings
+from webapp.storage.database import StorageError
 from webapp.storage.postgresql import describe_place, parameters_of
 
 pytestmark = pytest.mark.promise("secrets")
@@ -125,6 +126,23 @@ def test_an_option_of_the_address_counts_beside_ours(
     storage.close()
     there = "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename IN ('meta', 'events')"
     assert guarded.execute(there, "an%20option") == [("own",)]
+
+
+def test_texts_are_kept_whole_or_the_database_is_refused(
+    guarded: postgresql.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    for address in (made(guarded, "hand"), f"{made(guarded, 'hand 2')}?client_encoding=latin1"):
+        storage = open_postgresql(address, tmp_path)
+        with storage.engine.connect() as connection:
+            assert connection.exec_driver_sql("SELECT '手 👩\u200d👩'").scalar() == "手 👩\u200d👩"
+        storage.close()
+    with psycopg.connect(guarded.url(), autocommit=True) as connection:
+        connection.execute(
+            "CREATE DATABASE latin ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        )
+    with pytest.raises(StorageError, match="keeps texts as LATIN1"):
+        open_postgresql(guarded.url("latin"), tmp_path)
 
 
 def test_services_password_files_hosts_and_the_environment_count(

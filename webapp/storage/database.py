@@ -119,6 +119,9 @@ class Database:
         """False when nothing new may begin because the disk is full."""
         return True
 
+    def check_new(self, connection: sa.Connection) -> None:
+        """Raise StorageError where an empty database could not hold everything."""
+
     @contextmanager
     def writing_long(self) -> Iterator[None]:
         """What this thread writes now may take long; here it keeps nobody waiting."""

@@ -102,6 +102,7 @@ class Postgresql(Database):
                 "keepalives_idle": 30,
                 "options": f"{theirs} {OPTIONS}".strip(),  # of two the last counts
                 "application_name": "steady-hands",
+                "client_encoding": "UTF8",  # whatever PGCLIENTENCODING says
             },
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",
@@ -195,6 +196,14 @@ class Postgresql(Database):
         connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
+
+    def check_new(self, connection: sa.Connection) -> None:
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+        if encoding not in ("UTF8", "SQL_ASCII"):
+            raise StorageError(
+                f"the database {self.name} keeps texts as {encoding}, which has no place for some; "
+                "make one with: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+            )
 
     def wipe(self) -> None:
         """Rewrite the tables so that nothing of deleted rows is left in their files."""

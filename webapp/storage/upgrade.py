@@ -40,6 +40,7 @@ def prepare(
         database.alone(connection)
         present = schema_of(connection, metadata, schema)
         if not present:
+            database.check_new(connection)
             metadata.create_all(connection)
             connection.exec_driver_sql(f"INSERT INTO meta VALUES ('schema', '{schema}')")
         elif present < schema:

@@ -174,7 +174,7 @@ CASES: list[Case] = [
         "an unknown field with a strange name",
         [('"tempo": 12', '"a.b\\tc": 12')],
         [
-            "37: phases[0]: a control character in a text, expected plain characters",
+            "37: phases[0]: U+0009 (tab) in a text, expected plain characters",
             '37: phases[0]["a.b\\tc"]: unknown field, expected only the fields of the format',
         ],
     ),
@@ -367,32 +367,32 @@ CASES: list[Case] = [
     Case(
         "a raw tab in a text",
         [("A base to", "A\tbase to")],
-        ["4: title: a control character in a text, expected plain characters"],
+        ["4: title: U+0009 (tab) in a text, expected plain characters"],
     ),
     Case(
         "a raw escape character in a text",
         [("A base to", "A\x1bbase to")],
-        ["4: title: a control character in a text, expected plain characters"],
+        ["4: title: U+001B (escape) in a text, expected plain characters"],
     ),
     Case(
         "an escaped control character",
         [("A base to", "A\\u0007base to")],
-        ["4: title: a control character in a text, expected plain characters"],
+        ["4: title: U+0007 (control character) in a text, expected plain characters"],
     ),
     Case(
         "an escaped line break",
         [("A base to", "A\\nbase to")],
-        ["4: title: a control character in a text, expected plain characters"],
+        ["4: title: U+000A (line end) in a text, expected plain characters"],
     ),
     Case(
         "a delete character",
         [("A base to", "A\x7fbase to")],
-        ["4: title: a control character in a text, expected plain characters"],
+        ["4: title: U+007F (delete) in a text, expected plain characters"],
     ),
     Case(
         "a control character above ASCII",
         [("A base to", "A\x85base to")],
-        ["4: title: a control character in a text, expected plain characters"],
+        ["4: title: U+0085 (next line) in a text, expected plain characters"],
     ),
     Case(
         "half a surrogate pair",
@@ -446,6 +446,22 @@ CASES: list[Case] = [
         "too many stop lines",
         [('["Hands down."]', '["a", "b", "c", "d"]')],
         ["25: stop: 4 entries, expected at most 3"],
+    ),
+    Case(
+        "an id with a letter that only looks like ours",
+        [('"id": "opening"', '"id": "open\\u0456ng"')],
+        [
+            "31: phases[0].id: found 'open\u0456ng' with U+0456 (cyrillic small letter "
+            "byelorussian-ukrainian i), expected lower-case words joined by '-'"
+        ],
+    ),
+    Case(
+        "an id with a sign that nobody sees",
+        [('"id": "opening"', '"id": "open\u200bing"')],
+        [
+            "31: phases[0].id: found 'open\\u200bing' with U+200B (zero width space), "
+            "expected lower-case words joined by '-'"
+        ],
     ),
     Case(
         "an id with capital letters",

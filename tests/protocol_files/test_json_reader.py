@@ -71,3 +71,67 @@ def test_the_shipped_files_need_no_locator() -> None:
     assert len(files) > 20
     for path in files:
         assert strict_value(Path(path).read_text(encoding="utf-8")) is not None, path.name
+
+
+ODD = {
+    "\u00a0": "U+00A0 (no-break space)",
+    "\u2003": "U+2003 (em space)",
+    "\u202f": "U+202F (narrow no-break space)",
+    "\u3000": "U+3000 (ideographic space)",
+    "\u2028": "U+2028 (line separator)",
+    "\u2029": "U+2029 (paragraph separator)",
+    "\u0085": "U+0085 (next line)",
+    "\f": "U+000C (form feed)",
+    "\v": "U+000B (vertical tab)",
+    "\u200b": "U+200B (zero width space)",
+    "\u200d": "U+200D (zero width joiner)",
+    "\u2060": "U+2060 (word joiner)",
+    "\ufeff": "U+FEFF (byte order mark)",
+    "\u200e": "U+200E (left-to-right mark)",
+    "\u3164": "U+3164 (hangul filler)",
+    "\0": "U+0000 (null)",
+    "\x1a": "U+001A (control character)",
+}
+PLACES = {
+    "at the start": '{0}{{"format": 1}}',
+    "before a key": '{{{0}"format": 1}}',
+    "after a key": '{{"format"{0}: 1}}',
+    "before a value": '{{"format":{0}1}}',
+    "after a number": '{{"format": 1{0}}}',
+    "after a word": '{{"format": true{0}}}',
+    "after a text": '{{"format": "a"{0}}}',
+    "after a comma": '{{"format": 1,{0}"id": 2}}',
+    "before a comma": '{{"format": 1{0},"id": 2}}',
+    "in a list": "[1,{0}2]",
+    "at the end": '{{"format": 1}}\n{0}',
+    "alone": "{0}",
+}
+
+
+@pytest.mark.parametrize("sign", ODD)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_blank_that_is_none_is_named_for_what_it_is(place: str, sign: str) -> None:
+    with pytest.raises(NotJsonError) as refused:
+        parse(PLACES[place].format(sign))
+    assert ODD[sign] in refused.value.fault.message
+    assert "end of the file" not in refused.value.fault.message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a": "x\u2028y"}', "U+2028 (line separator) in a text, expected plain characters"),
+        ('{"a": "x\\u2029y"}', "U+2029 (paragraph separator) in a text, expected plain characters"),
+        ('{"a": "x\u202ey"}', "U+202E (right-to-left override) in a text, expected plain"),
+        ('{"a": "x\\u0085y"}', "U+0085 (next line) in a text, expected plain characters"),
+    ],
+)
+def test_signs_that_break_or_turn_a_line_are_named(text: str, message: str) -> None:
+    (fault,) = parse(text).faults
+    assert fault.message.startswith(message)
+    assert parse(text, stored=True).faults == []
+
+
+@pytest.mark.parametrize("sign", ["\u200d", "\u200c", "\u00ad", "\u00a0", "\u200f", "\U0001fae9"])
+def test_signs_that_texts_need_are_taken(sign: str) -> None:
+    assert parse(f'{{"a": "x{sign}y"}}').value == {"a": f"x{sign}y"}

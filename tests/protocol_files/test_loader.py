@@ -96,7 +96,7 @@ def test_a_broken_file_is_told_in_exactly_these_lines(
         ),
         pytest.param(b"null", "1: $: found null, expected an object in { }", id="null"),
         pytest.param(b"7", "1: $: found 7, expected an object in { }", id="number"),
-        pytest.param(b"\x00", r"1: $: found '\x00', expected a value", id="zero byte"),
+        pytest.param(b"\x00", "1: $: found U+0000 (null), expected a value", id="zero byte"),
         pytest.param(
             BASE.encode().replace(b"A base", b"\n\xed\xa0\x80"),
             "5: $: byte 0xed is not UTF-8, expected a file saved as UTF-8",

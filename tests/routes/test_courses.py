@@ -659,6 +659,24 @@ def check_cells(table: bytes) -> None:
                 assert not formula or cell.lstrip(unseen.replace("'", "")).startswith("'"), cell
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        *("\U0001f468\u200d\U0001f469", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+        *("\u0915\u094d\u200d\u0937", "a\u00adb", "e\u0301", "\u05e9\u05dc\u05d5\u05dd \u200e7"),
+    ],
+)
+def test_a_note_is_shown_and_given_as_it_was_written(visitor: Visitor, note: str) -> None:
+    visitor.client.set_cookie("device", "note=on", domain="127.0.0.1")
+    session = worked(visitor)
+    told(visitor, session, note=f"{note}\x07\u2028")
+    path = f"/courses/{course_id(visitor, session)}"
+    assert note in visitor.get(f"/sessions/{session}/summary").text
+    assert f">{note}<" in visitor.get(path).text
+    assert json.loads(visitor.get(f"{path}/course.json").data)["sessions"][0]["note"] == note
+    assert note in rows_of(visitor.get(f"{path}/course.csv").data, ",")[1]
+
+
 def test_where_a_comma_stands_in_numbers_each_column_stands_by_itself(visitor: Visitor) -> None:
     """Minutes with a comma, so that none is taken for a day of the month."""
     session = worked(visitor, seconds=4)

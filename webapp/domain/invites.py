@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
+from webapp.domain.signs import UNSEEN
+
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, no words; no letter that looks like another
 CODE_LETTERS = 8
 GROUP_LETTERS = 4
@@ -21,7 +23,7 @@ MOST_WRONG = 5
 TRIES_A_MINUTE = 20
 MINUTE_MS = 60_000
 SEEN_EVERY_MS = MINUTE_MS
-BETWEEN = re.compile(r"[\s\-–—_.]+")
+BETWEEN = re.compile(rf"[\s\-–—_.{UNSEEN}]+")
 TOKEN = re.compile(r"^[A-Za-z0-9_-]{22}$", re.ASCII)
 KINDS = (
     ("iPad", "Tablet"),
@@ -74,7 +76,7 @@ def role_named(name: str) -> Role | None:
 
 def read_code(typed: str) -> str | None:
     """The eight letters of a code, however they were grouped; None when they cannot be one."""
-    letters = BETWEEN.sub("", typed.strip()).upper()
+    letters = BETWEEN.sub("", typed).upper()
     right = len(letters) == CODE_LETTERS and set(letters) <= set(LETTERS)
     return letters if right else None
 

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from urllib.parse import parse_qsl, urlencode
 
 from webapp.domain.emergency_number import is_number
+from webapp.domain.signs import kept
 
 Theme = Literal["system", "light", "dark", "dim"]
 Sound = Literal["voice", "chime", "silent"]
@@ -17,7 +18,8 @@ OnOff = Literal["on", "off"]
 
 COOKIE = "device"
 KEPT_SECONDS = 365 * 24 * 3600
-MOST_COOKIE = 1000
+MOST_COOKIE = 2000
+MOST_SPEAKER = 80
 ZONE = re.compile(r"[\w+/-]{1,40}", re.ASCII)
 
 
@@ -64,7 +66,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 def preferences_of(fields: dict[str, str]) -> Preferences:
     """The settings in ``fields``; what is missing or unknown stays as it is out of the box."""
     known = {name: fields[name] for name, c in CHOICES.items() if fields.get(name) in c}
-    speaker = "".join(c for c in fields.get("speaker", "") if c.isprintable())[:80]
+    speaker = kept(fields.get("speaker", ""), MOST_SPEAKER)
     zone = fields.get("zone", "")
     number = fields.get("emergency", "")
     return Preferences(

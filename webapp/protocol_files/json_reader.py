@@ -13,6 +13,8 @@ from json import JSONDecodeError, JSONDecoder
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import cast
 
+from webapp.domain.signs import is_odd, sign_name
+
 MOST_BYTES = 256 * 1024
 MOST_DEPTH = 32
 MOST_DIGITS = 15
@@ -20,12 +22,13 @@ MOST_DIGITS = 15
 Path = tuple[str | int, ...]
 Value = object
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # all of Unicode's category Cc
+# Control characters, ends of lines and paragraphs, and what turns the order of signs around.
+ODD_IN_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]")
 SURROGATE = re.compile("[\ud800-\udfff]")
 # What may be an escaped control character, or half a character.
 ESCAPED = re.compile(r"\\[bfnrtu]")
 ESCAPED_SURROGATE = re.compile(r"\\u[dD]")
-CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]")
 STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 BRACKET = re.compile(r"[\[\]{}]")
 SPACE = re.compile(r"[ \t\n\r]*")
@@ -188,7 +191,9 @@ class FaultLocator:
         return self.counted[1]
 
     def token(self) -> str:
-        """Return what stands here, short enough for a message."""
+        """Return what stands here, short enough for a message; what cannot be seen by its name."""
+        if self.at < len(self.text) and is_odd(self.text[self.at]):
+            return sign_name(self.text[self.at])
         match = TOKEN.match(self.text, self.at)
         return repr(match[0][:20]) if match else "the end of the file"
 
@@ -262,8 +267,8 @@ class FaultLocator:
         except JSONDecodeError as error:
             self.at = max(self.at, min(error.pos, len(self.text)))
             raise self.stop(path, self.broken_text(error)) from None
-        if not self.stored and CONTROL.search(text):
-            self.complain(path, "a control character in a text, expected plain characters")
+        if not self.stored and (odd := ODD_IN_TEXT.search(text)):
+            self.complain(path, f"{sign_name(odd[0])} in a text, expected plain characters")
         if SURROGATE.search(text):
             self.complain(path, "half a surrogate pair in a text, expected whole characters")
             text = text.encode("utf-8", "replace").decode("utf-8")
@@ -274,7 +279,7 @@ class FaultLocator:
         if "Unterminated" in error.msg or self.text.startswith(("\n", "\r"), self.at):
             return "a text has no end on its line, expected a closing double quote"
         if "control" in error.msg:
-            return "a control character in a text, expected plain characters"
+            return f"{sign_name(self.text[self.at])} in a text, expected plain characters"
         return r"an unknown escape in a text, expected \\, \" or \u and four hex digits"
 
     def word(self, path: Path) -> Value:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from webapp.domain.protocol import Model
+from webapp.domain.signs import sign_name
 from webapp.protocol_files import json_reader
 from webapp.protocol_files.json_reader import Document, Fault
 
@@ -100,7 +101,8 @@ def describe_error(error: ErrorDetails) -> tuple[str, str]:
         case "extra_forbidden":
             return "unknown field", "only the fields of the format"
         case "string_pattern_mismatch":
-            return found, FORMS.get(str(error["loc"][-1]), "lower-case words joined by '-'")
+            form = FORMS.get(str(error["loc"][-1]), "lower-case words joined by '-'")
+            return found + odd_sign_in(error["input"]), form
         case "string_too_short":
             return "found an empty text", "at least one character"
         case "literal_error":
@@ -111,6 +113,12 @@ def describe_error(error: ErrorDetails) -> tuple[str, str]:
         found,
         EXPECTED.get(error["type"], "what the format asks for here"),
     )
+
+
+def odd_sign_in(text: str) -> str:
+    """The name of the first sign that only looks like one of those that are expected."""
+    odd = next((sign for sign in text if not sign.isascii()), None)
+    return f" with {sign_name(odd)}" if odd else ""
 
 
 def beyond_a_limit(error: ErrorDetails) -> tuple[str, str] | None:

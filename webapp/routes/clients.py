@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from webapp.domain.clinician_word import KeptWord
 from webapp.domain.course import Client
 from webapp.domain.screening import word_fault
+from webapp.domain.signs import typed_text
 from webapp.presentation.verdicts import kept_word_words, who_may_renew
 from webapp.routes import courses, outside, request_clock, request_time, site
 from webapp.settings import is_loopback
@@ -72,7 +73,7 @@ def renew_word(client_id: str) -> Response:
     client = client_or_404(client_id)
     here = site()
     kept = kept_or_404(client)
-    who, on = request.form.get("who", ""), request.form.get("on", "").strip()
+    who, on = request.form.get("who", ""), typed_text(request.form.get("on", ""))
     today = request_clock().wall_time().date()
     may = who_may_renew(kept)
     opened = request.form.get("open") == "1"

@@ -12,6 +12,7 @@ from webapp.domain.clinician_word import concerning
 from webapp.domain.plan import Plan, reach
 from webapp.domain.protocol import Protocol
 from webapp.domain.screening import questions_for
+from webapp.domain.signs import typed_text
 from webapp.presentation.verdicts import kept_word_words
 from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import assignments, request_clock, site
@@ -103,7 +104,7 @@ def wish_of(protocol: Protocol, fields: MultiDict[str, str]) -> Wish:
     """The plan for ``minutes`` and ``include`` of the fields; usual minutes when not given."""
     if protocol.session is None:
         return Wish("", None)
-    typed = fields.get("minutes", "").strip()
+    typed = typed_text(fields.get("minutes", ""))
     chosen = frozenset(fields.getlist("include")) & protocol.optional_steps().keys()
     if not typed:
         return Wish("", site().library.plan(protocol, protocol.session.usual, chosen))

@@ -33,6 +33,7 @@ from webapp.domain.glucose import (
 from webapp.domain.plan import unroll
 from webapp.domain.protocol import Phase, Protocol
 from webapp.domain.screening import Answers, has_diabetes
+from webapp.domain.signs import typed_text
 
 Fields = MultiDict[str, str]
 
@@ -105,7 +106,7 @@ def reading_of(fields: Fields, faults: dict[str, str]) -> tuple[Reading | None, 
 def with_trend(reading: Reading, fields: Fields, faults: dict[str, str]) -> Reading | None:
     """The reading with its arrow, and with the number of ten minutes before where one is given."""
     trend = next((t for t in TRENDS if t == fields.get("trend")), None)
-    typed = fields.get("glucose-before", "").strip()
+    typed = typed_text(fields.get("glucose-before", ""))
     before = Decimal(typed.replace(",", ".")) if NUMBER.match(typed) else None
     if typed and (before is None or implausible(before, reading.unit)):
         faults["glucose-before"] = "Please give the earlier reading as a number of the same unit."
@@ -124,7 +125,7 @@ def reading_now(fields: Fields, faults: dict[str, str]) -> Reading | None:
 
 
 def minutes_ago(fields: Fields, faults: dict[str, str]) -> int | None:
-    typed = fields.get("minutes-ago", "").strip()
+    typed = typed_text(fields.get("minutes-ago", ""))
     if not WHOLE.match(typed):
         faults["minutes-ago"] = "Please give the minutes as a whole number, 0 for just now."
         return None
@@ -137,7 +138,7 @@ def minutes_ago(fields: Fields, faults: dict[str, str]) -> int | None:
 def number_reading(fields: Fields, faults: dict[str, str]) -> Reading | None:
     """The typed number with its unit; a number that cannot be is questioned, not taken."""
     unit = next((u for u in UNITS if u == fields.get("unit")), None)
-    typed = fields.get("glucose", "").strip()
+    typed = typed_text(fields.get("glucose", ""))
     if unit is None:
         faults["unit"] = "Please choose the unit of your meter."
         return None
@@ -172,7 +173,7 @@ def ketones_of(fields: Fields, faults: dict[str, str]) -> Ketones | None:
         return Ketones(mmol_per_l=None, strip=strip)
     if known != "yes":
         return None
-    typed = fields.get("ketones", "").strip()
+    typed = typed_text(fields.get("ketones", ""))
     value = Decimal(typed.replace(",", ".")) if NUMBER.match(typed) else None
     if value is None or value > KETONES_MOST:
         faults["ketones"] = "Please give blood ketones in mmol/L as a number, like 0.3."

@@ -44,6 +44,7 @@ from webapp.domain.screening import (
     word_counts_days,
     word_fault,
 )
+from webapp.domain.signs import typed_text
 from webapp.presentation.verdicts import words_of
 from webapp.protocol_files.loader import LibraryEntry
 from webapp.routes import assignments, protocols, request_clock, request_time, site
@@ -405,7 +406,7 @@ class Said:
     @classmethod
     def of_form(cls, fields: Fields) -> Said:
         return cls(
-            fields.get("who", ""), fields.get("on", "").strip(), fields.get("agreed") == "yes"
+            fields.get("who", ""), typed_text(fields.get("on", "")), fields.get("agreed") == "yes"
         )
 
     def fault(self, protocol: Protocol, screening: Screening, today: date) -> str:

@@ -21,6 +21,7 @@ from webapp.domain.glucose import RECHECK_MINUTES, after_session
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.protocol import FirstSide
 from webapp.domain.session import ANY_STATUS, STOPS, TRANSITIONS, Action, RefusedError, Status
+from webapp.domain.signs import typed_text
 from webapp.domain.snapshot import Snapshot, view
 from webapp.domain.unobserved import unobserved_ms
 from webapp.presentation.filters import hue, side_and_area, to_json
@@ -343,7 +344,7 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
         if others:
             return respond(stored, 409, "", others=others, early=early)
     if action == "end-at":
-        typed = request.form.get("time", "").strip()
+        typed = typed_text(request.form.get("time", ""))
         left_ms = milliseconds_until(typed)
         if left_ms is None:
             return respond(

@@ -15,6 +15,7 @@ from webapp.domain.emergency_number import (
     is_number,
     region_of,
 )
+from webapp.domain.signs import typed_text
 from webapp.presentation.errors import error_response
 from webapp.presentation.preferences import (
     COOKIE,
@@ -70,7 +71,7 @@ def store() -> Response:
 @blueprint.post("/emergency-number")
 def store_number() -> Response:
     """Keep the emergency number that was chosen or typed, and show the page it came from."""
-    number = request.form.get("chosen") or request.form.get("typed", "").strip()
+    number = request.form.get("chosen") or typed_text(request.form.get("typed", ""))
     if not is_number(number):
         return error_response(
             422,

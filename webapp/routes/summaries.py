@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from webapp.domain.aftercare import advice, reminders
 from webapp.domain.assignment import score_of
 from webapp.domain.record import SCORES, SKIN, Feedback, skin_asked
+from webapp.domain.signs import kept
 from webapp.domain.snapshot import Snapshot, view
 from webapp.presentation.htmx import fragment_or_redirect, is_htmx
 from webapp.routes import courses, request_time, site, stored_or_404
@@ -59,13 +60,8 @@ def with_fields(feedback: Feedback, over: bool) -> Feedback:
     if over and "skin" in fields:
         feedback = replace(feedback, skin=next((s for s in SKIN if s == fields["skin"]), None))
     if over and "note" in fields and this_device().note == "on":
-        feedback = replace(feedback, note=clean_note(fields["note"]))
+        feedback = replace(feedback, note=kept(fields["note"], MOST_NOTE))
     return feedback
-
-
-def clean_note(note: str) -> str:
-    """A note without control characters, at most so long."""
-    return "".join(c if c.isprintable() else " " for c in note).strip()[:MOST_NOTE]
 
 
 def feedback_context(stored: Stored, feedback: Feedback) -> dict[str, object]:

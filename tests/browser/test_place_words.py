@@ -197,7 +197,7 @@ def test_the_voice_says_in_full_where_hands_stay_off_once(
         assert said[-3].endswith("4 to 5 times. Not here: The spine bones themselves")
         assert "Not here" not in said[-2]
         assert said[-1].endswith(
-            "from the hairline down. Not here: The front of the neck and the throat, "
+            "4 to 5 times. Not here: The front of the neck and the throat, "
             "Anything in front of the ears, The hollows under the skull"
         )
         page.close()

@@ -70,7 +70,7 @@ def test_places_to_keep_off_rules_and_passes_stand_apart(shipped_app: Flask) -> 
         shipped_app, shipped_plan(shipped_app, "oc-classic-lumbar"), "kneading-low-back"
     )
     assert text_of(lumbar, "step-avoid") == "Not here: spine · flanks"
-    assert text_of(lumbar, "step-lightly") == "Go lightly: Kidneys, below the last rib: light"
+    assert text_of(lumbar, "step-lightly") == "Go lightly: Over kidneys, below the last rib"
 
 
 def test_a_place_to_keep_off_is_said_in_full_by_the_first_phase_that_has_it(
@@ -100,7 +100,7 @@ def test_a_light_session_has_the_words_for_it(shipped_app: Flask) -> None:
     assert "Even and light, out over the blade." in text_of(page, "step-lines")
     assert "Even pressure" not in text_of(page, "step-lines")
     assert text_of(page, "step-passes") == ("Light today · One side, then the other · 4 to 5 times")
-    assert text_of(page, "step-lightly") == "Go lightly: Kidneys, lowest ribs: lighter"
+    assert text_of(page, "step-lightly") == "Go lightly: Over kidneys and lowest ribs"
 
 
 @pytest.mark.parametrize("side", ["left", "right"])

@@ -1182,3 +1182,32 @@ def test_C46_kneading_then_light_shaking_then_closing_strokes(protocol: Protocol
 def test_every_conflict_of_the_facts_has_its_test() -> None:
     named = {name[5:8] for name in globals() if re.match(r"test_C\d\d_", name)}
     assert named == {f"C{n:02}" for n in range(1, 47)}
+
+
+ORDER = re.compile(r"\b(other side|first side|second side|next side|now the (left|right))\b", re.I)
+SWAPPED = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
+
+
+def on_the_other_side(text: str) -> str:
+    return re.sub(r"\b([Ll]eft|[Rr]ight)\b", lambda found: SWAPPED[found[1]], text)
+
+
+@each
+def test_where_the_side_is_asked_no_words_depend_on_which_one_comes_first(
+    protocol: Protocol,
+) -> None:
+    # base L250: the side that hurts less comes first, so it may be either
+    if not protocol.asks_first_side:
+        return
+    sides = {item.id: item for item in protocol.all_phases() if item.side in ("left", "right")}
+    for phase in sides.values():
+        other = sides[on_the_other_side(phase.id.replace("-", " ")).replace(" ", "-")]
+        mirrored = tuple(on_the_other_side(line) for line in other.instructions)
+        assert phase.instructions == mirrored, phase.id
+        assert (phase.seconds, phase.not_here, phase.go_lightly, phase.pressure) == (
+            *(other.seconds, other.not_here, other.go_lightly, other.pressure),
+        )
+    said = [line for phase in protocol.all_phases() for line in told(phase) if not phase.in_turn]
+    assert [line for line in said if ORDER.search(line)] == []
+    turns = [phase for phase in protocol.all_phases() if phase.in_turn]
+    assert turns or sides or any(isinstance(entry, SideGroup) for entry in protocol.phases)

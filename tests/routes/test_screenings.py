@@ -241,9 +241,7 @@ def test_before_the_start_stands_in_full_where_hands_stay_off(shipped_visitor: V
     screening = shipped_visitor.screened("oc-cupping-back")
     (fold,) = shipped_visitor.page(f"/screenings/{screening}").all("details", class_="phase-how")
     assert "The spine: stay two fingers (2-3 cm) away" in fold.text
-    assert "Go lightly: No oil on the neck; Kidneys, ribs: light; Marks: only touch lightly." in (
-        fold.text
-    )
+    assert "Go lightly: No oil on the neck; Over kidneys and ribs; Over the marks." in (fold.text)
 
 
 def test_a_side_that_is_none_is_refused_and_where_none_is_asked_none_counts(

@@ -80,6 +80,27 @@ def with_word(visitor: Visitor, *, confirmed: bool = False, on: str = "2026-02-2
     return path
 
 
+def with_kept_word(path: str, later_days: int = 0, **fields: str) -> Callable[[Visitor], Made]:
+    """``path`` some days after a doctor's word for a client's heart; with ``fields`` a post."""
+
+    def make(visitor: Visitor) -> Made:
+        client = Courses(visitor.storage).add_client(visitor.clock.now()).id
+        screening = visitor.screened(NAPE, client=client, q_heart="yes")
+        said = {"who": "doctor", "on": "2026-02-20", "confirmed": "yes"}
+        visitor.post(f"/screenings/{screening}/word", said)
+        visitor.clock.forward(later_days * 24 * 3600)
+        where = path.format(client=client)
+        return visitor.post(where, {"question": "heart"} | fields) if fields else where
+
+    return make
+
+
+def of_an_ulcer(visitor: Visitor) -> str:
+    fields = {"q_foot_ulcer_before": "yes", "q_foot_ulcer_place": "yes"}
+    places = {"place_foot_ulcer_place": "sole:left"}
+    return f"/screenings/{visitor.screened(LEGS, **fields, **places)}"
+
+
 # -- sessions ------------------------------------------------------------------------------------
 
 
@@ -390,6 +411,7 @@ STATES = (
     State("questions-ketones", asked(LEGS, **HIGH), "Ketones: they matter now"),
     State("verdict-clear", asked(NAPE), "Clear to start"),
     State("verdict-changes", with_place, "Left out:"),
+    State("verdict-clinician-foot", of_an_ulcer, "The foot team agrees"),
     State("verdict-clinician", asked(NAPE, q_surgery="yes"), "Has a clinician agreed"),
     State("verdict-word", with_word, "Is this right?"),
     State("verdict-word-fault", lambda v: with_word(v, on="2031-01-01"), "day"),
@@ -456,6 +478,19 @@ STATES = (
     State("clients-none", at("/clients"), "code"),
     State("clients", course.several_clients, "code"),
     State("client", course.filled(3, "/clients/{client}", 3), "3 of 15"),
+    State("client-word", with_kept_word("/clients/{client}"), "It counts until"),
+    State("client-word-ended", with_kept_word("/clients/{client}", 200), "It counted until"),
+    State("client-word-open", with_kept_word("/clients/{client}/words", open="1"), "Who said so"),
+    State(
+        "client-word-sure",
+        with_kept_word("/clients/{client}/words", who="doctor", on="2026-03-01"),
+        "Is this right?",
+    ),
+    State(
+        "protocol-word",
+        with_kept_word(f"/protocols/{NAPE}?client={{client}}", 200),
+        "Ask a clinician first",
+    ),
     State("client-card", course.filled(1, "/clients/{client}/card"), "course"),
     State("courses-none", at("/courses"), "No course yet"),
     State("courses", lambda v: course.busy_day(v) and "/courses", "3 of 15"),

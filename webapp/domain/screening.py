@@ -409,7 +409,7 @@ def said_of(catalogue: Catalogue, question: Question, token: str) -> str:
     """An answer in words, with the question that it follows."""
     text = question.words
     parent = next((catalogue.questions.get(way.question) for way in question.follows), None)
-    if parent and parent.decided:
+    if parent and (parent.decided or (question.kind == "place" and len(question.follows) == 1)):
         text = parent.words
     if question.kind == "choice":
         option = next((o.text for o in question.options if o.id == token), "not sure")

@@ -1034,9 +1034,7 @@ def test_what_is_never_cleared_never_asks_for_a_word() -> None:
 def test_a_clinicians_word_opens_only_what_asks_for_one() -> None:
     item = next(item for item in ALL_ITEMS if item.fact == "2.4 anticoagulant")
     verdict = screened(item.protocol, item.answers)
-    assert (
-        start_fault(verdict, item.answers, None) == "This session needs a clinician's word first."
-    )
+    assert start_fault(verdict, item.answers, None) == "A clinician has to agree first."
     assert start_fault(verdict, item.answers) == ""
 
 

@@ -592,7 +592,7 @@ def refusal(
     if admission.level not in ("clear", "changes", "clinician"):
         return "The answers do not allow this session today."
     if admission.level == "clinician" and admission.word is None:
-        return "This session needs a clinician's word first."
+        return "A clinician has to agree first."
     if admission.protocol_hash != protocol_hash or admission.rules_hash != rules_hash:
         return "The protocol or its questions have changed since the answers."
     age = now - admission.answered_at

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.faults.__main__ import Report
+from tests.faults.__main__ import report as new_report
 from tests.faults.table import FAULTS
 
 TESTS = Path(__file__).resolve().parent.parent
@@ -45,13 +45,15 @@ def test_every_test_of_a_fault_says_how_it_was_seen_to_fail() -> None:
 
 
 class Outcome:
-    def __init__(self, nodeid: str, outcome: str, when: str = "call") -> None:
+    longrepr, user_properties = None, ()
+
+    def __init__(self, nodeid: str, outcome: str, when: str = "teardown") -> None:
         self.nodeid, self.outcome, self.when = nodeid, outcome, when
 
 
 def test_a_fault_counts_only_when_a_test_of_it_ran_and_none_failed_or_was_left_out() -> None:
-    report = Report()
-    report.numbers = {"a": {1}, "b": {2}, "c": {2}, "d": {3}}
+    report = new_report()
+    report.marks = {"a": {1}, "b": {2}, "c": {2}, "d": {3}}
     for outcome in (
         Outcome("a", "passed"),
         Outcome("b", "passed"),
@@ -59,8 +61,8 @@ def test_a_fault_counts_only_when_a_test_of_it_ran_and_none_failed_or_was_left_o
         Outcome("d", "skipped", "setup"),
     ):
         report.pytest_runtest_logreport(outcome)  # type: ignore[arg-type]
-    assert [report.survived(number) for number in (1, 2, 3, 4)] == [True, False, False, False]
-    assert report.count() == 1
+    assert [report.holds(number) for number in (1, 2, 3, 4)] == [True, False, False, False]
+    assert report.total() == 1
     lines = report.lines()
     assert lines[0] == "1/19 kill -9 at any write or fsync: passed (1 test)"
     assert lines[1] == "2/19 power cut: FAILED (c)"

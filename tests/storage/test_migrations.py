@@ -38,7 +38,7 @@ def differences(connection: sa.Connection) -> list[object]:
 def is_unread_link(connection: sa.Connection, difference: Any) -> bool:
     """What SQLite does on deleting is not read from columns that were added later.
 
-    That it is there is looked at in ``test_course_storage.py``, by asking the database itself.
+    That it is there is looked at in ``test_courses.py``, by asking the database itself.
     """
     kind = difference[0] if isinstance(difference, tuple) else ""
     links = kind in ("remove_fk", "add_fk") and difference[1].table.name == "sessions"

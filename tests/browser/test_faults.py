@@ -141,8 +141,8 @@ def prepared(client: FlaskClient, port: int) -> str:
 
 @pytest.mark.fault(8)
 def test_ten_minutes_without_wi_fi_lose_no_tap_and_no_time(room: Room) -> None:
-    """Seen to fail with the mechanism removed: with ``#actAlone`` of the stage returning at once
-    taps do nothing; with acts told at the instant of the handing over they no longer fit."""
+    """Seen to fail with the mechanism removed: with ``act`` of the offline session returning at
+    once taps do nothing; with acts stored at the time of the sync they no longer fit."""
     page = room.device()
     press(page, "Start")
     has(page, status="running", step="one")
@@ -179,7 +179,7 @@ def test_ten_minutes_without_wi_fi_lose_no_tap_and_no_time(room: Room) -> None:
 
 @pytest.mark.fault(8)
 def test_a_reload_without_wi_fi_brings_the_session_back_with_its_taps(room: Room) -> None:
-    """Seen to fail with ``keepOffline`` doing nothing: the browser shows its own error page."""
+    """Seen to fail with ``keepPage`` doing nothing: the browser shows its own error page."""
     page = room.device()
     press(page, "Start")
     has(page, status="running", step="one")

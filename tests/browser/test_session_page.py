@@ -155,7 +155,7 @@ def test_a_page_that_the_server_tells_by_itself_leaves_out_every_second_beat(
 ) -> None:
     """And none where that is blocked, or stands but the beats find nobody.
 
-    Seen to fail without ``every``'s listener, and with ``#isTold`` always true.
+    Seen to fail without ``every``'s listener, and with ``#isPushed`` always true.
     """
     told, blocked, unheard = (prepare("long") for _ in range(3))
     beats: dict[Page, int] = {}

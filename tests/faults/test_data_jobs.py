@@ -51,17 +51,17 @@ def ended(server: Server, reply: Reply) -> str:
     raise TimeoutError("the job did not end")
 
 
-def errands_of(server: Server) -> list[int]:
+def workers_of(server: Server) -> list[int]:
     """The processes that do something for the server's worker."""
     (worker,) = server.workers()
     tasks = Path(f"/proc/{worker}/task").glob("*/children")
     return [int(child) for task in tasks for child in task.read_text("ascii").split()]
 
 
-def wait_for_errand(server: Server) -> int:
+def wait_for_worker(server: Server) -> int:
     end = time.monotonic() + 10
     while time.monotonic() < end:
-        if found := errands_of(server):
+        if found := workers_of(server):
             return found[0]
         time.sleep(0.002)
     raise TimeoutError("no process was started")
@@ -71,19 +71,19 @@ def wait_for_errand(server: Server) -> int:
 def test_kills_during_a_backup_leave_no_job_running_and_nothing_half_done(
     tmp_path: Path, protocols_folder: Path
 ) -> None:
-    """``end_with`` ends the errand with its server, ``clear_all`` takes away what it left."""
+    """``exit_when_closed`` ends the worker with its server; ``clear_all`` deletes what it left."""
     with Server(tmp_path, protocols_folder) as server:
         session_id = server.prepare("long")
         server.act(session_id, "start")
         reply = server.ask("POST", f"{DATA}/backup", {})
-        errand = wait_for_errand(server)
-        assert os.getpriority(os.PRIO_PROCESS, errand) >= 0
-        os.kill(errand, signal.SIGKILL)
+        worker = wait_for_worker(server)
+        assert os.getpriority(os.PRIO_PROCESS, worker) >= 0
+        os.kill(worker, signal.SIGKILL)
         assert "It was broken off; nothing was changed" in ended(server, reply)
         assert "made and checked" in ended(server, server.ask("POST", f"{DATA}/backup", {}))
 
         upload = sent(server, gzip.compress(b"any"))
-        wait_for_errand(server)
+        wait_for_worker(server)
         server.kill()
         folder = tmp_path / INCOMING
         assert list(folder.iterdir())

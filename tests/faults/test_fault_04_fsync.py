@@ -112,7 +112,7 @@ def test_while_it_cannot_save_a_beat_brings_the_banner_and_takes_it_away(visitor
 
 
 def test_a_page_is_shown_although_who_watched_cannot_be_noted(visitor: Visitor) -> None:
-    """Seen to fail without the ``except NotSavedError`` in ``Watch.note``."""
+    """Seen to fail without the ``except NotSavedError`` in ``Presence.note``."""
     session_id = visitor.started("long")
     visitor.clock.forward(60)
     visitor.storage.database.disk.judge(io_error())  # type: ignore[union-attr]

@@ -1,7 +1,7 @@
 """Fault 16: the screening itself fails. Nothing is ever cleared by a failure.
 
 Seen to fail with the mechanism removed: with ``screen`` wrapped so that a failure counts as "clear"
-the answers lead to a session; with ``refusal_at`` giving "" when it fails a session starts
+the answers lead to a session; with ``refusal_of`` giving "" when it fails a session starts
 unchecked.
 """
 

@@ -1,4 +1,4 @@
-"""Joined devices on a real server: beats and nudges are gated too, and a revoked one is out."""
+"""Joined devices on a real server: heartbeats and push events need a role too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.server.test_push import Stream
 from tests.support.page import Page
 from tests.support.paired_device import IPAD
 from tests.support.real_server import Reply, Server, lower
-from webapp.server.rsgi import ALIVE, NUDGE
+from webapp.server.rsgi import ALIVE, PUSH
 
 PROTOCOL = "oc-classic-full"
 WITHIN_SECONDS = 1.0
@@ -90,7 +90,7 @@ def test_a_tablet_joins_by_a_command_beside_the_server_and_is_nudged(server: Ser
     stream = TabletStream(tablet, session_id)
     assert stream.read() == ALIVE
     server.act(session_id, "start")
-    assert stream.read() == NUDGE
+    assert stream.read() == PUSH
     assert tablet.ask("GET", f"/sessions/{session_id}/live?seq=1&until=0").status == 204
     stream.close()
 
@@ -115,7 +115,7 @@ def test_the_stream_of_a_revoked_device_ends_within_a_second_and_no_other(server
     assert leaving.ask("GET", "/").status == 401
     assert leaving.ask("GET", f"/sessions/{session_id}/live?seq=0&until=0").status == 401
     server.act(session_id, "start")
-    assert streams[0].read() == own.read() == NUDGE
+    assert streams[0].read() == own.read() == PUSH
     for stream in (*streams, own):
         stream.close()
 

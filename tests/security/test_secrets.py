@@ -308,7 +308,7 @@ def test_a_server_that_goes_away_is_told_without_the_password(
             time.sleep(1)  # the connection that listens tries again
             server.running.send_signal(signal.SIGTERM)
             output, _ = server.running.communicate(timeout=15)
-    assert "nudges to other processes rest" in output
+    assert "no push events to other processes" in output
     assert SECRET not in output
     assert "Traceback" not in output
 

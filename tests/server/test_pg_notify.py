@@ -1,7 +1,7 @@
-"""Nudges between processes on PostgreSQL: quick, also after its restart, never in the way.
+"""Push events between processes on PostgreSQL: quick, also after its restart, never in the way.
 
-Seen to fail: with ``relay.notify`` left out of ``Front.happened`` no page of the other process is
-nudged; without the loop in ``PgNotify.run`` nothing is told after the restart.
+Seen to fail: with ``notify`` left out of ``LoopObserver.recorded`` no page of the other process
+is told; without the loop in ``PgNotify.run`` nothing is told after the restart.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.server.test_push import PROTOCOL, Stream
 from tests.support import postgresql
 from tests.support.real_server import Server, clean_environment
 from webapp.server.pg_notify import PgNotify
-from webapp.server.rsgi import ALIVE, NUDGE
+from webapp.server.rsgi import ALIVE, PUSH
 from webapp.storage.postgresql import parameters_of
 
 pytestmark = pytest.mark.timed
@@ -30,22 +30,22 @@ TIMES = 10
 
 
 class Ear:
-    """What a relay has heard."""
+    """What a process has heard."""
 
     def __init__(self, address: str) -> None:
         self.heard: list[str] = []
         self.new = threading.Event()
-        self.relay = PgNotify(parameters_of(address), self.hear)
-        self.relay.start()
+        self.pg_notify = PgNotify(parameters_of(address), self.hear)
+        self.pg_notify.start()
 
     def hear(self, session_id: str) -> None:
         self.heard.append(session_id)
         self.new.set()
 
     def end(self) -> None:
-        self.relay.end()
-        self.relay.join(10)
-        assert not self.relay.is_alive()
+        self.pg_notify.end()
+        self.pg_notify.join(10)
+        assert not self.pg_notify.is_alive()
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def told(one: Ear, other: Ear, session_id: str, seconds: float) -> bool:
     """Whether ``other`` hears of it; told again until then, as further acts would be."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        one.relay.notify(session_id)
+        one.pg_notify.notify(session_id)
         if other.new.wait(0.2) and session_id in other.heard:
             return True
         other.new.clear()
@@ -75,7 +75,7 @@ def test_relays_find_each_other_again_after_a_restart_and_never_wait(
         own_server.stop(signal.SIGQUIT)
         begun = time.monotonic()
         for _ in range(5_000):
-            one.relay.notify("away")
+            one.pg_notify.notify("away")
         assert time.monotonic() - begun < 0.5, "an act would have waited for the database"
         own_server.start()
         assert told(one, other, "second", 10)
@@ -87,13 +87,13 @@ def test_relays_find_each_other_again_after_a_restart_and_never_wait(
 
 def test_what_somebody_else_sends_on_the_channel_is_not_believed(postgresql_url: str) -> None:
     ear = Ear(postgresql_url)
-    relay = ear.relay
+    pg_notify = ear.pg_notify
     try:
         for payload in ("", "x", "deadbeef ../../x", "deadbeef " + "x" * 33, "DEADBEEF abc"):
-            relay.hear(Notice(payload))  # type: ignore[arg-type]
-        relay.hear(Notice(f"{relay.mine} abc"))  # type: ignore[arg-type]
+            pg_notify.hear(Notice(payload))  # type: ignore[arg-type]
+        pg_notify.hear(Notice(f"{pg_notify.mine} abc"))  # type: ignore[arg-type]
         assert ear.heard == []
-        relay.hear(Notice("deadbeef abc-_9"))  # type: ignore[arg-type]
+        pg_notify.hear(Notice("deadbeef abc-_9"))  # type: ignore[arg-type]
         assert ear.heard == ["abc-_9"]
     finally:
         ear.end()
@@ -121,7 +121,7 @@ def test_devices_of_one_session_on_two_processes_meet_within_a_second(
         for number in range(TIMES):
             one.act(session_id, "next" if number else "start")
             begun = time.monotonic()
-            assert stream.read() == NUDGE
+            assert stream.read() == PUSH
             assert f'data-seq="{number + 1}"' in other.look(session_id).text
             seconds.append(time.monotonic() - begun)
     print(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.real_server import Server
-from webapp.server.rsgi import ALIVE, NUDGE
+from webapp.server.rsgi import ALIVE, PUSH
 
 pytestmark = pytest.mark.timed
 
@@ -50,9 +50,9 @@ def test_every_open_page_is_nudged_by_an_act_and_by_nothing_else(server: Server)
     server.act(other, "start")
     server.look(session_id)
     server.act(session_id, "start")
-    assert {stream.read() for stream in streams} == {NUDGE}
+    assert {stream.read() for stream in streams} == {PUSH}
     server.act(session_id, "next")
-    assert {stream.read() for stream in streams} == {NUDGE}
+    assert {stream.read() for stream in streams} == {PUSH}
     for stream in streams:
         stream.close()
 
@@ -64,7 +64,7 @@ def test_a_page_that_went_away_costs_the_others_nothing(server: Server) -> None:
     here.read()
     gone.close()
     server.act(session_id, "start")
-    assert here.read() == NUDGE
+    assert here.read() == PUSH
     here.close()
 
 

@@ -1,4 +1,4 @@
-"""``serve --tls`` as devices find it: https by our own authority, and the plain door beside it."""
+"""``serve --tls`` as devices find it: https by our own authority, and the trust listener."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Tls(Server):
             connection.close()
 
     def raw(self, request: bytes) -> bytes:
-        """What the plain door answers to these very bytes."""
+        """What the trust listener answers to exactly these bytes."""
         with socket.create_connection(("127.0.0.1", self.plain_port), timeout=10) as connection:
             connection.sendall(request)
             answer = b""

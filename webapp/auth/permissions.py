@@ -1,4 +1,8 @@
-"""Permissions: the least role for each endpoint, and who sends a request.
+"""Permissions: what displays, operators and owners may do, and who sends a request.
+
+A display sees sessions, the catalogue and reference pages, and may stop a session. An operator also
+treats. An owner also manages devices and data. ``REQUIRED_ROLES`` has the least role for each
+endpoint.
 
 Where nobody has to join, everyone is the owner, and this costs nothing. Otherwise the machine
 itself is the owner, and everyone else is the device that its cookie names.

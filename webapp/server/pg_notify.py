@@ -21,7 +21,7 @@ import psycopg
 
 CHANNEL = "steady_hands_nudges"
 PAYLOAD = re.compile(r"^([0-9a-f]{8}) ([A-Za-z0-9_-]{1,32})$", re.ASCII)
-AGAIN_SECONDS = 0.5
+RETRY_SECONDS = 0.5
 CONNECT_SECONDS = 3
 MOST_WAITING = 1_000
 # A dead peer is noticed although nothing is sent: the connection says something this often.
@@ -35,7 +35,7 @@ class PgNotify(threading.Thread):
 
     def __init__(self, parameters: dict[str, str], heard: Callable[[str], None]) -> None:
         """``parameters`` of a connection, as libpq names them."""
-        super().__init__(name="relay", daemon=True)
+        super().__init__(name="pg-notify", daemon=True)
         self.parameters = parameters
         self.heard = heard
         self.mine = secrets.token_hex(4)
@@ -68,10 +68,10 @@ class PgNotify(threading.Thread):
                     logged = False
             except (psycopg.Error, OSError) as error:
                 if not logged:
-                    log.warning("nudges to other processes rest: %s", type(error).__name__)
+                    log.warning("no push events to other processes: %s", type(error).__name__)
                 logged = True
             self.listening.clear()
-            self.ended.wait(AGAIN_SECONDS)
+            self.ended.wait(RETRY_SECONDS)
         self.woken.close()
         self.waker.close()
 

@@ -44,7 +44,7 @@ TOGETHER_SECONDS = 0.005
 MOST_BEATS = 500
 log = logging.getLogger("steady_hands")
 
-NUDGE = b"data: ask\n\n"
+PUSH = b"data: ask\n\n"
 ALIVE = b": alive\n\n"
 
 
@@ -109,7 +109,7 @@ class RsgiApp:
         self.push = observer.push
         self.streams: dict[asyncio.Task[None], str] = {}  # and the device that each is for
         self.revocation_check: asyncio.Task[None] | None = None
-        self.door = self.trust_listener()
+        self.trust_listener = self.new_trust_listener()
         self.slow = ThreadPool(app, app.wsgi_app, lambda: self.site.storage.database.leave())
 
     @property
@@ -120,8 +120,8 @@ class RsgiApp:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """End the streams when the server is told to stop: it waits for every open answer."""
         self.observer.start(loop)
-        if self.door:
-            self.door.start()
+        if self.trust_listener:
+            self.trust_listener.start()
         for number in (signal.SIGINT, signal.SIGTERM):
             before = signal.getsignal(number)
 
@@ -135,10 +135,10 @@ class RsgiApp:
     def end_streams(self) -> None:
         for stream in self.streams:
             stream.cancel()
-        if self.door:
-            self.door.close()
+        if self.trust_listener:
+            self.trust_listener.close()
 
-    def trust_listener(self) -> TrustListener | None:
+    def new_trust_listener(self) -> TrustListener | None:
         """Return the listener that explains how to trust our authority; None without one."""
         settings = self.site.settings
         if settings.plain_port is None:
@@ -246,7 +246,7 @@ class RsgiApp:
                 await transport.send_bytes(ALIVE)
                 continue
             event.clear()
-            await transport.send_bytes(NUDGE)
+            await transport.send_bytes(PUSH)
 
     async def read(self, proto: HTTPProtocol, environ: dict[str, Any]) -> None:
         """Put what was sent along into ``environ``; too much is dropped, and Flask says so."""

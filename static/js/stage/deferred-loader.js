@@ -5,7 +5,7 @@ const LATEST_MS = 1_000;
 const PATIENCE_MS = 2_000;
 
 const own = document.querySelector("script[data-then]");
-own.served = document.documentElement.outerHTML; // for register-service-worker.js, before anything changes it
+own.served = document.documentElement.outerHTML; // for session-store.js, before anything changes it
 const scripts = own.dataset.then.split(" ");
 const pressed = new Set();
 let started = false;

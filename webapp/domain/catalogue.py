@@ -43,11 +43,13 @@ class Range(Model):
 
     @model_validator(mode="after")
     def ordered(self) -> Range:
+        """Raise ValueError unless the bounds rise."""
         if self.min > self.max:
             raise ValueError(f"found min {self.min} and max {self.max}, expected min <= max")
         return self
 
     def holds(self, value: int) -> bool:
+        """Return True for a value within the bounds."""
         return self.min <= value <= self.max
 
 
@@ -91,6 +93,7 @@ class WrongPicture(Model):
     why: Text
 
     def holds(self, technique: str, area: str) -> bool:
+        """Return True when the rule covers a technique in an area."""
         return (
             (not self.techniques or technique in self.techniques)
             and (not self.areas or area in self.areas)
@@ -173,6 +176,7 @@ class Point(Model):
 
     @model_validator(mode="after")
     def placed(self) -> Point:
+        """Raise ValueError unless the point has either places or bands."""
         if bool(self.at) == bool(self.bands):
             raise ValueError("found both or none of at and bands, expected one of them")
         return self
@@ -252,6 +256,7 @@ class Outcome(Model):
 
     @model_validator(mode="after")
     def whole(self) -> Outcome:
+        """Raise ValueError unless level and urgency agree."""
         if (self.level == "help") != (self.urgency is not None):
             found = f"level '{self.level}' with {'an' if self.urgency else 'no'} urgency"
             raise ValueError(f"{found}, expected one with the level 'help' and only there")
@@ -304,6 +309,7 @@ class Question(Model):
 
     @model_validator(mode="after")
     def whole(self) -> Question:
+        """Raise ValueError unless kind, options and outcomes agree."""
         if (self.kind == "choice") != bool(self.options):
             found = f"kind '{self.kind}' with {'' if self.options else 'no '}options"
             raise ValueError(f"{found}, expected some with the kind 'choice' and only there")
@@ -320,6 +326,7 @@ class Question(Model):
         return self
 
     def every_outcome(self) -> tuple[Outcome, ...]:
+        """Return the outcomes of the question and of its options."""
         return self.outcomes + tuple(o for option in self.options for o in option.outcomes)
 
 
@@ -386,6 +393,7 @@ class Catalogue(Model):
         return any(self.matches(when, protocol, diabetes=diabetes) for when in whens)
 
     def matches(self, when: When, protocol: Protocol, *, diabetes: bool = False) -> bool:
+        """Return True when the condition holds for a protocol."""
         conditions = {protocol.condition, *([DIABETES] if diabetes else [])}
         areas, techniques = protocol.used
         regions = {*protocol.regions, *(self.areas[area].region for area in areas)}

@@ -201,6 +201,7 @@ def judge(reading: Reading, person: Person, ketones: Ketones | None) -> tuple[Ad
 
 
 def of_number(reading: Reading, person: Person) -> tuple[Advice, ...]:
+    """Return what a number on the meter means for this person before a massage."""
     match band_of(reading):
         case None:
             return (NO_METER_WITH_RISK if person.lows else NO_METER,)
@@ -239,6 +240,7 @@ def of_trend(reading: Reading, person: Person) -> tuple[Advice, ...]:
 
 
 def of_ketones(reading: Reading, person: Person, ketones: Ketones | None) -> tuple[Advice, ...]:
+    """Return what ketones mean for this person; nothing when they are fine or not asked for."""
     value = ketones.counts_as if ketones else None
     if value is None:
         return (KETONES_UNKNOWN,) if asks_for_ketones(reading, person) else ()

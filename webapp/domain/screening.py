@@ -134,6 +134,7 @@ class Verdict(Model):
 
     @property
     def worst(self) -> tuple[Finding, ...]:
+        """Return the findings of the most restrictive level."""
         return tuple(finding for finding in self.findings if finding.level == self.level)
 
     @property
@@ -360,6 +361,7 @@ def is_answer(question: Question, token: str | None, places: Sequence[str]) -> b
 
 
 def is_safe(question: Question, token: str) -> bool:
+    """Return True for the safe answer to a question without options."""
     if question.kind == "choice":
         return False
     return token == ("yes" if question.kind == "promise" else "no")
@@ -394,6 +396,7 @@ REFUSED = Outcome(level="not-today", act="Find out first. In doubt, no massage."
 
 
 def finding_of(catalogue: Catalogue, question: Question, outcome: Outcome, token: str) -> Finding:
+    """Return the finding that an outcome leads to."""
     return Finding(
         question=question.id,
         level=outcome.level,
@@ -424,6 +427,7 @@ def said_of(catalogue: Catalogue, question: Question, token: str) -> str:
 def changes_of(
     catalogue: Catalogue, question: Question, outcome: Outcome, places: Sequence[str]
 ) -> Changes:
+    """Return the changes to the plan that an outcome asks for."""
     why = question.words
     leave_out = [LeaveOut(why=why, tag=tag) for tag in outcome.leave_out]
     leave_out += [LeaveOut(why=why, technique=name) for name in outcome.leave_out_techniques]
@@ -488,6 +492,7 @@ def refused(verdict: Verdict, finding: Finding) -> Verdict:
 
 
 def merged(changes: Sequence[Changes]) -> Changes:
+    """Return all changes in one."""
     return Changes(
         leave_out=tuple(rule for change in changes for rule in change.leave_out),
         light=tuple(why for change in changes for why in change.light),
@@ -517,6 +522,7 @@ def person_of(answers: Answers, *, made_for: bool) -> Person:
 
 
 def finding_of_advice(advice: Advice) -> Finding:
+    """Return the finding that advice about glucose leads to."""
     return Finding(
         question=GLUCOSE,
         level=advice.level,

@@ -48,6 +48,7 @@ class Fault:
     message: str
 
     def where(self) -> str:
+        """Return the JSON path as text."""
         return json_path(self.path)
 
 
@@ -138,6 +139,7 @@ def strict_value(text: str, stored: bool = False) -> Value:
 
 
 def unique_members(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    """Return the members of an object. Raises ValueError when a name comes twice."""
     members = dict(pairs)
     if len(members) < len(pairs):
         raise ValueError("a field stands twice")
@@ -145,10 +147,12 @@ def unique_members(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
 
 
 def no_number(text: str) -> Value:
+    """Raise ValueError: ``NaN`` and ``Infinity`` are not JSON."""
     raise ValueError(f"{text} is no JSON number")
 
 
 def short_number(text: str) -> int | float:
+    """Return the number. Raises ValueError when it has too many digits."""
     if len(text) >= MOST_DIGITS or "e" in text.lower():
         raise ValueError("perhaps out of range")
     return float(text) if "." in text else int(text)
@@ -186,6 +190,7 @@ class FaultLocator:
         self.document = Document(text, lines=self.lines)
 
     def line(self) -> int:
+        """Return the line of the present place."""
         seen, line = self.counted
         self.counted = self.at, line + self.text.count("\n", seen, self.at)
         return self.counted[1]
@@ -198,9 +203,11 @@ class FaultLocator:
         return repr(match[0][:20]) if match else "the end of the file"
 
     def stop(self, path: Path, message: str) -> NotJsonError:
+        """Return the error that ends reading."""
         return NotJsonError(Fault(self.line(), path, message))
 
     def complain(self, path: Path, message: str) -> None:
+        """Add a fault and go on reading."""
         self.document.faults.append(Fault(self.line(), path, message))
 
     def skip(self) -> str:
@@ -210,6 +217,7 @@ class FaultLocator:
         return self.text[self.at : self.at + 1]
 
     def value(self, path: Path, depth: int) -> Value:
+        """Read the value at the present place."""
         first = self.skip()
         if depth == MOST_DEPTH and first in ("{", "["):
             raise self.stop(path, f"nested too deep, expected at most {MOST_DEPTH} levels")
@@ -223,6 +231,7 @@ class FaultLocator:
         return self.word(path)
 
     def object(self, path: Path, depth: int) -> dict[str, Value]:
+        """Read an object after its brace."""
         members: dict[str, Value] = {}
         self.at += 1
         if self.skip() == "}":
@@ -244,6 +253,7 @@ class FaultLocator:
                 return members
 
     def array(self, path: Path, depth: int) -> list[Value]:
+        """Read an array after its bracket."""
         items: list[Value] = []
         self.at += 1
         if self.skip() == "]":
@@ -255,6 +265,7 @@ class FaultLocator:
                 return items
 
     def ends(self, path: Path, bracket: str) -> bool:
+        """Return True at the closing bracket, which is then read."""
         mark = self.skip()
         if mark not in (",", bracket) or not mark:
             raise self.stop(path, f"found {self.token()}, expected ',' or '{bracket}'")
@@ -262,6 +273,7 @@ class FaultLocator:
         return mark == bracket
 
     def string(self, path: Path) -> str:
+        """Read a text in quotes."""
         try:
             text, end = scanstring(self.text, self.at + 1, True)
         except JSONDecodeError as error:
@@ -276,6 +288,7 @@ class FaultLocator:
         return str(text)
 
     def broken_text(self, error: JSONDecodeError) -> str:
+        """Return what is wrong with a text, in words."""
         if "Unterminated" in error.msg or self.text.startswith(("\n", "\r"), self.at):
             return "a text has no end on its line, expected a closing double quote"
         if "control" in error.msg:
@@ -283,6 +296,7 @@ class FaultLocator:
         return r"an unknown escape in a text, expected \\, \" or \u and four hex digits"
 
     def word(self, path: Path) -> Value:
+        """Read a number, ``true``, ``false`` or ``null``."""
         for word, meaning in WORDS.items():
             if self.text.startswith(word, self.at):
                 self.at += len(word)
@@ -298,6 +312,7 @@ class FaultLocator:
         return self.number(path, match)
 
     def number(self, path: Path, match: re.Match[str]) -> int | float:
+        """Return the matched number; one out of range is a fault."""
         whole = match[1] is None and match[2] is None
         digits = sum(c.isdigit() for c in match[0])
         if digits > self.most_digits or abs(float(match[0])) > self.most:

@@ -128,6 +128,7 @@ class Database:
         yield
 
     def close(self) -> None:
+        """Close all connections."""
         for reader in list(self.readers):
             reader.close()
         self.engine.dispose()

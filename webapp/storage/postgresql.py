@@ -177,6 +177,7 @@ class Postgresql(Database):
 
     @contextmanager
     def write_single(self, connection: sa.Connection) -> Iterator[sa.Connection]:
+        """Write by one statement on a connection for reading. Raises NotSavedError."""
         try:
             yield connection
             self.written_at = time.monotonic()
@@ -278,6 +279,7 @@ def explain(said: str) -> str:
 
 
 def address_error(what: str) -> StorageError:
+    """Return the error for an address that cannot be used."""
     return StorageError(f"the address of the database {what}; expected {LIKE}; {ENCODED}")
 
 

@@ -37,6 +37,7 @@ class Pool(sa.pool.QueuePool):
     gate: threading.Event | None = None
 
     def connect(self) -> sa.PoolProxiedConnection:
+        """Return a connection, after the file has been exchanged."""
         if self.gate is not None:
             self.gate.wait(5 * STILL_SECONDS)
         return super().connect()
@@ -71,6 +72,7 @@ class Sqlite(Database):
         self.watch_gate()
 
     def watch_gate(self) -> None:
+        """Have the pool wait while the file is exchanged."""
         assert isinstance(self.engine.pool, Pool)
         self.engine.pool.gate = self.open
 
@@ -133,22 +135,27 @@ class Sqlite(Database):
 
     @property
     def trouble(self) -> Trouble:
+        """Return what keeps us from writing."""
         return self.disk.trouble
 
     @property
     def rooms_made(self) -> int:
+        """Return how often the reserve was used."""
         return self.disk.rooms_made
 
     def make_room(self, before: int) -> bool:
+        """Free the reserve. Return True when another try is worth it."""
         return self.disk.give_reserve() or self.rooms_made > before
 
     def has_room(self) -> bool:
+        """Return False when nothing new may begin because the disk is full."""
         return not self.disk.full or self.disk.keep_reserve()
 
     def alone(self, connection: sa.Connection) -> None:
         """``BEGIN IMMEDIATE`` has made sure of that."""
 
     def own_writer(self) -> sa.Connection:
+        """Return the one connection that writes."""
         self.writer = self.writer or self.engine.connect()
         return self.writer
 
@@ -187,6 +194,7 @@ class Sqlite(Database):
                 self.open.set()
 
     def close_connections(self) -> None:
+        """Close all connections, after those in use are done."""
         self.drop_writer()
         for reader in list(self.readers):
             reader.close()
@@ -211,6 +219,7 @@ class Sqlite(Database):
         )
 
     def undo(self) -> None:
+        """Roll back the transaction of the writer."""
         if self.writer:
             self.writer.exec_driver_sql("ROLLBACK")
             self.writer.commit()
@@ -223,18 +232,21 @@ class Sqlite(Database):
         self.writer = None
 
     def close(self) -> None:
+        """Close the file."""
         with self.turn():
             self.drop_writer()
         super().close()
 
 
 def copy_rows(connection: sa.Connection, name: str) -> int:
+    """Copy all rows of a table from the attached file. Return how many."""
     columns = ", ".join(f'"{c["name"]}"' for c in sa.inspect(connection).get_columns(name))
     command = f'INSERT INTO main."{name}" ({columns}) SELECT {columns} FROM staged."{name}"'
     return connection.exec_driver_sql(command).rowcount
 
 
 def is_busy(pool: sa.Pool) -> bool:
+    """Return True while a connection is in use."""
     return isinstance(pool, Pool) and pool.checkedout() > 0
 
 
@@ -253,6 +265,7 @@ def remove_log(path: Path) -> None:
 
 
 def set_pragmas(connection: Any, _record: object) -> None:
+    """Configure a new connection."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")

@@ -368,7 +368,7 @@ def wrong_risks() -> Iterator[Wrong]:
                 return person_of(answers, made_for=made_for).model_copy(update={field: value})
 
             yield Wrong(f"person: {field} {value}", screening, "person_of", wrong)
-    for name in screening.DATED:
+    for name in sorted(screening.DATED):
         yield Wrong(f"{name} is not dated", screening, "DATED", screening.DATED - {name})
     for ill in (("unwell",), ("fever",), ()):
         yield Wrong(f"ill by {ill}", screening, "ILL", ill)

@@ -65,7 +65,9 @@ def test_a_broken_cookie_counts_as_none(visitor: Visitor, cookie: str) -> None:
 
 
 def test_a_name_is_kept_short_and_printable() -> None:
-    assert preferences_of({"speaker": "A\n\x00B" + "c" * 200}).speaker == "AB" + "c" * 78
+    assert preferences_of({"speaker": "A\n\x00B" + "c" * 200}).speaker == "A  B" + "c" * 76
+    persian = "\u0635\u062f\u0627\u06cc \u0645\u06cc\u200c\u0646\u0627"
+    assert read_preferences(Preferences(speaker=persian).cookie()).speaker == persian
     assert read_preferences(Preferences(theme="dim", speaker="a=b&c").cookie()) == Preferences(
         "dim", speaker="a=b&c"
     )

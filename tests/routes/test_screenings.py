@@ -237,6 +237,20 @@ def test_the_side_that_hurts_less_is_asked_and_the_frozen_plan_begins_there(
     assert positions == sorted(positions)
 
 
+def test_where_no_plan_can_begin_on_that_side_the_usual_order_runs(
+    shipped_visitor: Visitor,
+) -> None:
+    screening = shipped_visitor.screened(
+        "oc-thai", q_skin="yes", **{"place_skin": "foot-top:right"}
+    )
+    answer = shipped_visitor.post("/sessions", {"screening": screening, "first-side": "right"})
+    assert answer.status_code == 303, Page(answer.text).by_id("verdict").text
+    stored = shipped_visitor.storage.load(answer.headers["Location"].removeprefix("/sessions/"))
+    assert stored
+    first = next(step for step in stored.plan.steps if step.hands_on)
+    assert (stored.plan.first_side, first.id) == (None, "foot-strokes-left")
+
+
 def test_before_the_start_stands_in_full_where_hands_stay_off(shipped_visitor: Visitor) -> None:
     screening = shipped_visitor.screened("oc-cupping-back")
     (fold,) = shipped_visitor.page(f"/screenings/{screening}").all("details", class_="phase-how")

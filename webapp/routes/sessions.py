@@ -101,7 +101,7 @@ def create() -> Response:
     if side not in (None, SAME, *SIDES):
         return screenings.verdict_page(screening_id, screening, 422, side_fault=WHICH_SIDE)
     first_side = next((known for known in SIDES if known == side), None)
-    plan = screenings.plan_of(entry, screening, first_side)
+    plan = screenings.plan_of(entry, screening, first_side) or screenings.plan_of(entry, screening)
     if plan is None or screenings.refusal_of(entry, screening_id, screening, now):
         return screenings.verdict_page(screening_id, screening, 409)
     place = assignments.assignment_of(entry, screening.client, now)

@@ -20,6 +20,9 @@ App = Callable[[Environ, StartResponse], Iterable[bytes]]
 ACT = "sessions.command"
 WORKER = "offline.worker"
 FILES = ("static", WORKER)
+# Scripts and styles are public, hold nothing of anybody, and show as text when opened.
+TEXTS = ("text/javascript", "text/css")
+NOT_ON_TEXTS = ("Content-Security-Policy", "Cross-Origin-Resource-Policy")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 UPLOAD = "/owner/data/import"
 
@@ -135,6 +138,9 @@ def install(app: Flask, settings: Settings) -> None:
         into.extend(response.headers)
         if is_file and request.endpoint == WORKER:
             into["Content-Security-Policy"] = WORKER_POLICY
+        elif is_file and response.mimetype in TEXTS:
+            for name in NOT_ON_TEXTS:
+                del into[name]
         if "nonce" in g:
             into["Content-Security-Policy"] = POLICY.format(scripts=f"'nonce-{g.nonce}'")
         into.setdefault("Cache-Control", "no-store")

@@ -317,7 +317,7 @@ def smooth(places: Sequence[XY], slopes: Sequence[float]) -> str:
     return text
 
 
-NEAR = 0.7  # units that a drawn curve may be off
+NEAR = 1  # unit that a drawn curve may be off
 
 
 def smooth_through(at: Callable[[float], float], ys: Sequence[float]) -> str:

@@ -186,12 +186,20 @@ def install(app: Flask) -> None:
         found = picture(step, plan)
         if not found:
             return Markup("")
-        seen = (catalogue().views | catalogue().scenes)[found.view].seen
-        label = f"{place(step, plan)}; {seen}"
         count = count_of(step, plan)
+        label = label_of(step, plan, found, count)
         off = kept_off(found, step)
         sides, turned = plan.seen_from or BOTH_WAYS, not small and is_turned(step, plan, found)
         return draw(found, step.side or "both", label, count, off, sides, turned, small)
+
+    def label_of(step: PlannedStep, plan: Plan, found: Picture, count: str) -> str:
+        """Place, side and way in words; a point by its name, a stretch by its hold."""
+        if scene := catalogue().scenes.get(found.view):
+            return f"{place(step, plan)}; {scene.note}"
+        view = catalogue().views[found.view]
+        point = view.points.get(found.point)
+        what = f", {point.name}" if point and point.name else f", point {count}" if count else ""
+        return f"{place(step, plan)}{what}; {view.seen}"
 
     def is_turned(step: PlannedStep, plan: Plan, found: Picture) -> bool:
         """Whether the picture before showed the body from another side."""

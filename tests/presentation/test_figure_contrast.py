@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.builders import shipped
+from webapp.presentation.body import figure
+
+FIGURE = (Path(__file__).parents[2] / "static/css/components/figure.css").read_text("utf-8")
+SMALL = (Path(__file__).parents[2] / "static/css/components/catalogue.css").read_text("utf-8")
 CSS = (Path(__file__).parents[2] / "static" / "css" / "tokens.css").read_text(encoding="utf-8")
 ANGLES = {m[1]: float(m[2]) for m in re.finditer(r"\.hue-(\w+) \{ --angle: (\d+); \}", CSS)}
 LEAST = 3.0
@@ -71,3 +76,34 @@ def test_each_part_of_a_figure_stands_out(theme: str, over: str, under: str) -> 
         high, low = max(one, other), min(one, other)
         ratio = (high + 0.05) / (low + 0.05)
         assert ratio >= LEAST, f"{over} on {under}, {hue}, {theme}: {ratio:.2f}"
+
+
+@pytest.mark.parametrize(
+    ("sheet", "selector", "declarations"),
+    [
+        (FIGURE, ".figure :is(path, ellipse, circle, rect)", {"stroke-width": "5"}),
+        (FIGURE, ".figure .figure-detail", {"stroke-width": "3.5"}),
+        (FIGURE, ".figure .figure-arrow", {"stroke-width": "10"}),
+        (FIGURE, ".figure .figure-avoid", {"stroke-width": "6", "stroke-dasharray": "14 10"}),
+        (SMALL, ".figure.figure-small .figure-body", {"stroke-width": "8"}),
+        (SMALL, ".figure.figure-small .figure-avoid", {"stroke-dasharray": "none"}),
+    ],
+)
+def test_lines_are_as_wide_as_is_seen_from_two_metres(
+    sheet: str, selector: str, declarations: dict[str, str]
+) -> None:
+    """In units of a sheet 560 high."""
+    body = sheet.split(f"  {selector} {{")[1].split("}")[0]
+    found = dict(re.findall(r"([a-z-]+): ([^;]+);", body))
+    assert declarations.items() <= found.items()
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_a_point_is_as_large_as_is_seen_from_two_metres(small: bool) -> None:
+    view = shipped().catalogue.views["foot-top"]
+    svg = figure(view, None, "", "left", "", point=view.points["lr3"], small=small)
+    ring, dot = (
+        float(re.findall(rf'class="{kind}" [^>]* r="([\d.]+)"', svg)[0]) * 2
+        for kind in ("figure-arrow figure-ring", "figure-dot")
+    )
+    assert (ring, dot) == ((54, 24) if small else (36, 16))

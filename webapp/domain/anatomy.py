@@ -64,6 +64,7 @@ class Shape(Model):
     A patch is ``frame from..to x from..to``, where needed with ``u from..to`` for the least and
     most across a second frame, or ``oval frame along across r along across``. A way is a list of
     places, ``frame along across > frame along across``. ``zoom`` shows only that x, y and width.
+    ``numbers`` are places of 1, 2, 3 and so on: the order in which hands go.
     """
 
     lit: tuple[Patch, ...] = ()
@@ -71,6 +72,7 @@ class Shape(Model):
     marks: dict[str, tuple[Way, ...]] = Field(default_factory=dict)
     avoid: tuple[Id, ...] = ()
     zoom: Zoom | None = None
+    numbers: tuple[Way, ...] = ()
 
 
 class Spot(Model):

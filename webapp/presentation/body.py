@@ -32,7 +32,7 @@ from webapp.presentation.thumbnail import thumbnail
 
 MIRROR = f"matrix(-1 0 0 1 {WIDTH} 0)"
 CORNER = 9
-HEAD = 24
+HEAD = 26
 RING = 15
 NARROW = 7  # room at the start of an arrow that is drawn thin
 BESIDE = 100  # how far each limb moves aside where both are drawn
@@ -356,6 +356,15 @@ def sheet(
     return f"<g{turns[side]}>{body}{lit}{lines}{off}{over}{bars}</g>"
 
 
+def numbers_of(view: View, shape: Shape, *, mirrored: bool) -> str:
+    """The order in which hands go, as 1, 2, 3 beside what is lit."""
+    text = ""
+    for i, way in enumerate(shape.numbers, 1):
+        x, y = view.way(way)[0]
+        text += letter(str(i), WIDTH - x if mirrored else x, y, 0.65)
+    return text
+
+
 def figure(
     view: View,
     shape: Shape | None,
@@ -401,6 +410,8 @@ def figure(
         left = WIDTH - left - wide
     if not small:
         parts.append(thumbnail(view, sides, seen, (left, top, wide), turned=turned))
+    if shape and not small:
+        parts.append(numbers_of(view, shape, mirrored=sides == ("right",)))
     if point and not small:
         place = view.way(point.at)[0]
         if view.paired:

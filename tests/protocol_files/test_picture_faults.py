@@ -10,6 +10,7 @@ import pytest
 
 from tests.broken.cases import BASE, SECOND, edited
 from tests.support.builders import shipped
+from webapp.domain.picture_faults import faults_of
 from webapp.domain.pictures import BOTH_WAYS, picture_of
 from webapp.protocol_files.json_reader import Fault
 from webapp.protocol_files.loader import BadFileError, load_catalogue, load_protocol
@@ -241,3 +242,12 @@ def test_a_drawing_that_is_wrong_is_refused(old: str, new: str, line: str, tmp_p
         load_catalogue(tmp_path, SHIPPED / "catalogue")
     number = text[: text.index(old)].count("\n") + 1
     assert f"views.json:{number}: {line}" in str(error.value)
+
+
+def test_an_area_that_no_view_draws_is_named_with_those_that_are() -> None:
+    areas = CATALOGUE.areas | {"palm": CATALOGUE.areas["hand"].model_copy(update={"id": "palm"})}
+    catalogue = CATALOGUE.model_copy(update={"areas": areas})
+    phase = next(shipped().entries["dm-legs-feet"].protocol.all_phases())
+    (fault,) = faults_of(catalogue, "theirs", phase.model_copy(update={"area": "palm"}), BOTH_WAYS)
+    assert fault.field == ("area",)
+    assert fault.text.startswith("no view draws it, expected one of: back-of-head, beside-spine, ")

@@ -361,7 +361,8 @@ def numbers_of(view: View, shape: Shape, *, mirrored: bool) -> str:
     text = ""
     for i, way in enumerate(shape.numbers, 1):
         x, y = view.way(way)[0]
-        text += letter(str(i), WIDTH - x if mirrored else x, y, 0.65)
+        place = f'x="{number(WIDTH - x if mirrored else x)}" y="{number(y)}"'
+        text += f'<text class="figure-number" font-size="26" {place}>{i}</text>'
     return text
 
 

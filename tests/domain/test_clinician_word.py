@@ -177,3 +177,26 @@ def test_nothing_but_the_foot_of_an_ulcer_is_given_back() -> None:
     sides = clinician_word.agreed_sides(words, named(FEET), fistula, TODAY)
     assert sides == {}
     assert screening.screen(catalogue(), named(FEET), fistula, sides).changes.leave_out
+
+
+def test_known_answers_say_what_a_protocol_needs() -> None:
+    known = answers_of({"heart": "yes", "blood-pressure": "controlled", "lungs": "yes",
+                        "lungs-asthma": "other"})  # fmt: skip
+    need = clinician_word.needed
+    assert need(catalogue(), named(NAPE), known) == {"heart": "yes", "lungs-asthma": "other"}
+    assert "blood-pressure" in need(catalogue(), named("oc-thai"), known)
+    assert need(catalogue(), named("oc-honey-back"), known) == {"blood-pressure": "controlled"}
+    assert need(catalogue(), named(NAPE), Answers(given={})) == {}
+
+
+def test_what_is_asked_for_is_what_is_needed_or_has_ended() -> None:
+    words = [kept("heart", on="2026-01-01"), kept("lymph"), kept("feet-numb"), kept("disc", "no")]
+    known = answers_of({"lymph": "yes", "disc": "yes"})
+    asked = clinician_word.asked_words(words, catalogue(), named(NAPE), known)
+    assert {word.question: word.ended(TODAY) for word in asked} == {
+        "heart": True,  # it has run out
+        "lymph": False,
+        "disc": True,  # the kept word is for another answer
+    }
+    everything = clinician_word.asked_words(words, catalogue())
+    assert {word.question for word in everything} == {"heart", "lymph", "feet-numb", "disc"}

@@ -94,6 +94,27 @@ def test_a_word_that_has_ended_is_asked_for_on_the_protocol_page(shipped_visitor
     assert heading(shipped_visitor, screening) == "Ask a clinician first"
 
 
+def test_a_word_that_is_known_to_be_needed_is_asked_for_first(shipped_visitor: Visitor) -> None:
+    """Somebody answered, has no word yet, and comes back to the same or another protocol."""
+    client = client_of(shipped_visitor)
+    shipped_visitor.screened(NAPE, client=client, q_heart="yes", q_blood_pressure="controlled")
+    page = shipped_visitor.page(f"/protocols/{NAPE}?client={client}")
+    assert "A clinician has agreed" in page.by_id("words").text
+    assert "pressure" not in page.by_id("words").text  # by hand it needs no word
+    thai = shipped_visitor.page(f"/protocols/oc-thai?client={client}").by_id("words").text
+    assert "High blood pressure" in thai
+    honey = shipped_visitor.page(f"/protocols/oc-honey-back?client={client}").by_id("words").text
+    assert "Heart" not in honey  # no word opens it
+    form = {"question": "heart", "back": NAPE} | SAID
+    assert shipped_visitor.post(f"/clients/{client}/words", form).status_code == 303
+    screening = shipped_visitor.screened(
+        NAPE, client=client, q_heart="yes", q_blood_pressure="controlled"
+    )
+    assert heading(shipped_visitor, screening) == "Clear, with a clinician's word"
+    other = client_of(shipped_visitor)
+    assert 'id="words"' not in shipped_visitor.page(f"/protocols/{NAPE}?client={other}").source
+
+
 def test_a_word_is_renewed_in_two_steps_from_the_protocol_page(shipped_visitor: Visitor) -> None:
     client = client_of(shipped_visitor)
     told(shipped_visitor, client)

@@ -7,6 +7,7 @@ whatever refuses goes on refusing. It ends with its answer, or with the days tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from webapp.domain.catalogue import Catalogue
@@ -19,6 +20,10 @@ from webapp.domain.screening import (
     Verdict,
     Word,
     asked_after,
+    has_diabetes,
+    is_answer,
+    is_safe,
+    outcome_of,
     questions_for,
     questions_in_question,
     sides_of,
@@ -138,9 +143,55 @@ def still_so(word: KeptWord, answers: Answers) -> bool:
     return answers.given.get(word.question) == word.answer
 
 
-def concerning(
-    kept: Iterable[KeptWord], catalogue: Catalogue, protocol: Protocol
-) -> tuple[KeptWord, ...]:
-    """The words for answers that this protocol asks about."""
-    possible = {question.id for question in questions_for(catalogue, protocol)}
-    return tuple(word for word in kept if word.question in possible)
+@dataclass(frozen=True, slots=True)
+class AskedWord:
+    """An answer of a client that asks for a clinician's word, with the word that is kept for it.
+
+    ``days``: how long such a word counts.
+    """
+
+    question: str
+    answer: str
+    days: int
+    kept: KeptWord | None = None
+
+    def ended(self, today: date) -> bool:
+        """True where no kept word counts today."""
+        return self.kept is None or not self.kept.counts(today, self.days)
+
+
+def asked_words(
+    kept: Iterable[KeptWord],
+    catalogue: Catalogue,
+    protocol: Protocol | None = None,
+    known: Answers | None = None,
+) -> list[AskedWord]:
+    """The words for answers that ``protocol`` asks about, and what ``known`` answers need beside.
+
+    Without a protocol all that are kept.
+    """
+    possible = set(catalogue.questions)
+    if protocol:
+        possible = {question.id for question in questions_for(catalogue, protocol)}
+    found = {w.question: AskedWord(w.question, w.answer, w.days, w) for w in kept}
+    if protocol and known:
+        for question, answer in needed(catalogue, protocol, known).items():
+            same = found.get(question)
+            if same is None or same.answer != answer:
+                days = word_counts_days(protocol, known, {question})
+                found[question] = AskedWord(question, answer, days)
+    return [word for word in found.values() if word.question in possible]
+
+
+def needed(catalogue: Catalogue, protocol: Protocol, known: Answers) -> dict[str, str]:
+    """The known answers that ask for a clinician's word in this protocol, by question."""
+    diabetes = has_diabetes(protocol, known)
+    found = {}
+    for question in asked_after(catalogue, protocol, known):
+        answer = known.given.get(question.id, "")
+        if not is_answer(question, answer, ("known",)) or is_safe(question, answer):
+            continue
+        outcome = outcome_of(catalogue, protocol, question, answer, diabetes=diabetes)
+        if outcome and outcome.level == "clinician":
+            found[question.id] = answer
+    return found

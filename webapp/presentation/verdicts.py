@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
 from webapp.domain.catalogue import Catalogue, Urgency
-from webapp.domain.clinician_word import KeptWord
+from webapp.domain.clinician_word import AskedWord
 from webapp.domain.screening import (
     AGREED_BY,
     GLUCOSE,
@@ -109,45 +109,51 @@ def needs_rest_alone(findings: Iterable[Finding]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptWordWords:
-    """A kept word as a page shows it; ``until`` is an ISO day, ``who_choices`` may renew it."""
+class AskedWordWords:
+    """A word that is kept or asked for, as a page shows it; ``until`` is an ISO day.
+
+    ``who`` is None where none is kept; ``who_choices`` may say so anew.
+    """
 
     question: str
     said: str
-    who: Clinician
-    on: str
-    until: str
     ended: bool
     who_choices: tuple[Clinician, ...]
+    who: Clinician | None = None
+    on: str = ""
+    until: str = ""
 
 
-def kept_word_words(
-    kept: Iterable[KeptWord], catalogue: Catalogue, today: date
-) -> list[KeptWordWords]:
-    """Return the kept words of a client; those for questions that are gone are left out."""
-    return [
-        KeptWordWords(
-            question=word.question,
-            said=about(word, catalogue),
-            who=word.who,
-            on=word.on,
-            until=word.ends_on.isoformat(),
-            ended=not word.counts(today, word.days),
-            who_choices=who_may_renew(word),
-        )
-        for word in kept
-        if word.question in catalogue.questions
-    ]
+def asked_word_words(
+    words: Iterable[AskedWord], catalogue: Catalogue, today: date
+) -> list[AskedWordWords]:
+    """Return the words of a client in words, those that are asked for first."""
+    found = [words_of_asked(word, catalogue, today) for word in words]
+    return sorted(found, key=lambda shown: not shown.ended)
 
 
-def about(word: KeptWord, catalogue: Catalogue) -> str:
-    """What a kept word is for, in words."""
+def words_of_asked(word: AskedWord, catalogue: Catalogue, today: date) -> AskedWordWords:
+    """Return one of them in words."""
+    shown = AskedWordWords(
+        question=word.question,
+        said=about(word, catalogue),
+        ended=word.ended(today),
+        who_choices=who_may_renew(word.question),
+    )
+    if word.kept is None:
+        return shown
+    kept = word.kept
+    return replace(shown, who=kept.who, on=kept.on, until=kept.ends_on.isoformat())
+
+
+def about(word: AskedWord, catalogue: Catalogue) -> str:
+    """What a word is for, in words."""
     if word.question in AGREED_BY:
         which = "both feet" if word.answer == "both" else f"the {word.answer} foot"
         return f"Hands on {which} after an ulcer"
     return said_of(catalogue, catalogue.questions[word.question], word.answer)
 
 
-def who_may_renew(word: KeptWord) -> tuple[Clinician, ...]:
-    """Whose word counts for what a kept word is for."""
-    return AGREED_BY.get(word.question) or who_may_clear_questions({word.question})
+def who_may_renew(question: str) -> tuple[Clinician, ...]:
+    """Whose word counts for a question."""
+    return AGREED_BY.get(question) or who_may_clear_questions({question})

@@ -18,14 +18,16 @@ from webapp.domain.assignment import (
     prepare_fault,
     score_of,
 )
+from webapp.domain.clinician_word import AskedWord, asked_words
 from webapp.domain.course import Client, CourseProgress, terms_of
 from webapp.domain.labels import span
 from webapp.domain.protocol import Span
 from webapp.domain.record import Feedback
 from webapp.domain.screening import Screening, Verdict
 from webapp.presentation.dates import day_time, full_day
+from webapp.presentation.verdicts import asked_word_words
 from webapp.protocol_files.loader import LibraryEntry
-from webapp.routes import request_clock, site
+from webapp.routes import request_clock, request_time, site
 from webapp.storage import clinician_words
 from webapp.storage.courses import Filing
 from webapp.storage.sessions import Stored
@@ -155,6 +157,28 @@ def word_is_gone(stored: Stored, client: str) -> bool:
         return False
     known = clinician_words.words_of_client(site().storage, client)
     return not any((k.who, k.on, k.told_at) == (word.who, word.on, word.at) for k in known)
+
+
+def word_context(client: Client | None, entry: LibraryEntry | None = None) -> dict[str, object]:
+    """Return the clinicians' words kept for a client, or that a protocol needs of them."""
+    today = request_clock().wall_time().date()
+    words = words_asked_of(client, entry) if client else []
+    return {
+        "word_client": client,
+        "word_back": entry.protocol.id if entry else "",
+        "asked_words": asked_word_words(words, site().library.catalogue, today),
+    }
+
+
+def words_asked_of(client: Client, entry: LibraryEntry | None) -> list[AskedWord]:
+    """Return the words of a client; for a protocol also what the answers of the day need."""
+    here = site()
+    kept = clinician_words.words_of_client(here.storage, client.id)
+    if entry is None:
+        return asked_words(kept, here.library.catalogue)
+    latest = here.storage.latest_screening(client.id, request_time())
+    known = latest.answers if latest else None
+    return asked_words(kept, here.library.catalogue, entry.protocol, known)
 
 
 def context(entry: LibraryEntry, screening: Screening, now: int) -> dict[str, object]:

@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.domain.clinician_word import KeptWord
+from webapp.domain.clinician_word import AskedWord, KeptWord
 from webapp.domain.course import Client
 from webapp.domain.screening import word_fault
 from webapp.domain.signs import typed_text
-from webapp.presentation.verdicts import kept_word_words, who_may_renew
-from webapp.routes import courses, outside, request_clock, request_time, site
+from webapp.presentation.verdicts import who_may_renew, words_of_asked
+from webapp.protocol_files.loader import LibraryEntry
+from webapp.routes import assignments, courses, outside, request_clock, request_time, site
 from webapp.settings import is_loopback
 from webapp.storage import clinician_words
 
@@ -50,42 +51,28 @@ def show(client_id: str) -> str:
         client=client,
         standings=courses.standings(client.id),
         clock=request_clock(),
-        **word_context(client),
+        **assignments.word_context(client),
     )
 
 
-def word_context(client: Client) -> dict[str, object]:
-    """The clinicians' words that are kept for a client."""
-    here = site()
-    today = request_clock().wall_time().date()
-    kept = clinician_words.words_of_client(here.storage, client.id)
-    return {
-        "word_client": client,
-        "word_back": "",
-        "kept_words": kept_word_words(kept, here.library.catalogue, today),
-        "today": today.isoformat(),
-    }
-
-
 @blueprint.post("/<client_id>/words")
-def renew_word(client_id: str) -> Response:
-    """A kept word said anew: opened, then who and when, then the confirmation of exactly that."""
+def tell_word(client_id: str) -> Response:
+    """A word that is asked for: opened, then who and when, then the confirmation of that."""
     client = client_or_404(client_id)
     here = site()
-    kept = kept_or_404(client)
+    asked = asked_word_or_404(client)
     who, on = request.form.get("who", ""), typed_text(request.form.get("on", ""))
     today = request_clock().wall_time().date()
-    may = who_may_renew(kept)
+    may = who_may_renew(asked.question)
     opened = request.form.get("open") == "1"
-    fault = "" if opened else word_fault(who, on, today, may, kept.days)
+    fault = "" if opened else word_fault(who, on, today, may, asked.days)
     if opened or fault or request.form.get("confirmed") != "yes":
-        (shown,) = kept_word_words([kept], here.library.catalogue, today)
-        back = request.form.get("back", "")
+        back = protocol_behind()
         page = render_template(
             "clients/word.html",
             word_client=client,
-            word=shown,
-            word_back=back if here.library.get(back) else "",
+            word=words_of_asked(asked, here.library.catalogue, today),
+            word_back=back.protocol.id if back else "",
             confirm=not opened and not fault,
             fault=fault,
             who=who,
@@ -93,8 +80,14 @@ def renew_word(client_id: str) -> Response:
             today=today.isoformat(),
         )
         return Response(page, 422 if fault else 200, mimetype="text/html")
-    known = next(name for name in may if name == who)
-    told = kept.model_copy(update={"who": known, "on": on, "told_at": request_time()})
+    told = KeptWord(
+        question=asked.question,
+        answer=asked.answer,
+        who=next(name for name in may if name == who),
+        on=on,
+        told_at=request_time(),
+        days=asked.days,
+    )
     clinician_words.keep_words(here.storage, client.id, [told])
     return back_from_word(client)
 
@@ -103,26 +96,34 @@ def renew_word(client_id: str) -> Response:
 def remove_word(client_id: str) -> Response:
     """End a kept word; what it cleared and has not begun is refused."""
     client = client_or_404(client_id)
-    clinician_words.drop_words(site().storage, client.id, {kept_or_404(client).question})
+    asked = asked_word_or_404(client)
+    clinician_words.drop_words(site().storage, client.id, {asked.question})
     return back_from_word(client)
 
 
-def kept_or_404(client: Client) -> KeptWord:
-    """The kept word for the question in the form."""
-    asked = request.form.get("question", "")
-    catalogue = site().library.catalogue
-    known = clinician_words.words_of_client(site().storage, client.id)
-    found = [w for w in known if w.question == asked and asked in catalogue.questions]
+def asked_word_or_404(client: Client) -> AskedWord:
+    """The word for the question in the form."""
+    question = request.form.get("question", "")
+    found = [
+        word
+        for word in assignments.words_asked_of(client, protocol_behind())
+        if word.question == question
+    ]
     if not found:
         abort(404)
     return found[0]
 
 
+def protocol_behind() -> LibraryEntry | None:
+    """The protocol from which the word is told, None for the client's own page."""
+    return site().library.get(request.form.get("back", ""))
+
+
 def back_from_word(client: Client) -> Response:
-    """303 to the protocol from which the word was told, or to the client."""
-    back = request.form.get("back", "")
-    if site().library.get(back):
-        return redirect(url_for("protocols.show", protocol_id=back, client=client.id), 303)
+    """303 to where the word was told."""
+    if back := protocol_behind():
+        address = url_for("protocols.show", protocol_id=back.protocol.id, client=client.id)
+        return redirect(address, 303)
     return redirect(url_for("clients.show", client_id=client.id), 303)
 
 

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, render_template, request
 from werkzeug.datastructures import MultiDict
 
-from webapp.domain.clinician_word import concerning
 from webapp.domain.plan import Plan, reach
 from webapp.domain.protocol import Protocol
 from webapp.domain.screening import questions_for
 from webapp.domain.signs import typed_text
-from webapp.presentation.verdicts import kept_word_words
 from webapp.protocol_files.loader import LibraryEntry
-from webapp.routes import assignments, request_clock, site
-from webapp.storage import clinician_words
+from webapp.routes import assignments, site
 
 blueprint = Blueprint("protocols", __name__, url_prefix="/protocols")
 
@@ -59,25 +56,9 @@ def plan(protocol_id: str) -> tuple[str, int]:
 
 
 def page(entry: LibraryEntry, wish: Wish) -> str:
-    return render_template(
-        "protocols/protocol.html", **plan_context(entry, wish), **word_context(entry)
-    )
-
-
-def word_context(entry: LibraryEntry) -> dict[str, object]:
-    """The clinicians' words that this protocol needs of the client whom it is for."""
-    here = site()
     client = assignments.client_of(request.args.get("client", "")[:32])
-    kept = clinician_words.words_of_client(here.storage, client.id) if client else []
-    today = request_clock().wall_time().date()
-    catalogue = here.library.catalogue
-    needed = concerning(kept, catalogue, entry.protocol)
-    return {
-        "word_client": client,
-        "word_back": entry.protocol.id,
-        "kept_words": kept_word_words(needed, catalogue, today),
-        "today": today.isoformat(),
-    }
+    words = assignments.word_context(client, entry)
+    return render_template("protocols/protocol.html", **plan_context(entry, wish), **words)
 
 
 def plan_context(entry: LibraryEntry, wish: Wish) -> dict[str, object]:

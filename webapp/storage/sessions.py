@@ -388,6 +388,16 @@ class Storage:
             body = connection.scalar(query)
         return Screening.model_validate_json(body) if body else None
 
+    def latest_screening(self, client: str, now: int) -> Screening | None:
+        """The last screening of a client within a day. One query."""
+        theirs = screenings.c.body.contains(f'"client":"{client}"', autoescape=True)
+        query = sa.select(screenings.c.body).where(
+            screenings.c.kept_at >= now - SCREENING_KEPT_MS, theirs
+        )
+        with self.engine.connect() as connection:
+            body = connection.scalar(query.order_by(screenings.c.kept_at.desc()).limit(1))
+        return Screening.model_validate_json(body) if body else None
+
     def tell_word(self, screening_id: str, screening: Screening) -> None:
         """Store the screening with a clinician's word. Raises NotSavedError."""
         body = screening.model_dump_json()

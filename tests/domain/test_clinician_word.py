@@ -121,6 +121,11 @@ def test_what_is_kept_of_a_word_is_each_answer_that_asks_for_one() -> None:
         (NAPE, {"heart": "no"}, {"heart", "neck-dizzy-since"}),
         (NAPE, {"heart": "unsure"}, {"heart", "neck-dizzy-since"}),
         (NAPE, {"heart": "yes", "neck_dizzy": "yes", "neck_dizzy_since": "old"}, set()),
+        (
+            NAPE,
+            {"heart": "yes", "neck_dizzy": "no", "neck_dizzy_since": "old"},
+            {"neck-dizzy-since"},
+        ),
         (BACK, {"heart": "yes"}, set()),  # does not ask of dizziness: nothing is known
         (BACK, {"heart": "no"}, {"heart"}),
     ],
@@ -200,3 +205,27 @@ def test_what_is_asked_for_is_what_is_needed_or_has_ended() -> None:
     }
     everything = clinician_word.asked_words(words, catalogue())
     assert {word.question for word in everything} == {"heart", "lymph", "feet-numb", "disc"}
+
+
+@pytest.mark.parametrize(
+    ("places", "side"),
+    [
+        (("sole:left",), "left"),
+        (("sole:left", "heel:left"), "left"),
+        (("sole:left", "heel:right"), "both"),
+        (("foot-top",), "both"),
+    ],
+)
+def test_which_sides_a_team_is_asked_about(places: tuple[str, ...], side: str) -> None:
+    answers = ulcer(*places)
+    verdict = screening.screen(catalogue(), named(FEET), answers)
+    sides = clinician_word.sides_to_agree(answers, verdict)
+    assert sides == {"foot-ulcer-place": side}
+    word = Word(who="diabetes-team", on="2026-07-01", at=7)
+    told = clinician_word.words_to_keep(named(FEET), answers, verdict, word, sides)
+    assert {(w.question, w.answer) for w in told} == {
+        ("foot-ulcer-before", "yes"),
+        ("foot-ulcer-place", side),
+    }
+    given = screening.screen(catalogue(), named(FEET), answers, sides)
+    assert clinician_word.sides_to_agree(answers, given) == {}

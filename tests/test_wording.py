@@ -494,3 +494,9 @@ def test_the_pages_around_a_session_say_it_too(shipped_visitor: Visitor) -> None
         *(f"/screenings/{screening}", f"/sessions/{session}/summary"),
     ):
         assert_says_once(shipped_visitor.page(address))
+
+
+def test_every_text_says_your_emergency_number() -> None:
+    """Which one it is depends on the place: only the button names a number."""
+    texts = {path.name: path.read_text("utf-8") for path in (ROOT / "protocols").rglob("*.json")}
+    assert [name for name, text in texts.items() if "the emergency number" in text] == []

@@ -200,6 +200,27 @@ def test_what_was_changed_is_noticed_however_it_is_written(tmp_path: Path, name:
     assert "added, changed or lost" in line
 
 
+@pytest.mark.parametrize(
+    ("column", "value"), [("said_on", "2026-02-30"), ("who", "nobody"), ("days", 400)]
+)
+def test_a_clinicians_word_that_makes_no_sense_does_not_come_in(
+    tmp_path: Path, column: str, value: object
+) -> None:
+    settings, file = Settings(tmp_path / "data"), tmp_path / "all.jsonl"
+    settings.data.mkdir()
+    storage = open_storage(settings)
+    client = Courses(storage).add_client(1).id
+    row = {"id": "w", "client": client, "question": "heart", "answer": "yes", "who": "doctor",
+           "said_on": "2026-02-20", "told_at": 1, "days": 183}  # fmt: skip
+    with storage.write() as connection:
+        connection.execute(sa.insert(metadata.tables["clinician_words"]), row | {column: value})
+    storage.close()
+    call(settings, "export", "--to", file)
+    line = refused("import", "--data", tmp_path / "other", file)
+    assert "the clinician's word w cannot be read" in line
+    assert "nothing was changed" in line
+
+
 def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     settings, file = Settings(tmp_path / "data"), tmp_path / "all.jsonl"
     fill(settings)

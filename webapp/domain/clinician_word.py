@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from webapp.domain.catalogue import Catalogue
 from webapp.domain.protocol import Model, Protocol
 from webapp.domain.screening import (
     AGREED_BY,
+    DAY,
+    WORD_COUNTS_DAYS,
     Agreed,
     Answers,
     Clinician,
@@ -32,6 +37,14 @@ from webapp.domain.screening import (
 )
 
 
+def iso_day(text: str) -> str:
+    """Return the text when it is a day, like 2026-03-01. Raises ValueError."""
+    if not DAY.match(text):
+        raise ValueError("expected a day, like 2026-03-01")
+    date.fromisoformat(text)
+    return text
+
+
 class KeptWord(Model):
     """What a clinician said of one ``answer`` of a client, told the app at ``told_at`` (ms).
 
@@ -42,9 +55,9 @@ class KeptWord(Model):
     question: str
     answer: str
     who: Clinician
-    on: str
+    on: Annotated[str, AfterValidator(iso_day)]
     told_at: int
-    days: int
+    days: Annotated[int, Field(ge=1, le=WORD_COUNTS_DAYS)]
 
     @property
     def ends_on(self) -> date:

@@ -34,11 +34,12 @@ from webapp.maintenance.backups import (
 from webapp.maintenance.jsonl import count_of, exported_tables, is_local, read_file, snapshot
 from webapp.maintenance.opening import open_sqlite, open_storage
 from webapp.settings import Settings
+from webapp.storage.clinician_words import word_of_row
 from webapp.storage.database import Database, Progress, StorageError, ignore_progress
 from webapp.storage.postgresql import Postgresql
 from webapp.storage.sessions import SCHEMA, Storage, events, meta, screenings, sessions, stored_at
 from webapp.storage.sqlite import Sqlite
-from webapp.storage.tables import LOCAL_TABLES, clients, courses, metadata
+from webapp.storage.tables import LOCAL_TABLES, clients, clinician_words, courses, metadata
 from webapp.timekeeping.liveness import pause_for_lost_time
 
 # -- SQLite, while nobody serves -------------------------------------------------------
@@ -225,7 +226,7 @@ def restore_export(
         folder = settings.data / FOLDER
         kept = folder / unused_name(folder, "replaced", suffix_of(storage.database))
         copy(storage.database, kept)
-        args = (storage.database, file, metadata, SCHEMA, check_sessions)
+        args = (storage.database, file, metadata, SCHEMA, check_rows)
         read_file(*args, replace=True, report=report)
         pause_running(storage)
         return kept
@@ -269,9 +270,20 @@ def import_export(settings: Settings, file: Path) -> int:
 def import_file(settings: Settings, file: Path) -> int:
     storage = open_storage(settings)
     try:
-        return read_file(storage.database, file, metadata, SCHEMA, check_sessions)
+        return read_file(storage.database, file, metadata, SCHEMA, check_rows)
     finally:
         storage.close()
+
+
+def check_rows(connection: sa.Connection) -> None:
+    """Raise ValueError for rows that make no sense together."""
+    check_sessions(connection)
+    for row in connection.execute(sa.select(clinician_words)).all():
+        try:
+            word_of_row(row)
+        except ValueError as error:
+            why = str(error).splitlines()[-1].strip()
+            raise ValueError(f"the clinician's word {row.id} cannot be read ({why})") from None
 
 
 def check_sessions(connection: sa.Connection) -> None:

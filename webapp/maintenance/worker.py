@@ -104,7 +104,7 @@ def check(settings: Settings, arguments: TaskArguments, progress: JobProgress) -
     staged = open_sqlite(folder / STAGED)
     try:
         report = progress.stage("Reading")
-        args = (staged.database, file, metadata, SCHEMA, restore.check_sessions)
+        args = (staged.database, file, metadata, SCHEMA, restore.check_rows)
         rows = jsonl.read_file(*args, report=report)
         with reading_database(settings) as database:
             result = restore.compare(staged.database, database)
@@ -124,7 +124,7 @@ def import_rows(
     (file,) = folder.glob("upload.*")
     storage = open_storage(settings)
     try:
-        args = (storage.database, file, metadata, SCHEMA, restore.check_sessions)
+        args = (storage.database, file, metadata, SCHEMA, restore.check_rows)
         return {"rows": jsonl.read_file(*args, report=progress.stage("Bringing in"))}
     finally:
         storage.close()

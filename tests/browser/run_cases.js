@@ -5,8 +5,12 @@ async ({ base, text }) => {
   const [session, commands] = await Promise.all(["session", "commands"].map(load));
   const { names, plans, cases } = JSON.parse(text);
 
+  const told = {
+    beforeTimeLost: (before) => stateValues(before),
+    beforeFit: ({ at, left, planned }) => [at, left, planned],
+  };
   const stateValues = (state) =>
-    names.state.map((name) => (name === "beforeTimeLost" && state[name] ? stateValues(state[name]) : state[name]));
+    names.state.map((name) => (state[name] && told[name] ? told[name](state[name]) : state[name]));
   const shownRows = (rows) => rows.map(({ id, beginsIn, endsIn, wait }) => [id, beginsIn, endsIn, wait]);
   const viewValues = (view) =>
     names.view.map((name) => (name === "rows" ? shownRows(view.rows) : view[name]));

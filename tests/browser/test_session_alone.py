@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, Visit, Watch, session_of
@@ -145,12 +146,12 @@ def test_must_end_at_is_fitted_here_by_the_same_rules(prepare: Prepare, server: 
     page.locator("#session-more summary").click()
     page.locator("#end-time").fill(at)
     press(page, "Fit to that")
-    expect(page.locator(".stage-end strong")).to_have_text(at)
+    expect(page.locator(".end-hands strong")).to_have_text(at)
     server.start()
     in_touch(page)
     has(page, seq="2")
     comes_to(page, "start", "end-at")
-    expect(page.locator(".stage-end strong")).to_have_text(at)
+    expect(page.locator(".end-hands strong")).to_have_text(at)
 
 
 def test_thirty_seconds_more_give_what_is_left_to_give(prepare: Prepare, server: Server) -> None:
@@ -173,6 +174,63 @@ def test_thirty_seconds_more_give_what_is_left_to_give(prepare: Prepare, server:
     server.start()
     comes_to(page, "start", "extend", "next", "extend")
     expect(page.locator("#session-live")).to_have_attribute("data-planned-ms", "135000")
+
+
+def minutes_of(page: Page, end: str) -> int:
+    hours, minutes = page.locator(f".{end} strong").inner_text().split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_an_end_out_of_reach_becomes_the_nearest_and_is_undone(
+    prepare: Prepare, server: Server, alone: bool
+) -> None:
+    """With the server, and without. Seen to fail without *Undo*."""
+    page = begun(prepare)
+    before = minutes_of(page, "end-hands")
+    if alone:
+        server.kill()
+    page.locator("#session-more summary").click()
+    hour, minute = divmod((before + 60) % (24 * 60), 60)
+    page.locator("#end-time").fill(f"{hour:02d}:{minute:02d}")
+    page.get_by_text("Up", exact=True).click()
+    press(page, "Fit to that")
+    expect(page.locator("#session-said")).to_have_text(
+        "That is the latest end that the rules allow."
+    )
+    assert minutes_of(page, "end-hands") == before + 3
+    undo = page.locator("#undo")
+    expect(undo).to_have_accessible_name("Undo: end as before")
+    undo.click()
+    has(page, seq="3")
+    assert minutes_of(page, "end-hands") == before
+    if alone:
+        server.start()
+        comes_to(page, "start", "end-at", "undo")
+        assert minutes_of(page, "end-hands") == before
+
+
+LATER = """const real = performance.now.bind(performance);
+window.later = 0;
+performance.now = () => real() + window.later;"""
+
+
+def test_the_end_moves_on_in_a_pause_also_without_the_server(
+    prepare: Prepare, server: Server
+) -> None:
+    """Seen to fail with an end that stood until Resume."""
+    page = prepare("long", script=LATER)
+    press(page, "Start")
+    has(page, status="running")
+    page.wait_for_timeout(500)
+    press(page, "Pause")
+    has(page, status="paused")
+    before = minutes_of(page, "end-hands")
+    server.kill()
+    page.evaluate("window.later = 300000")
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    assert minutes_of(page, "end-hands") - before in (5, 6)
+    assert minutes_of(page, "end-up") - before in (5, 6)
 
 
 def test_a_start_waits_for_the_server(prepare: Prepare, server: Server) -> None:

@@ -192,13 +192,15 @@ def test_on_a_tablet_the_digits_fill_a_fifth_of_the_height(
             const of = canvas.measureText('0123456789');
             const px = (name) =>
                 parseFloat(getComputedStyle(document.querySelector(name)).fontSize);
-            const far = ['.step-name', '.step-place', '.step-next', '.stage-end'];
+            const far = ['.step-name', '.step-place', '.stage-end strong'];
             return { ink: of.actualBoundingBoxAscent + of.actualBoundingBoxDescent,
-                     box: parseFloat(style.fontSize), far: Math.min(...far.map(px)) };
+                     box: parseFloat(style.fontSize), far: Math.min(...far.map(px)),
+                     next: px('.step-next') };
         }"""
         )
         assert measured["box"] >= 0.22 * TABLET[1]
         assert measured["far"] >= 40
+        assert measured["next"] >= 34
         assert page.evaluate(IN_VIEW) == []
 
 

@@ -111,11 +111,14 @@ def outcome_of(plan: Plan, gives: Sequence[Event | str], folded: State, now: int
 
 
 def state_json(state: State | None) -> list[Any] | None:
-    """The values of all fields, in their order."""
+    """The values of all fields, in their order; of the state before a re-fit what that changed."""
     if state is None:
         return None
-    values = (getattr(state, field.name) for field in fields(State))
-    return [state_json(value) if isinstance(value, State) else value for value in values]
+    told = {field.name: getattr(state, field.name) for field in fields(State)}
+    told["before_time_lost"] = state_json(state.before_time_lost)
+    if before := state.before_fit:
+        told["before_fit"] = [before.at, before.left, before.planned]
+    return list(told.values())
 
 
 def view_json(seen: Snapshot) -> Json:
@@ -131,6 +134,8 @@ def view_json(seen: Snapshot) -> Json:
         "handsOnDoneMs": seen.hands_on_done_ms,
         "handsOnEndsIn": seen.hands_on_ends_in,
         "waitsAhead": seen.waits_ahead,
+        "upIn": seen.up_in,
+        "waitsBeforeUp": seen.waits_before_up,
         "capSecondsLeft": seen.cap_seconds_left,
     }
 

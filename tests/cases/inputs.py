@@ -8,7 +8,7 @@ from itertools import chain, product
 
 from tests.cases import plans
 from tests.cases.course import Act, happen
-from tests.cases.courses import ACTIONS, BEGIN, START, in_status, walk, wishes
+from tests.cases.courses import ACTIONS, BEGIN, ON, START, in_status, walk, wishes
 from webapp.domain.plan import Plan
 from webapp.domain.session import EXTEND_MS, LONGEST_REST_MS, Action, State, advance, initial
 
@@ -66,6 +66,35 @@ def refits(plan: Plan, rng: random.Random, one_of: int) -> Iterator[Case]:
 
 def reached(plan: Plan, acts: list[Act]) -> State:
     return happen(plan, acts)[1][-1] if acts else initial(plan)
+
+
+def refits_taken_back(plan: Plan) -> Iterator[Case]:
+    """A new end and its undo, in every status and at the edges of the step."""
+    for status, acts in in_status(plan).items():
+        if status in ("ready", "running", "waiting", "paused"):
+            fitted: list[Act] = [*acts, ("end-at", 2_500, 100_000)]
+            yield f"a new end and its undo in {status}", [*fitted, ("undo", 3_000)], 4_000
+            yield (
+                f"a new end and undo twice in {status}",
+                [*fitted, ("undo", 3_000), ("undo", 3_100)],
+                4_000,
+            )
+            yield (
+                f"two new ends and an undo in {status}",
+                [*fitted, *fitted[-1:], ("undo", 3_000)],
+                4_000,
+            )
+    short: list[Act] = [START, ON, ("end-at", 2_000, 90_000)]
+    between: dict[str, list[Act]] = {
+        "another act": [("extend", 2_500)],
+        "a pause": [("pause", 2_500)],
+        "lost time": [("doubt", 2_500)],
+        "lost time that was confirmed": [("doubt", 2_500), ("settled", 2_600)],
+    }
+    for name, acts in between.items():
+        yield f"undo after {name}", [*short, *acts, ("undo", 3_000)], 4_000
+    for at in (30_999, 31_000, 60_999, 61_000, 70_000):
+        yield f"undo at {at}", [*short, ("undo", at)], at + 5
 
 
 def pauses_with_cups() -> Iterator[Case]:
@@ -187,6 +216,7 @@ def thought_up(rng: random.Random) -> Iterator[tuple[str, Case]]:
     for name, plan in built.items():
         yield from ((name, case) for case in everywhere(plan, rng, 60))
         yield from ((name, case) for case in refits(plan, rng, 9))
+    yield from (("simple", case) for case in refits_taken_back(built["simple"]))
     yield from limits()
     single = {
         "cups": chain(pauses_with_cups(), doubts()),

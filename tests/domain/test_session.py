@@ -100,11 +100,13 @@ NOT_HERE: set[tuple[Status, Action]] = {
     ("paused", "low"),
 }
 EXPECTED: dict[Status, set[Action]] = {
-    "ready": {"start", "end-at"},
-    "running": {"pause", "next", "back", "restart", "extend", "end-at", "end", "low", "stop"},
-    "waiting": {"next", "back", "restart", "end-at", "end", "low", "stop"},
+    "ready": {"start", "end-at", "undo"},
+    "running": {
+        *("pause", "next", "back", "restart", "extend", "end-at", "undo", "end", "low", "stop")
+    },
+    "waiting": {"next", "back", "restart", "end-at", "undo", "end", "low", "stop"},
     "paused": {
-        *("resume", "release", "next", "back", "restart", "extend", "end-at", "end"),
+        *("resume", "release", "next", "back", "restart", "extend", "end-at", "undo", "end"),
         *("low", "stop"),
     },
     "finished": set(),
@@ -123,6 +125,8 @@ def test_an_act_is_taken_where_the_table_has_it_and_refused_everywhere_else(
 ) -> None:
     plan = simple_plan()
     events = happened(plan, *IN_STATUS[status])
+    if action == "undo" and "end-at" in EXPECTED[status]:
+        events = happened(plan, ("end-at", 2_500, 100_000), before=events)
     seen = snapshot(plan, events, 3_000)
     assert seen.status == status
     possible = action in EXPECTED[status] and (status, action) not in NOT_HERE
@@ -427,7 +431,7 @@ def extended(plan: Plan, events: Sequence[Event], now: int) -> tuple[int, str]:
     given = after.left[after.index] - before.left[before.index]
     assert after.planned[after.index] - before.planned[before.index] == given
     assert bool(event.left_ms) == (given != EXTEND_MS)
-    return given, told(before, event)
+    return given, told(plan, before, event)
 
 
 @pytest.mark.parametrize(

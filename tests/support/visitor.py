@@ -251,6 +251,12 @@ def small_protocols() -> dict[str, dict[str, Any]]:
         ),
         protocol_file("withheld", (1, 1, 1), access="withheld", reason="Too risky."),
         protocol_file("long", (600, 600, 900), phases=[phase_dict("only", (10, 600, 900))]),
+        protocol_file(
+            "rested",
+            (10, 600, 900),
+            phases=[phase_dict("only", (10, 600, 900))],
+            aftercare=[rest_step(1_800)],
+        ),
     )
     del files[4]["session"]
     return {str(file["id"]): file for file in files}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from webapp.domain.plan import Plan
+from webapp.domain.plan import GRID_MS, Plan
 from webapp.domain.refit import phases_ahead, refit
 from webapp.domain.session import (
     EXTEND_MS,
@@ -24,6 +24,7 @@ from webapp.domain.session import (
     step_on_the_skin,
     tagged,
     used_ms,
+    without_fit,
 )
 
 
@@ -37,6 +38,8 @@ def is_possible(plan: Plan, state: State, action: Action) -> bool:
     match action:
         case "release":
             return state.holding
+        case "undo":
+            return without_fit(plan, state) is not None
         case "low":
             return plan.diabetes
         case "resume":
@@ -116,14 +119,21 @@ def shorter_extension(plan: Plan, state: State) -> tuple[tuple[str, int], ...]:
     return ((step.id, state.left[index] + room),) if room < EXTEND_MS else ()
 
 
-def told(state: State, event: Event) -> str:
-    """What the person hears of an event that gave less than was asked; empty when it gave all.
+def told(plan: Plan, state: State, event: Event, hands_on_left_ms: int | None = None) -> str:
+    """What the person hears of an event that gave other than was asked; empty when it gave that.
 
-    ``state`` is the one right before the event.
+    ``state`` is the one right before the event, ``hands_on_left_ms`` as in :func:`act`.
     """
-    if event.kind != "extend" or not event.left_ms:
+    if event.kind == "extend" and event.left_ms:
+        return f"+{extension_ms(state, event) // 1000} s, that is the most."
+    if event.kind != "end-at" or hands_on_left_ms is None:
         return ""
-    return f"+{extension_ms(state, event) // 1000} s, that is the most."
+    fitted = apply(plan, state, event)
+    last = max(i for i, step in enumerate(plan.steps) if step.hands_on)
+    off = sum(fitted.left[fitted.index : last + 1]) - hands_on_left_ms
+    if abs(off) < GRID_MS:
+        return ""
+    return f"That is the {'earliest' if off > 0 else 'latest'} end that the rules allow."
 
 
 def reason(state: State, action: Action) -> str:

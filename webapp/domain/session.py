@@ -30,6 +30,7 @@ Action = Literal[
     "restart",
     "extend",
     "end-at",
+    "undo",
     "release",
     "end",
     "low",
@@ -43,11 +44,14 @@ LONGEST_REST_MS = 7_200_000
 # Both end a session at once; ``low`` is for signs of low glucose.
 STOPS: tuple[Action, ...] = ("low", "stop")
 
+# A new end, and its way back: ``undo`` takes back a re-fit while its step lasts.
+FITS: tuple[Action, ...] = ("end-at", "undo")
+
 TRANSITIONS: dict[Status, tuple[Action, ...]] = {
-    "ready": ("start", "end-at"),
-    "running": ("pause", "next", "back", "restart", "extend", "end-at", "end", *STOPS),
-    "waiting": ("next", "back", "restart", "end-at", "end", *STOPS),
-    "paused": ("resume", "release", "next", "back", "restart", "extend", "end-at", "end", *STOPS),
+    "ready": ("start", *FITS),
+    "running": ("pause", "next", "back", "restart", "extend", *FITS, "end", *STOPS),
+    "waiting": ("next", "back", "restart", *FITS, "end", *STOPS),
+    "paused": ("resume", "release", "next", "back", "restart", "extend", *FITS, "end", *STOPS),
     "finished": (),
     "stopped": (),
 }
@@ -79,7 +83,8 @@ class State:
 
     Per step: ``left`` (still to run), ``done`` (run in all), ``attempt`` (run since last given in
     full), ``planned`` (in full). ``held`` counts, per cap, time in pauses that a cap counts on.
-    ``before_time_lost`` is where it stood when time was lost, until somebody acts.
+    ``before_time_lost`` is where it stood when time was lost, ``before_fit`` where it stood before
+    a re-fit; both until somebody acts.
     """
 
     at: int
@@ -100,6 +105,7 @@ class State:
     started_at: int | None = None
     ended_at: int | None = None
     before_time_lost: State | None = None
+    before_fit: State | None = None
 
 
 def initial(plan: Plan, at: int = 0) -> State:
@@ -217,12 +223,19 @@ def apply(plan: Plan, state: State, event: Event) -> State:
         return lose_time(plan, state)
     if event.kind == "settled":
         return confirm_time(state, event.at)
-    return replace(apply_action(plan, state, event), before_time_lost=None)
+    if event.kind == "undo":
+        return without_fit(plan, state) or state
+    before = replace(state, before_time_lost=None, before_fit=None)
+    after = apply_action(plan, state, event)
+    return replace(
+        after, before_time_lost=None, before_fit=before if event.kind == "end-at" else None
+    )
 
 
 def lose_time(plan: Plan, state: State) -> State:
     """Return the state paused, with what it was before time was lost."""
     on = on_the_skin(plan, state)
+    state = replace(state, before_fit=None)
     before = state.before_time_lost or state
     return replace(state, status="paused", holding=on, time_lost=True, before_time_lost=before)
 
@@ -382,6 +395,17 @@ def apply_refit(plan: Plan, state: State, left_ms: tuple[tuple[str, int], ...]) 
         for i, step in enumerate(plan.steps)
     )
     return replace(state, left=left, planned=planned)
+
+
+def without_fit(plan: Plan, state: State) -> State | None:
+    """Where the session would stand without its last act, a re-fit.
+
+    None when something else came last, or the step would be another one.
+    """
+    if state.before_fit is None:
+        return None
+    before = advance(plan, state.before_fit, state.at)
+    return before if (before.status, before.index) == (state.status, state.index) else None
 
 
 def replace_at(values: tuple[int, ...], index: int, value: int) -> tuple[int, ...]:

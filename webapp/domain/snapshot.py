@@ -136,6 +136,17 @@ class Snapshot:
         return any(s.wait for s in self.plan.steps[self.state.index : last])
 
     @property
+    def up_in(self) -> int | None:
+        """Ms until the last step ends if every waiting step is passed at once; None when over."""
+        over = self.status in ("finished", "stopped")
+        return None if over else sum(self.state.left[self.state.index :])
+
+    @property
+    def waits_before_up(self) -> bool:
+        """True when a step from here on waits for a person."""
+        return any(step.wait for step in self.plan.steps[self.state.index :])
+
+    @property
     def cap_seconds_left(self) -> int | None:
         """While cups are still on in a pause: seconds until their cap, never below 0."""
         if not self.state.holding:

@@ -20,7 +20,15 @@ from webapp.domain.commands import decide, told
 from webapp.domain.glucose import RECHECK_MINUTES, after_session
 from webapp.domain.plan import Plan, PlannedStep
 from webapp.domain.protocol import FirstSide
-from webapp.domain.session import ANY_STATUS, STOPS, TRANSITIONS, Action, RefusedError, Status
+from webapp.domain.session import (
+    ANY_STATUS,
+    STOPS,
+    TRANSITIONS,
+    Action,
+    RefusedError,
+    State,
+    Status,
+)
 from webapp.domain.signs import typed_text
 from webapp.domain.snapshot import Snapshot, view
 from webapp.domain.unobserved import unobserved_ms
@@ -63,7 +71,8 @@ def permitted(actions: tuple[Action, ...]) -> tuple[Action, ...]:
 
 KEY = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 TIME = re.compile(r"^([01]?\d|2[0-3])[:.]([0-5]\d)$")
-FARTHEST_END_MS = 6 * HOUR_MS
+FARTHEST_END_MS = 12 * HOUR_MS  # a time that is farther away has passed
+PASSED_MS = FARTHEST_END_MS + HOUR_MS  # one day of the year is an hour longer
 
 LEFT_BEHIND_MS = 12 * 3_600_000
 
@@ -76,6 +85,7 @@ ACT_WORDS: dict[Action, str] = {
     "restart": "Restart",
     "extend": "+30 s",
     "end-at": "Must end at",
+    "undo": "Undo",
     "release": "Cups are off",
     "end": "End",
     "low": "Signs of a low",
@@ -345,18 +355,14 @@ def carry_out(stored: Stored, action: Action, key: str, now: int) -> Response:
             return respond(stored, 409, "", others=others, early=early)
     if action == "end-at":
         typed = typed_text(request.form.get("time", ""))
-        left_ms = milliseconds_until(typed)
-        if left_ms is None:
-            return respond(
-                stored,
-                422,
-                "Please give a time within the next six hours, like 15:50.",
-                typed=typed,
-            )
+        until_ms = milliseconds_until(typed)
+        if until_ms is None:
+            return respond(stored, 422, "Please give a time, like 15:50.", typed=typed)
+        left_ms = max(0, until_ms - rest_ms(stored, state))
     event = decide(stored.plan, stored.folded, stored.seq, action, now, key, left_ms)
     after = site().storage.record(stored, event, early=early)
-    said = told(state, event) or describe_refit(after, action, left_ms)
-    return respond(after, said=said)
+    said = describe_refit(after, action), told(stored.plan, state, event, left_ms)
+    return respond(after, said=" ".join(filter(None, said)))
 
 
 def admission_check(stored: Stored) -> AdmissionCheck:
@@ -390,30 +396,36 @@ def at_work(besides: str, now: int) -> list[tuple[str, Snapshot]]:
     ]
 
 
-def describe_refit(after: Stored, action: Action, wished_ms: int | None) -> str:
-    """What a re-fit left out, and what it made of the wish when the rules did not allow it."""
-    if action != "end-at" or wished_ms is None:
-        return ""
-    snapshot = summaries.snapshot_of(after)
-    said = []
-    if titles := snapshot.left_out:
-        said.append(f"Left out for the short time: {', '.join(titles)}.")
-    reached = snapshot.hands_on_ends_in or 0
-    if abs(reached - wished_ms) >= 5_000:
-        at = hours_minutes(reached)
-        said.append(f"Within the rules of this protocol the nearest possible end is {at}.")
-    return " ".join(said)
+def rest_ms(stored: Stored, state: State) -> int:
+    """The time after the hands-on work, where the form asks for when the client is up."""
+    shown = view(stored.plan, state, stored.seq, state.at)
+    if request.form.get("which") != "up" or shown.hands_on_ends_in is None:
+        return 0
+    return (shown.up_in or 0) - shown.hands_on_ends_in
+
+
+def describe_refit(after: Stored, action: Action) -> str:
+    """What a re-fit left out."""
+    titles = summaries.snapshot_of(after).left_out if action == "end-at" else ()
+    return f"Left out for the short time: {', '.join(titles)}." if titles else ""
 
 
 def milliseconds_until(typed: str) -> int | None:
-    """From now until the next time the clock on the wall shows ``HH:MM``; None when impossible."""
+    """From now until the clock on the wall shows ``HH:MM``; 0 where that has passed.
+
+    None where it is no time, or one that never comes.
+    """
     match = TIME.match(typed)
     if not match:
         return None
     clock = request_clock()
     now = instant(clock.wall_time())
-    at = next_time(now, int(match[1]), int(match[2]), clock.zone, FARTHEST_END_MS)
-    return None if at is None else at - now
+    hour, minute = int(match[1]), int(match[2])
+    at = next_time(now, hour, minute, clock.zone, FARTHEST_END_MS)
+    if at is None:
+        past = next_time(now - PASSED_MS, hour, minute, clock.zone, PASSED_MS)
+        return None if past is None else 0
+    return at - now
 
 
 def context(stored: Stored, **more: object) -> dict[str, object]:
@@ -428,7 +440,8 @@ def context(stored: Stored, **more: object) -> dict[str, object]:
         "planned_ms": snapshot.planned_ms,
         "events": stored.events,
         "rows": to_json([[r.id, r.begins_in, r.ends_in, r.wait] for r in snapshot.rows]),
-        "ends_at": ends_at(snapshot),
+        "hours_minutes": hours_minutes,
+        "wall_ms": wall_ms(),
         "key": secrets.token_urlsafe(12),
         "said": "",
         "others": (),
@@ -438,6 +451,7 @@ def context(stored: Stored, **more: object) -> dict[str, object]:
         "ask_again": "",
         **recheck(snapshot),
         "typed": "",
+        "which": "up" if request.form.get("which") == "up" else "hands",
         "clock": request_clock(),
         **more,
     }
@@ -448,10 +462,11 @@ def until(snapshot: Snapshot) -> int:
     return snapshot.state.at + change if change is not None else 0
 
 
-def ends_at(snapshot: Snapshot) -> str:
-    """The time on the wall at which hands-on work ends if nobody pauses."""
-    left = snapshot.hands_on_ends_in
-    return hours_minutes(left) if left is not None else ""
+def wall_ms() -> int:
+    """Milliseconds since midnight on the clock on the wall."""
+    now = request_clock().wall_time()
+    seconds = (now.hour * 60 + now.minute) * 60 + now.second
+    return seconds * 1000 + now.microsecond // 1000
 
 
 def hours_minutes(ms_from_now: int) -> str:

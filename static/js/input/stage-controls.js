@@ -6,9 +6,9 @@ import { say } from "../stage/said-line.js";
 const HOLD_MS = 1_200;
 const UNDO_MS = 5_000;
 // A pause needs none: Resume stands in its place.
-const BACK_FROM = { next: "back", end: "back", back: "next" };
-const WORDS = { next: "go back", end: "go on", back: "forward again" };
-const DONE = { next: "Next", end: "Ended", back: "Back" };
+const BACK_FROM = { next: "back", end: "back", back: "next", "end-at": "undo" };
+const WORDS = { next: "go back", end: "go on", back: "forward again", "end-at": "end as before" };
+const DONE = { next: "Next", end: "Ended", back: "Back", "end-at": "New end" };
 const BAR_REACH_PX = 24; // a fingertip is wider than the time bar
 
 const live = () => document.querySelector("#session-live");
@@ -231,7 +231,7 @@ class SessionHands extends HTMLElement {
     const button = event.target.closest(".control");
     this.#mediaKeys?.then((keys) => keys?.tapped());
     if (ask) this.#act(ask.dataset.ask);
-    else if (button) this.#undo.tapped(button.getAttribute("formaction")?.split("/").pop());
+    else if (button) this.#undo.tapped((button.getAttribute("formaction") ?? button.form?.action)?.split("/").pop());
     if (ask || button) return;
     if (event.target.closest("a, button, summary, details, input, label, dialog")) return;
     const step = stepOnBar(event);

@@ -63,7 +63,7 @@ export class LocalSession {
     const event = decide(this.#plan, folded, action, at, wishMs);
     const step = this.#plan.steps[state.index]?.id ?? "end";
     this.#acts.push({ key, action, step, wishMs, event });
-    return told(state, event);
+    return told(this.#plan, state, event, wishMs);
   }
 
   /** As the server: answers that are too old lead to no touch. */

@@ -11,19 +11,24 @@ const NOT_STORED = "Not kept by this browser: leave this page open until it is s
 const REJECTED = "The server could not take over what was done here; it shows its own state now.";
 const RESTORE_TIMEOUT_MS = 3_000;
 const MINUTE_MS = 60_000;
-const FARTHEST_END_MS = 6 * 60 * MINUTE_MS;
+const FARTHEST_END_MS = 12 * 60 * MINUTE_MS; // a time that is farther away has passed
+const PASSED_MS = FARTHEST_END_MS + 60 * MINUTE_MS; // one day of the year is an hour longer
 
 const deviceNow = () => performance.timeOrigin + performance.now();
 
-/** Ms until the wall clock next shows `HH:MM`; an hour may come twice in a night, or never. */
+/** Ms until the wall clock next shows `HH:MM`, 0 where that has passed; an hour may come twice in a night, or never. */
 export function msUntil(text, now = Date.now()) {
   const [, hour, minute] = /^([01]?\d|2[0-3])[:.]([0-5]\d)$/.exec((text ?? "").trim()) ?? [];
   const first = Math.floor(now / MINUTE_MS) * MINUTE_MS + MINUTE_MS;
-  for (let at = first; at <= now + FARTHEST_END_MS; at += MINUTE_MS) {
+  let passed = false;
+  for (let at = first - PASSED_MS; at <= now + FARTHEST_END_MS; at += MINUTE_MS) {
     const shown = new Date(at);
-    if (shown.getHours() === Number(hour) && shown.getMinutes() === Number(minute)) return at - now;
+    if (shown.getHours() !== Number(hour) || shown.getMinutes() !== Number(minute)) continue;
+    if (at > now) return at - now;
+    passed = true;
   }
-  throw new Refused("Please give a time within the next six hours, like 15:50.");
+  if (passed) return 0;
+  throw new Refused("Please give a time, like 15:50.");
 }
 
 export class OfflineSession {
@@ -74,10 +79,11 @@ export class OfflineSession {
     this.#queue.send();
   }
 
-  act(action, key, at, time) {
+  /** `form` is what the act's button sends, where there is one. */
+  act(action, key, at, form) {
     const { status, stop } = this.#parts;
     try {
-      const wish = action === "end-at" ? msUntil(time) : null;
+      const wish = action === "end-at" ? this.#wish(form) : null;
       say(this.#session.act(action, Math.round(at), key ?? newKey(), wish));
     } catch (refused) {
       if (!(refused instanceof Refused)) throw refused;
@@ -91,6 +97,13 @@ export class OfflineSession {
     setTimeout(() => document.dispatchEvent(acted)); // after all listeners have had the tap itself
     if (status.lostSince) status.setLost(this.waitingCount);
     this.sync();
+  }
+
+  /** Ms until the hands-on work must be over. */
+  #wish(form) {
+    const until = msUntil(form?.get("time"));
+    const { upIn, handsOnEndsIn } = this.#session.view(Math.round(this.#parts.clock.now()));
+    return Math.max(0, until - (form.get("which") === "up" ? upIn - handsOnEndsIn : 0));
   }
 
   /** A refusal of the browser is said once, and at every stop. */

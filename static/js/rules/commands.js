@@ -1,8 +1,8 @@
 // What people may do with a session, and what a page may show of it at one instant. Same rules, names and words as
 // webapp/domain/commands.py and snapshot.py; tests/cases/session.json holds both to the same results.
 import { handsOn, handsOnMs, handsOnOver, sum, tagged, usedMs } from "./counting.js";
-import { phasesAhead, refit } from "./refit.js";
-import { EXTEND_MS, TRANSITIONS, advance, apply, extensionMs, onTheSkinHere } from "./session.js";
+import { GRID_MS, phasesAhead, refit } from "./refit.js";
+import { EXTEND_MS, TRANSITIONS, advance, apply, extensionMs, onTheSkinHere, withoutFit } from "./session.js";
 
 const LONGEST_REST_MS = 7_200_000;
 
@@ -15,6 +15,7 @@ export const allowed = (plan, state) =>
 
 const FITS_HERE = {
   release: (plan, state) => state.holding,
+  undo: (plan, state) => withoutFit(plan, state) !== null,
   low: (plan) => plan.diabetes,
   resume: (plan, state) => !state.holding || onTheSkinHere(plan, state),
   back: (plan, state) => state.index > 0,
@@ -60,10 +61,15 @@ function shorterExtension(plan, state) {
   return room < EXTEND_MS ? [[step.id, left[index] + room]] : null;
 }
 
-/** What the person hears of an event that gave less than was asked; `state` is the one right before it. */
-export function told(state, [kind, , leftMs]) {
-  if (kind !== "extend" || !leftMs) return "";
-  return `+${Math.floor(extensionMs(state, leftMs) / 1000)} s, that is the most.`;
+/** What the person hears of an event that gave other than was asked; `state` is the one right before it. */
+export function told(plan, state, event, handsOnLeftMs = null) {
+  const [kind, , leftMs] = event;
+  if (kind === "extend" && leftMs) return `+${Math.floor(extensionMs(state, leftMs) / 1000)} s, that is the most.`;
+  if (kind !== "end-at" || handsOnLeftMs === null) return "";
+  const { left, index } = apply(plan, state, event);
+  const off = sum(left.slice(index, plan.steps.findLastIndex(handsOn) + 1)) - handsOnLeftMs;
+  if (Math.abs(off) < GRID_MS) return "";
+  return `That is the ${off > 0 ? "earliest" : "latest"} end that the rules allow.`;
 }
 
 function reason(state, action) {
@@ -129,6 +135,8 @@ export function view(plan, folded, now) {
     handsOnDoneMs: handsOnDoneMs(plan, state),
     handsOnEndsIn: handsOnEndsIn(plan, state),
     waitsAhead: waitsAhead(plan, state),
+    upIn: upIn(state),
+    waitsBeforeUp: plan.steps.slice(state.index).some((step) => step.wait),
     capSecondsLeft: capSecondsLeft(plan, state),
   };
 }
@@ -177,6 +185,10 @@ function waitsAhead(plan, { index }) {
   const last = plan.steps.findLastIndex(handsOn);
   return plan.steps.slice(index, Math.max(last, index)).some((step) => step.wait);
 }
+
+/** Ms until the last step ends if every waiting step is passed at once; null when over. */
+const upIn = ({ status, left, index }) =>
+  status === "finished" || status === "stopped" ? null : sum(left.slice(index));
 
 /** While cups are still on in a pause: seconds until their cap, never below 0; otherwise null. */
 function capSecondsLeft(plan, state) {

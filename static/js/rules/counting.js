@@ -5,6 +5,23 @@ export const handsOn = (step) => step.kind === "phase";
 /** True for the time between two places, which passes by itself. */
 export const isMove = (step) => step.kind === "change" && !step.wait;
 
+/** A plan or a re-fit gave the step no time. */
+const isLeftOut = (plan, state, index) => !state.planned[index] && !plan.steps[index].wait;
+
+/** The first step from `index` on that was given time or waits. */
+export function firstWithTime(plan, state, index) {
+  let first = index;
+  while (first < plan.steps.length && isLeftOut(plan, state, first)) first += 1;
+  return first;
+}
+
+/** The step before that has time and is no move between places: a move passes by itself. */
+export function stepBefore(plan, state) {
+  let before = Math.max(0, state.index - 1);
+  while (before && (isMove(plan.steps[before]) || isLeftOut(plan, state, before))) before -= 1;
+  return before;
+}
+
 export const handsOnOver = (plan, index) => !plan.steps.slice(index).some(handsOn);
 
 export const sum = (values) => values.reduce((total, value) => total + value, 0);

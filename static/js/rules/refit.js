@@ -3,7 +3,7 @@
 import { countedMs, handsOn, isMove, sum } from "./counting.js";
 import { entryStatus } from "./session.js";
 
-const GRID_MS = 5_000;
+export const GRID_MS = 5_000;
 
 /**
  * Every reachable allocation in grid steps, from the shortest total upwards, one step apart. A share

@@ -3,7 +3,7 @@
 // Times are integer ms, instants are ms since the Unix epoch on the server's clock.
 // An event is [kind, at, leftMs]; `leftMs`, of a re-fit only, is [[step id, ms], ...].
 
-import { handsOn, handsOnOver, isMove, tagged, usedMs } from "./counting.js";
+import { firstWithTime, handsOn, handsOnOver, stepBefore, tagged, usedMs } from "./counting.js";
 
 /** A plan is what webapp/domain/payload.py describes, a state what this returns. */
 export function initial(plan, at = 0) {
@@ -28,6 +28,7 @@ export function initial(plan, at = 0) {
     startedAt: null,
     endedAt: null,
     beforeTimeLost: null, // where it stood when time was lost, until somebody acts
+    beforeFit: null, // the same before a re-fit
   };
 }
 
@@ -58,16 +59,6 @@ function pass(plan, moving, passed) {
   moving.at += used;
   if (!waits && !moving.left[index]) usedUp(plan, moving);
 }
-
-/** The first step from `index` on that was given time or waits. */
-function firstWithTime(plan, state, index) {
-  let first = index;
-  while (first < plan.steps.length && isLeftOut(plan, state, first)) first += 1;
-  return first;
-}
-
-/** A plan or a re-fit gave the step no time. */
-const isLeftOut = (plan, state, index) => !state.planned[index] && !plan.steps[index].wait;
 
 /** The current step has had its time: it waits, or the next one begins. */
 function usedUp(plan, moving) {
@@ -100,13 +91,14 @@ function hold(plan, state, passed) {
 
 export const EXTEND_MS = 30_000;
 const STOPS = ["low", "stop"];
+const FITS = ["end-at", "undo"]; // undo takes back a re-fit while its step lasts
 
 /** Both the rule and the list of buttons. */
 export const TRANSITIONS = {
-  ready: ["start", "end-at"],
-  running: ["pause", "next", "back", "restart", "extend", "end-at", "end", ...STOPS],
-  waiting: ["next", "back", "restart", "end-at", "end", ...STOPS],
-  paused: ["resume", "release", "next", "back", "restart", "extend", "end-at", "end", ...STOPS],
+  ready: ["start", ...FITS],
+  running: ["pause", "next", "back", "restart", "extend", ...FITS, "end", ...STOPS],
+  waiting: ["next", "back", "restart", ...FITS, "end", ...STOPS],
+  paused: ["resume", "release", "next", "back", "restart", "extend", ...FITS, "end", ...STOPS],
   finished: [],
   stopped: [],
 };
@@ -120,14 +112,16 @@ export const follow = (plan, state, event) => apply(plan, advance(plan, state, e
 export function apply(plan, state, [kind, at, leftMs]) {
   if (kind === "doubt") return loseTime(plan, state);
   if (kind === "settled") return confirmTime(state, at);
-  return { ...ACTS[kind](plan, state, at, leftMs), beforeTimeLost: null };
+  const before = { ...state, beforeTimeLost: null, beforeFit: null };
+  const beforeFit = kind === "end-at" ? before : null;
+  return { ...ACTS[kind](plan, state, at, leftMs), beforeTimeLost: null, beforeFit };
 }
 
 /** Time was lost: pauses, and remembers the state before. */
 function loseTime(plan, state) {
-  const beforeTimeLost = state.beforeTimeLost ?? state;
+  const beforeTimeLost = state.beforeTimeLost ?? { ...state, beforeFit: null };
   const holding = onTheSkin(plan, state);
-  return { ...state, status: "paused", holding, timeLost: true, beforeTimeLost };
+  return { ...state, status: "paused", holding, timeLost: true, beforeTimeLost, beforeFit: null };
 }
 
 /** A device went on counting: the state before the loss, at `at`. */
@@ -148,6 +142,7 @@ const ACTS = {
   restart: (plan, state) => enter(plan, giveInFull(state, state.index), state.index),
   extend: (plan, state, at, leftMs) => lengthen(state, extensionMs(state, leftMs)),
   "end-at": (plan, state, at, leftMs) => refitted(plan, state, leftMs),
+  undo: (plan, state) => withoutFit(plan, state) ?? state,
   end,
   stop: (plan, state, at) => stopped(state, at, false),
   low: (plan, state, at) => stopped(state, at, true),
@@ -202,13 +197,6 @@ function back(plan, state) {
   return enter(plan, { ...giveAgain(state, index), endedEarly: false, endedFrom: null }, index);
 }
 
-/** The step before that has time and is no move between places: a move passes by itself. */
-function stepBefore(plan, state) {
-  let before = Math.max(0, state.index - 1);
-  while (before && (isMove(plan.steps[before]) || isLeftOut(plan, state, before))) before -= 1;
-  return before;
-}
-
 /** What is left of the step, or the whole step when nothing is. */
 const giveAgain = (state, index) => (state.left[index] ? state : giveInFull(state, index));
 
@@ -240,6 +228,13 @@ function end(plan, state) {
   const rest = plan.steps.findIndex((step) => step.kind === "aftercare");
   const early = { ...over, endedEarly: true, endedFrom: state.index };
   return enter(plan, early, worked && rest >= 0 ? rest : last);
+}
+
+/** Where the session would stand without its last act, a re-fit; null when something else came last, or the
+ * step would be another one. */
+export function withoutFit(plan, state) {
+  const before = state.beforeFit && advance(plan, state.beforeFit, state.at);
+  return before?.status === state.status && before.index === state.index ? before : null;
 }
 
 function refitted(plan, state, leftMs) {

@@ -226,7 +226,7 @@ export class ServerResponses {
     const sent = this.#sentAt.get(ctx);
     const at = sent === undefined ? clock.now() : clock.at(sent);
     const form = ctx.request.body;
-    act(ctx.request.action.split("/").pop(), form?.get?.("key"), at, form?.get?.("time"));
+    act(ctx.request.action.split("/").pop(), form?.get?.("key"), at, form);
   }
 
   /** While acts count here first, htmx sends none. */
@@ -236,6 +236,6 @@ export class ServerResponses {
     event.preventDefault();
     const act = action.split("/").pop();
     if (STOP_ACTS.includes(act) || this.#parts.offline()?.stopWaiting) return; // a stop counts by its tap
-    this.#parts.act(act, null, this.#parts.clock.now(), body.get("time"));
+    this.#parts.act(act, null, this.#parts.clock.now(), body);
   }
 }

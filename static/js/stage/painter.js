@@ -1,5 +1,5 @@
-// The server's clock, a moment of a session (from the server's fragment or from the rules on this device), and its
-// running second.
+// The server's clock, a moment of a session from the server or from the rules on this device, and its second.
+import { paintEnds } from "./end-times.js";
 import { clockText, renderNext, renderStep } from "./render.js";
 
 const ENDING_SECONDS = 10;
@@ -144,8 +144,9 @@ export class StagePainter {
     this.stop();
     const { status, now, waited } = this.#moment ?? {};
     if (status === "running") this.#paintRunning();
-    else if (status === "paused") this.#paintHold();
+    else if (status === "paused") this.#paintIn(Math.min(this.#paintHold(), this.#paintEnds(now)));
     else if (status === "waiting") this.#countUp(now - waited);
+    else if (status === "ready") this.#paintIn(this.#paintEnds(now));
   }
 
   get #live() {
@@ -180,17 +181,24 @@ export class StagePainter {
     const seconds = Math.floor(waited / 1000);
     this.write(clockText(seconds));
     if (this.#live.dataset.status === "running") this.#live.classList.add("stage-waiting");
+    this.#paintEnds(since);
     this.#paintIn((seconds + 1) * 1000 - waited);
   }
 
-  /** In a pause with cups on: the rest of their time. */
+  /** The end moves on from `since`, while nothing counts. Returns the ms until it changes. */
+  #paintEnds(since) {
+    const { now } = this.#moment;
+    return paintEnds(this.#live, now, Math.max(0, this.#clock.now() - Math.max(since, now)));
+  }
+
+  /** In a pause with cups on: the rest of their time. Returns the ms until it changes. */
   #paintHold() {
     const hold = this.#live.querySelector("#hold-left");
-    if (!hold) return;
+    if (!hold) return Infinity;
     const left = Math.max(0, Number(hold.dataset.until) - this.#clock.now());
     const seconds = Math.ceil(left / 1000);
     hold.textContent = clockText(seconds);
-    if (left > 0) this.#paintIn(left - (seconds - 1) * 1000);
+    return left > 0 ? left - (seconds - 1) * 1000 : Infinity;
   }
 
   #paintIn(ms) {

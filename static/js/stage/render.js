@@ -1,4 +1,6 @@
 // Renders a step or a state of the session from the templates in the page, without the server.
+import { renderEnds } from "./end-times.js";
+
 const STEP_PARTS = ["step-figure", "step-hand", "step-words", "step-lines"];
 const BAR_WIDTH = 1000;
 const BAR_GAP = 6;
@@ -68,7 +70,7 @@ export function renderState(stage, live, view, seq) {
   renderQuestions(stage, live, view);
   renderNext(stage, live, view.rows.map(({ id, beginsIn, endsIn }) => ({ id, begins: beginsIn, ends: endsIn })), 0);
   renderBar(live, view.state);
-  renderEnd(live, view);
+  renderEnds(live, view);
 }
 
 function renderFinished(stage, live) {
@@ -124,16 +126,6 @@ function renderBar(live, { planned, done, index }) {
     });
     x += width + BAR_GAP;
   });
-}
-
-function renderEnd(live, { handsOnEndsIn, waitsAhead }) {
-  const end = live.querySelector(".stage-end");
-  if (!end) return;
-  if (handsOnEndsIn === null) return end.replaceChildren("The hands-on time is over");
-  const at = new Date(Date.now() + handsOnEndsIn + 500); // rounded, as the server does
-  const time = document.createElement("strong");
-  time.textContent = `${pad(at.getHours())}:${pad(at.getMinutes())}`;
-  end.replaceChildren(waitsAhead ? "ends about " : "ends ", time);
 }
 
 /** The buttons of a status that are possible now; the focus stays. */

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sqlite3
 import time
 import urllib.request
@@ -29,7 +28,7 @@ from tests.browser.elsewhere import Elsewhere
 from tests.browser.recording import RECORDERS
 from tests.support import forked_server
 from tests.support.real_server import Server as Asking
-from tests.support.real_server import wait_until_free
+from tests.support.real_server import free_port, wait_until_free
 
 
 def phase(name: str, usual: int, **more: Any) -> dict[str, Any]:
@@ -195,13 +194,6 @@ class Server:
             forked_server.kill(self.process)
             wait_until_free(self.port, 5)
         self.process = None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from werkzeug.serving import make_server
-
 from tests.support.heartbeat_wsgi import with_heartbeat
 from tests.support.real_server import free_port
+from tests.support.threaded_server import serving
 from webapp.app import create_app
 from webapp.settings import Settings
 from webapp.site import Site
@@ -50,13 +48,8 @@ def moved_site(data: Path, instant: int, zone: str = "Europe/Berlin") -> Iterato
     app = with_heartbeat(create_app(Settings(data, port=port, time_zone=zone)))
     clock = MovedClock(zone, instant)
     site = app.extensions["site"] = replace(app.extensions["site"], clock=clock)
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     try:
-        yield MovedSite(f"http://127.0.0.1:{port}", clock, site)
+        with serving(app, port):
+            yield MovedSite(f"http://127.0.0.1:{port}", clock, site)
     finally:
-        server.shutdown()
-        thread.join(5)
-        server.server_close()
         site.storage.close()

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Flask
-from werkzeug.serving import make_server
 
-from tests.browser.conftest import free_port
-from tests.browser.site import Hand, QuietHandler, in_turn
+from tests.browser.site import Hand, in_turn
 from tests.support.heartbeat_wsgi import with_heartbeat
+from tests.support.real_server import free_port
+from tests.support.threaded_server import serving
 from tests.support.visitor import StandingClock
 from webapp.app import create_app
 from webapp.settings import Settings
@@ -51,21 +51,8 @@ def network(folder: Path, clock: StandingClock | None = None) -> Iterator[Networ
     turn = threading.Lock()
     with ExitStack() as stack:
         for address in (HERE, ELSEWHERE):
-            stack.enter_context(serving(app, address, port, turn))
+            stack.enter_context(serving(in_turn(app, turn), port, address))
         host = {"host": f"{HERE}:{port}"}
         hand = Hand(app, app.test_client(), clock or StandingClock(), site.storage, host)
         yield Network(app, port, hand)
     site.storage.close()
-
-
-@contextmanager
-def serving(app: Flask, address: str, port: int, turn: threading.Lock) -> Iterator[None]:
-    server = make_server(address, port, in_turn(app, turn), True, request_handler=QuietHandler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -12,23 +12,17 @@ from typing import Any
 
 from flask import Flask
 from playwright.sync_api import Page, Route
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
-from tests.browser.conftest import free_port, go
+from tests.browser.conftest import go
 from tests.support.heartbeat_wsgi import with_heartbeat
+from tests.support.real_server import free_port
+from tests.support.threaded_server import serving
 from tests.support.visitor import StandingClock, Visitor
 from webapp.app import create_app
 from webapp.maintenance.opening import open_sqlite
 from webapp.settings import Settings
 from webapp.timekeeping.presence import Presence
-
-
-class QuietHandler(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log(self, type: str, message: str, *args: object) -> None:
-        pass
 
 
 class Hand(Visitor):
@@ -102,15 +96,8 @@ def served(protocols: Path | None = None) -> Iterator[InProcess]:
             settings = replace(settings, protocols=protocols)
         app = with_heartbeat(create_app(settings))
         turn = threading.Lock()
-        server = make_server(
-            "127.0.0.1", port, in_turn(app, turn), True, request_handler=QuietHandler
-        )
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
         try:
-            yield InProcess(f"http://127.0.0.1:{port}", app, turn)
+            with serving(in_turn(app, turn), port):
+                yield InProcess(f"http://127.0.0.1:{port}", app, turn)
         finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
             app.extensions["site"].storage.close()

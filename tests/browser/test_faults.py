@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,14 +11,15 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
-from tests.browser.conftest import free_port, go
-from tests.browser.site import QuietHandler
-from tests.browser.test_session_page import has, live, press
+from tests.browser.conftest import go
+from tests.browser.recording import press
+from tests.browser.test_session_page import has, live
 from tests.support.builders import phase_dict
 from tests.support.heartbeat_wsgi import with_heartbeat
+from tests.support.real_server import free_port
 from tests.support.safe_answers import SAFE
+from tests.support.threaded_server import serving
 from tests.support.visitor import protocol_file
 from webapp.app import create_app
 from webapp.domain.session import Event
@@ -115,19 +115,14 @@ def room(tmp_path: Path, browser: Browser) -> Iterator[Room]:
     app = with_heartbeat(create_app(Settings(tmp_path, port=port, protocols=protocols)))
     clock = Ahead()
     site = app.extensions["site"] = replace(app.extensions["site"], clock=clock)
-    server = make_server("127.0.0.1", port, app, True, request_handler=QuietHandler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     found = Room(
         f"http://127.0.0.1:{port}", site, clock, browser, prepared(app.test_client(), port)
     )
     before = set(browser.contexts)
-    yield found
-    for context in set(browser.contexts) - before:
-        context.close()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(app, port):
+        yield found
+        for context in set(browser.contexts) - before:
+            context.close()
     site.storage.close()
 
 

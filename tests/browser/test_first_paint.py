@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import ALIVE, Server, Visit, Watch, session_of
-from tests.browser.test_session_page import has, press
+from tests.browser.recording import press
+from tests.browser.test_session_page import has
 
 TIMES = """() => {
   const got = performance.getEntriesByType("resource");

@@ -14,13 +14,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, Visit, Watch, session_of
+from tests.browser.recording import press
 
 Prepare = Callable[..., Page]
 BACK_MS = 20_000
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def has(page: Page, timeout: int = 8_000, **data: str) -> None:

@@ -13,13 +13,10 @@ import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.conftest import ALIVE, Server, Visit, Watch
+from tests.browser.recording import press
 
 Prepare = Callable[..., Page]
 COUNT = re.compile(r"^\d+:\d\d$")
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def live(page: Page) -> Any:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from tests.browser import chromium
 from tests.browser.answers import answer_safely
-from tests.browser.conftest import Visit, Watch, free_port, go
+from tests.browser.conftest import Visit, Watch, go
 from tests.browser.recording import (
     CLOSE_ENOUGH_MS,
     allowed,
@@ -33,6 +31,8 @@ from tests.browser.refusing import (
     stops_without_a_link,
 )
 from tests.support.heartbeat_wsgi import with_heartbeat
+from tests.support.real_server import free_port
+from tests.support.threaded_server import serving
 from webapp.app import create_app
 from webapp.auth.devices import Devices
 from webapp.domain.invites import Role
@@ -297,13 +297,8 @@ def plain_http(tmp_path: Path, protocol_folder: Path) -> Iterator[tuple[str, str
     app = with_heartbeat(create_app(settings))
     site = app.extensions["site"]
     token = Devices(site.storage).invite(Role.OPERATOR, site.clock.now()).token
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield settings.address, f"/join#{token}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app, port):
+        yield settings.address, f"/join#{token}"
 
 
 @pytest.fixture

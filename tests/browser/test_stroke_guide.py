@@ -13,8 +13,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.answers import answer_safely
-from tests.browser.conftest import Server, Visit, Watch, free_port, phase, protocol
+from tests.browser.conftest import Server, Visit, Watch, phase, protocol
+from tests.browser.recording import press
 from tests.support.builders import shipped
+from tests.support.real_server import free_port
 from webapp.settings import shipped as shipped_folder
 
 BURST_MS = 6_000  # at most
@@ -66,10 +68,6 @@ def started(visit: Visit) -> Started:
         return page
 
     return start
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def moving(page: Page) -> list[str]:

@@ -18,12 +18,12 @@ from pathlib import Path
 import pytest
 
 from tests.faults.command import refused, told
+from tests.maintenance.test_jsonl import digest_of
 from tests.support.builders import simple_plan
 from tests.support.real_server import Server
 from webapp.domain.session import Event
 from webapp.maintenance import backups
 from webapp.maintenance.backups import FOLDER, find_damage, superseded
-from webapp.maintenance.jsonl import digest
 from webapp.maintenance.opening import open_storage
 from webapp.settings import Settings
 from webapp.storage.sessions import Storage, StorageError
@@ -38,14 +38,6 @@ def filled(settings: Settings, count: int = 5) -> Storage:
         assert stored
         storage.record(stored, Event(1, "start-key", "start", number))
     return storage
-
-
-def digest_of(settings: Settings) -> str:
-    storage = open_storage(settings)
-    try:
-        return digest(storage.database)
-    finally:
-        storage.close()
 
 
 def backup_of(settings: Settings) -> Path:

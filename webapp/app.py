@@ -54,7 +54,7 @@ MOST_BODY_BYTES = 64 * 1024
 
 
 def create_app(settings: Settings, storage: Storage | None = None) -> Flask:
-    """The app for ``settings``; opens the database unless one is given.
+    """Return the app for ``settings``; it opens the database unless one is given.
 
     Raises StorageError, BadFileError or ValueError when the site cannot work.
     """

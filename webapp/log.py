@@ -1,8 +1,8 @@
 """Logging: text or JSON formatters, and the request log.
 
-A request is told by its route, never by its address, and a session by the beginning of a hash: so
-no code, cookie, query or answer gets here, and nothing that a visitor chose. An exception is told
-by its kind and place, not by its words, which may hold values. One entry is always one line.
+A request is logged by its route, never by its address, and a session by the beginning of a hash. So
+the log holds no code, cookie, query or answer, and nothing that a visitor chose. An exception is
+logged by its kind and place, not by its words, which may hold values. One entry is always one line.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from werkzeug.wrappers import Response
 
 FORMATS = ("text", "json")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-# Asked every few seconds or by the dozen: told only when they fail.
+# Requested every few seconds or by the dozen: logged only when they fail.
 OFTEN = {
     *("sessions.live", "sessions.calm_live", "sessions.push_events", "static"),
     *("health.lives", "health.ready"),
@@ -105,7 +105,7 @@ def place_of(trace: TracebackType | None) -> str:
 
 
 def log_exceptions() -> None:
-    """Have what nothing catches told by its kind and place too, whichever thread it ends."""
+    """Log exceptions that nothing catches by their kind and place, in every thread."""
 
     def log_error(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -121,10 +121,10 @@ def log_exceptions() -> None:
 
 
 class TrueRefusals(logging.Filter):
-    """Lets granian say that a worker refused to stop only where one did.
+    """Drops granian's message that a worker refused to stop, unless one did.
 
-    Two of its threads wait for each worker; when the other one was told of the end first, a worker
-    that has long ended still counts as alive for a moment.
+    Two of its threads wait for each worker. When the other one notices the end first, a worker that
+    has ended counts as alive for a moment.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -134,7 +134,7 @@ class TrueRefusals(logging.Filter):
 
 
 def is_running(pid: int | None) -> bool:
-    """True while a child process of ours runs, or nobody has been told of its end."""
+    """Return True while a child process of ours runs, or nobody has waited for its end."""
     if pid is None or sys.platform == "win32":  # where 0 is a signal like any other
         return True
     try:
@@ -189,7 +189,7 @@ def is_logged(status: int) -> bool:
 
 
 def request_fields(status: int) -> dict[str, Any]:
-    """What is told of the request that was just answered; ``ms`` is how long that took."""
+    """Return what is logged of the request that was just answered; ``ms`` is how long it took."""
     fields: dict[str, Any] = {
         "method": request.method if request.method in METHODS else "other",
         "route": request.url_rule.rule if request.url_rule else "none",

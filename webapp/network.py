@@ -66,12 +66,12 @@ def own_addresses() -> list[Address]:
 
 
 def is_nearby(address: Address) -> bool:
-    """True for addresses that nobody outside can have."""
+    """Return True for an address that is not public."""
     return any(address in net for net in NEARBY if net.version == address.version)
 
 
 def interface_addresses() -> Iterator[Address]:
-    """Every address of every interface; nothing where the system does not tell."""
+    """Yield every address of every interface; none where the system refuses."""
     for adapter in adapters():
         for ip in adapter.ips:
             yield ipaddress.ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0])

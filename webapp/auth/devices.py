@@ -35,7 +35,7 @@ from webapp.timekeeping.presence import DevicePresence
 TRIES = "tries"
 FORGOTTEN_MS = 24 * 3_600_000
 SHOWN_REVOKED = 20
-SEEN_AT_ONCE = 100  # more would keep acts waiting
+SEEN_AT_ONCE = 100  # more would delay commands
 
 Refusal = Literal["unknown", "used", "expired", "burnt", "too-many"]
 

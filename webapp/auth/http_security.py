@@ -55,7 +55,7 @@ PERMISSIONS = (
 )
 
 
-# They tell one word, the same to everyone, and change nothing: a probe may use any name.
+# They answer one word, the same to everyone, and change nothing, so a probe may use any name.
 ANY_HOST = {"health.lives", "health.ready"}
 
 BARE_HEADERS = (
@@ -108,7 +108,7 @@ def holds_nul() -> bool:
     if "\0" in request.path or b"%00" in request.query_string:
         return True
     if request.method in SAFE_METHODS or request.path == UPLOAD or request.endpoint == ACT:
-        return False  # a file may be as long as a book; nothing keeps a stop from counting
+        return False  # an upload may be long, and a stop always counts
     return any("\0" in value for values in request.form.listvalues() for value in values)
 
 

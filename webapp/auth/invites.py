@@ -27,7 +27,7 @@ log = logging.getLogger("steady_hands")
 
 
 def hash_secret(secret: str) -> str:
-    """What is kept of a secret. It is random and long, so no salt and no slow hash is needed."""
+    """Return the hash of a secret. It is random and long, so it needs no salt and no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

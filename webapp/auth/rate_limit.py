@@ -22,7 +22,7 @@ class RateLimit:
         self.begun: defaultdict[str, deque[int]] = defaultdict(lambda: deque(maxlen=MOST_A_MINUTE))
 
     def wait(self, device: str, now: int) -> int:
-        """Note one more; 0 when it is allowed, else the seconds until one is."""
+        """Count one more. Return 0 when it is allowed, otherwise the seconds until it is."""
         times = self.begun[device]
         if len(times) == MOST_A_MINUTE and 0 <= now - times[0] < MINUTE_MS:
             return (MINUTE_MS - (now - times[0]) + 999) // 1000

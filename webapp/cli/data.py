@@ -80,7 +80,7 @@ def open_to_read(settings: Settings) -> Iterator[Sqlite | Postgresql]:
 
 @contextmanager
 def open_to_write(settings: Settings) -> Iterator[Sqlite | Postgresql]:
-    """The database, brought up to date; an embedded one while nobody serves it."""
+    """Open the database, migrated; SQLite only while no server runs."""
     from webapp.maintenance import folder_lock
     from webapp.maintenance.opening import open_storage
 

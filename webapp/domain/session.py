@@ -109,14 +109,14 @@ class State:
 
 
 def initial(plan: Plan, at: int = 0) -> State:
-    """A session that nobody has started."""
+    """Return the state of a session before its start."""
     planned = tuple(step.seconds * 1000 for step in plan.steps)
     zeros = (0,) * len(planned)
     return State(at, "ready", 0, planned, zeros, zeros, planned, (0,) * len(plan.rules.cap))
 
 
 def fold(plan: Plan, events: Sequence[Event]) -> State:
-    """The state right after the last event."""
+    """Return the state right after the last event."""
     state = initial(plan)
     for event in events:
         state = follow(plan, state, event)
@@ -124,12 +124,12 @@ def fold(plan: Plan, events: Sequence[Event]) -> State:
 
 
 def follow(plan: Plan, state: State, event: Event) -> State:
-    """The state right after ``event``, the first that comes after ``state``."""
+    """Return the state right after ``event``, the first event after ``state``."""
     return apply(plan, advance(plan, state, event.at), event)
 
 
 def advance(plan: Plan, state: State, now: int) -> State:
-    """The state at ``now``: time has passed and nobody did anything.
+    """Return the state at ``now`` when nobody has acted since.
 
     A ``now`` before the state's own instant changes nothing: time never runs backwards.
     """
@@ -202,7 +202,7 @@ def finish(state: State, at: int) -> State:
 
 
 def hold(plan: Plan, state: State, passed: int) -> State:
-    """A pause: only caps that count on (cups still on the skin) move."""
+    """Return the state after a pause: only caps that count on (cups on the skin) change."""
     held = state.held
     if state.holding:
         held = tuple(
@@ -297,7 +297,7 @@ def step_on_the_skin(plan: Plan, state: State) -> bool:
 
 
 def resume(plan: Plan, state: State) -> State:
-    """Go on; what a cap has lost to the pause is taken from the phases it covers."""
+    """Return the state that goes on; a cap's time in the pause is cut from the phases it covers."""
     left = list(state.left)
     for number, cap in enumerate(plan.rules.cap):
         space = max(0, cap.seconds * 1000 - used_ms(plan, state, number))
@@ -328,7 +328,7 @@ def enter(plan: Plan, state: State, index: int) -> State:
 
 
 def back(plan: Plan, state: State) -> State:
-    """To the step before; right after an early end, to the step that was left for it."""
+    """Return to the step before; right after an early end, to the step that was left for it."""
     index = step_before(plan, state)
     if plan.steps[index].kind == "aftercare":
         return enter(plan, restore_if_used_up(state, index), index)
@@ -347,7 +347,7 @@ def step_before(plan: Plan, state: State) -> int:
 
 
 def restore_if_used_up(state: State, index: int) -> State:
-    """What is left of the step, or all of it when nothing is."""
+    """Return the state with all of the step left when nothing of it is."""
     return state if state.left[index] else restore_in_full(state, index)
 
 
@@ -387,7 +387,7 @@ def end(plan: Plan, state: State) -> State:
 
 
 def apply_refit(plan: Plan, state: State, left_ms: tuple[tuple[str, int], ...]) -> State:
-    """The recorded result of a re-fit, step by step."""
+    """Return the state with the recorded result of a re-fit, step by step."""
     new = dict(left_ms)
     left = tuple(new.get(s.id, ms) for s, ms in zip(plan.steps, state.left, strict=True))
     planned = tuple(
@@ -419,7 +419,7 @@ def tagged(plan: Plan, tag: str) -> list[int]:
 
 
 def used_ms(plan: Plan, state: State, number: int) -> int:
-    """What cap ``number`` has counted so far."""
+    """Return what cap ``number`` has counted so far, in ms."""
     done = sum(state.done[i] for i in tagged(plan, plan.rules.cap[number].tag))
     return done + state.held[number]
 
@@ -440,7 +440,7 @@ def hands_on_ms(plan: Plan, state: State) -> int:
 
 
 def live_until(plan: Plan, state: State) -> int:
-    """The instant when the session is over if nobody does anything; far away when it waits.
+    """Return when the session is over if nobody acts; far away when it waits.
 
     Not live at all: 0.
     """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SignOfLife:
-    """What the clock said when the process last told that it lives; times in ms."""
+    """What the clock showed when the process last stored a sign of life; times in ms."""
 
     boot: str
     steady: int

@@ -49,7 +49,7 @@ def run_on(plan: Plan, state: State, until: int, all_runs: list[Run]) -> State:
 def unobserved_ms(
     plan: Plan, events: Sequence[Event], gaps: Iterable[Gap], now: int
 ) -> tuple[int, ...]:
-    """Per step, how long it ran while nobody's screen asked."""
+    """Return for each step how long it ran while no screen watched, in ms."""
     unseen = [0] * len(plan.steps)
     stretches = runs(plan, events, now)
     for gap in gaps:

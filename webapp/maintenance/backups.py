@@ -23,7 +23,7 @@ KEPT_DAYS = 7
 KEPT_WEEKS = 4
 NAME = re.compile(r"^steady-hands-(\d{8}T\d{6}Z)\.(sqlite3|jsonl\.gz)$")
 STAMP = "%Y%m%dT%H%M%SZ"
-PROGRESS_STEPS = 100_000  # of SQLite's machine, between two looks at how far a copy is
+PROGRESS_STEPS = 100_000  # of SQLite's virtual machine, between two reports of progress
 SIZE = (
     "SELECT (page_count - freelist_count) * page_size"
     " FROM pragma_page_count, pragma_freelist_count, pragma_page_size"

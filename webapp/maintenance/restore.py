@@ -117,7 +117,7 @@ def rewrite(restored: Path, names: list[str], old: Path | None, fill: Iterable[s
     """Empty the tables and fill them from the database at ``old``."""
     connection = sqlite3.connect(restored, isolation_level=None, uri=True)
     with closing(connection):
-        if old:  # settled, and nobody has it open
+        if old:  # checkpointed, and nobody has it open
             uri = f"{old.resolve().as_uri()}?mode=ro&immutable=1"
             connection.execute("ATTACH ? AS old", (uri,))
         connection.execute("BEGIN IMMEDIATE")

@@ -41,7 +41,9 @@ def ended_before(database: Sqlite | Postgresql, days: int, now: datetime | None 
     newest = sa.select(sa.func.max(events.c.at)).where(events.c.session == sessions.c.id)
     ended = sa.func.coalesce(newest.scalar_subquery(), sessions.c.created_at)
     until = sessions.c.live_until
-    over = (until <= present) | (until >= FAR_AWAY)  # far away: it waits for somebody since then
+    over = (until <= present) | (
+        until >= FAR_AWAY
+    )  # far away: it has waited for somebody since then
     query = sa.select(sessions.c.id, ended.label("ended")).where(ended < limit, over)
     query = query.order_by(ended, sessions.c.id)
     with snapshot(database) as connection:

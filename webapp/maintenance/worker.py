@@ -234,7 +234,7 @@ def start_subprocess(module: str, task: TaskArguments) -> Iterator[subprocess.Po
     assert process.stdin
     assert process.stdout
     try:
-        with suppress(BrokenPipeError):  # it ended at once: what it did not say tells that
+        with suppress(BrokenPipeError):  # it ended at once, and the missing result shows that
             process.stdin.write(json.dumps(task).encode() + b"\n")
             process.stdin.flush()
         yield process

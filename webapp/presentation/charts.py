@@ -71,7 +71,7 @@ def picture(elements: list[svg.Element]) -> Markup:
 
 
 def scores_chart(pasts: Sequence[SessionRecord]) -> Markup | None:
-    """Pain before (hollow) and after (full) each session; None when nothing was told."""
+    """Pain before (hollow) and after (full) each session; None without scores."""
     if not any(p.feedback.before is not None or p.feedback.after is not None for p in pasts):
         return None
     count = len(pasts)

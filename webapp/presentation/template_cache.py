@@ -27,13 +27,13 @@ class Compiled(FileSystemBytecodeCache):
 
 
 def cached_templates(folder: Path | None = None) -> Compiled | None:
-    """What earlier starts have left; None where it could not be trusted or kept."""
+    """Return the cache of earlier starts; None where it cannot be trusted or written."""
     place = cache_folder("templates", folder)
     return Compiled(str(place)) if place else None
 
 
 def cache_folder(name: str, place: Path | None = None) -> Path | None:
-    """A folder for what can be made again at any time; None where it cannot be trusted or kept."""
+    """Return the cache folder; None where it cannot be trusted or written."""
     try:
         place = place or user_cache_path("steady-hands", appauthor=False) / name
         place.mkdir(mode=0o700, parents=True, exist_ok=True)

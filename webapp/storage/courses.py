@@ -138,7 +138,7 @@ def course_row(course: Course) -> dict[str, object]:
 
 
 class Courses:
-    """What ``storage`` keeps of clients, courses and what was said about sessions."""
+    """Clients, courses and feedback about sessions in ``storage``."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
@@ -146,7 +146,7 @@ class Courses:
     # -- clients ---------------------------------------------------------------------------
 
     def add_client(self, now: int) -> Client:
-        """A new client under a code of its own. Raises NotSavedError."""
+        """Create a client with a new code. Raises NotSavedError."""
         while True:
             client = Client(secrets.token_urlsafe(12), new_code())
             try:
@@ -186,7 +186,7 @@ class Courses:
         raise NotSavedError("no free code for a client was found")
 
     def clients(self) -> list[Client]:
-        """Everybody, who was here last first. One query."""
+        """Return all clients, the last treated first. One query."""
         last = sa.select(sa.func.max(sessions.c.begun_at)).where(sessions.c.client == clients.c.id)
         query = sa.select(clients).order_by(
             sa.func.coalesce(last.scalar_subquery(), clients.c.created_at).desc(), clients.c.code
@@ -203,14 +203,14 @@ class Courses:
     def add_course(
         self, client: Client, protocol: str, title: str, terms: Terms, target: int | None, now: int
     ) -> Course:
-        """A new course. Raises NotSavedError."""
+        """Create a course. Raises NotSavedError."""
         course = NewCourse(protocol, title, terms, target).course_for(client, now)
         with self.storage.write() as connection:
             connection.execute(sa.insert(courses), course_row(course))
         return course
 
     def update(self, course: Course) -> None:
-        """Keep target, aside and the review's answer. Raises NotSavedError."""
+        """Store target, aside and the answer of the review. Raises NotSavedError."""
         values = {"target": course.target, "aside": course.aside, "helped": course.helped}
         with self.storage.write() as connection:
             connection.execute(sa.update(courses).where(courses.c.id == course.id).values(**values))
@@ -271,7 +271,7 @@ class Courses:
         return feedback_of(rows[0]) if rows else Feedback()
 
     def store_feedback(self, session_id: str, feedback: Feedback) -> None:
-        """Keep what was said about a session. Raises NotSavedError."""
+        """Store the feedback about a session. Raises NotSavedError."""
         matching = summaries.c.session == session_id
         with self.storage.write() as connection:
             connection.execute(sa.delete(summaries).where(matching))

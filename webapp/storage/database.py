@@ -22,11 +22,11 @@ BUSY_SECONDS = 5.0
 LATELY_SECONDS = 30.0  # three signs of life
 
 
-Progress = Callable[[int, int], None]  # how much is done, of how much
+Progress = Callable[[int, int], None]  # done, total
 
 
 def ignore_progress(_done: int, _of: int) -> None:
-    """For those who need no progress."""
+    """Ignore the progress."""
 
 
 class StorageError(Exception):
@@ -42,7 +42,7 @@ class FullError(NotSavedError):
 
 
 class AwayError(NotSavedError):
-    """The database's server does not answer."""
+    """The database server does not answer."""
 
 
 class LostError(AwayError):
@@ -54,7 +54,7 @@ class ConflictError(Exception):
 
 
 class Database:
-    """What both have in common. ``shared`` is true when other processes may write too."""
+    """Base class of both. ``shared`` is True when other processes may write too."""
 
     shared = False
 
@@ -99,7 +99,7 @@ class Database:
 
     @property
     def trouble(self) -> Trouble:
-        """What keeps us from writing, as far as we know; a server's disk is its own matter."""
+        """Return what prevents writing, as far as known; PostgreSQL's disk is not watched."""
         return ""
 
     @property
@@ -124,7 +124,7 @@ class Database:
 
     @contextmanager
     def writing_long(self) -> Iterator[None]:
-        """What this thread writes now may take long; here it keeps nobody waiting."""
+        """Allow this thread a long write; PostgreSQL makes nobody wait for it."""
         yield
 
     def close(self) -> None:
@@ -143,7 +143,7 @@ def undo(connection: sa.Connection) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """What the driver said, as one line."""
+    """Return the driver's message as one line."""
     deepest = error
     while deepest.__cause__:
         deepest = deepest.__cause__

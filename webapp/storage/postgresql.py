@@ -57,7 +57,7 @@ PORTS = re.compile(r"(\d{0,5}(,\d{0,5})*)?", re.ASCII)
 
 Parameters = dict[str, str]
 
-# An event, and how far its session is, in one statement and so in one round trip.
+# Adds an event and moves its session on in one statement, and so in one round trip.
 MOVE_ON_AT_ONCE = sa.text(
     "WITH moved AS ("
     "UPDATE sessions SET last_seq = :b_seq, live_until = :b_until "
@@ -78,7 +78,7 @@ BEATS = sa.text(
     "WHERE token_hash = asked.token AND revoked_at IS NULL LIMIT 1) AS one ON true "
     "ORDER BY asked.place"
 )
-# Thousands of rows in one piece.
+# Thousands of rows in one statement.
 ADD_SIGHTS = sa.text(
     "INSERT INTO sights (session, process, at) "
     "SELECT key, :process, value::bigint FROM json_each_text(CAST(:told AS json))"
@@ -116,7 +116,7 @@ class Postgresql(Database):
         sa.event.listen(engine, "handle_error", self.translate)
 
     def connect(self, dialect: Any, _record: object, cargs: Any, cparams: Any) -> Any:
-        """A new connection. A server that restarts is waited for, once, until it has come back."""
+        """Open a connection. It waits once for a server that restarts."""
         end = time.monotonic() + (PATIENCE_SECONDS if self.patient else 0)
         while True:
             try:

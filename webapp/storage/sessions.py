@@ -209,7 +209,7 @@ class Storage:
         self.database.close()
 
     def forget(self) -> None:
-        """Keep nothing in memory: the database is another one now."""
+        """Clear the caches: the database is another one now."""
         with self.cache_lock:
             self.cache.clear()
             self.plans.clear()
@@ -229,7 +229,7 @@ class Storage:
         return self.read(lambda connection: connection.execute(query, values).first())
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
-        """Do ``work`` on this thread's own connection; once more when that had been lost."""
+        """Run ``work`` on this thread's own connection, and once more when that was lost."""
         try:
             return self.read_once(work)
         except LostError:
@@ -285,7 +285,7 @@ class Storage:
         return self.plan_in(row.plan_hash, row.plan)
 
     def plan_in(self, plan_hash: str, text: str) -> Plan:
-        """The plan with this hash, written so."""
+        """Return the plan with this hash; ``text`` is its JSON."""
         plan = self.plans.get(plan_hash)
         if plan is None:
             if len(self.plans) >= KEPT_PLANS:
@@ -512,7 +512,7 @@ class Storage:
             raise FullError("the disk is full")
 
     def put_in_cache(self, stored: Stored) -> None:
-        """Keep a session in memory."""
+        """Store a session in the cache."""
         with self.cache_lock:
             self.cache[stored.id] = stored
             self.cache.move_to_end(stored.id)

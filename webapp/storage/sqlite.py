@@ -88,7 +88,7 @@ class Sqlite(Database):
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """The writer's lock. While something long is written nobody waits: NotSavedError."""
+        """Hold the writer's lock. During a long write nobody waits: NotSavedError is raised."""
         while not self.lock.acquire(timeout=TURN_SECONDS):
             if self.long not in (None, threading.get_ident()):
                 raise NotSavedError("something long is being written")

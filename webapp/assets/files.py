@@ -58,7 +58,7 @@ REST = (
 STAGE = ("tokens", "base", "components/figure", *STAGE_ALONE)
 # The first page and the stage have sheets of their own: fewer bytes before anything can be seen.
 SHEETS = {"first.css": FIRST, "site.css": (*FIRST, *REST), "stage.css": STAGE}
-# The vendored files as one module: nothing can begin between them.
+# The vendored files are one module, so that nothing runs between them.
 HTMX = ("vendor/htmx-4.0.1.min.js", "vendor/hx-csp-4.0.1.min.js")
 GLOBAL = b"globalThis.htmx = htmx;"
 IMPORT = re.compile(r'^(?:import|export)\b[^;"]* from "(\.[^"]+)";$', re.MULTILINE)
@@ -77,7 +77,7 @@ GZIP = 16
 
 @dataclass(frozen=True)
 class Asset:
-    """One file as it is sent."""
+    """A file as it is sent."""
 
     body: bytes
     kind: str
@@ -90,7 +90,7 @@ class Asset:
     def content_type(self) -> str:
         return f"{self.kind}; charset=utf-8" if self.kind in TEXT_TYPES else self.kind
 
-    # Made at the first request: most files are sent in one of the two ways only.
+    # Compressed at the first request: most files are sent in only one of the two encodings.
 
     @cached_property
     def brotli(self) -> bytes | None:
@@ -104,13 +104,13 @@ class Asset:
 
 @dataclass(frozen=True)
 class Assets:
-    """All static files by address below the version."""
+    """All static files, by address below the version."""
 
     version: str
     files: dict[str, Asset]
 
     def url(self, name: str) -> str:
-        """The address of a file. Raises KeyError for one that is not there."""
+        """Return the address of a file. Raises KeyError for an unknown one."""
         if name not in self.files:
             raise KeyError(name)
         return f"/static/{self.version}/{name}"
@@ -135,7 +135,7 @@ class Assets:
         }
 
     def packed(self, name: str) -> tuple[bytes, str]:
-        """The file as this request's browser can take it, and the name of that encoding or none."""
+        """Return the file compressed for this request's browser, and the encoding or ""."""
         file = self.files[name]
         if accepts("br") and file.brotli:
             return file.brotli, "br"
@@ -143,7 +143,7 @@ class Assets:
 
 
 def read_assets(folder: Path) -> Assets:
-    """Everything below ``folder``, and the stylesheets."""
+    """Read all files below ``folder``, and join the stylesheets."""
     raw = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -167,12 +167,12 @@ def read_assets(folder: Path) -> Assets:
 
 
 def tight_css(text: str) -> str:
-    """Without comments and spaces that only people need; no text in these files has such signs."""
+    """Remove comments and spaces; no text in these files holds such signs."""
     return CSS_AFTER.sub("", CSS_AROUND.sub(r"\1", CSS_COMMENT.sub("", text))).replace(";}", "}")
 
 
 def tight_js(text: str) -> str:
-    """Without indentation and comments; no text in these files has several lines."""
+    """Remove indentation and comments; no text in these files has several lines."""
     return INDENT.sub("", END_COMMENT.sub("", JS_COMMENT.sub("", text)))
 
 
@@ -184,15 +184,15 @@ def asset(name: str, body: bytes) -> Asset:
 
 
 def quickly_zipped(fragment: bytes) -> bytes:
-    """For what is made with each act: the usual tables take longer to set up than to fill."""
+    """Compress a fragment with small tables, which are faster to set up."""
     packer = zlib.compressobj(1, zlib.DEFLATED, GZIP + 13, 6)
     return packer.compress(fragment) + packer.flush()
 
 
 def packed_page(page: bytes) -> tuple[bytes, str]:
-    """As small as it gets at once in an encoding of this request's browser; its name or none.
+    """Return the page compressed for this request's browser, and the encoding or "".
 
-    A page with all of its steps is worth some ms; what is asked for at each act is not.
+    A page with all of its steps is worth some ms; a fragment after each act is not.
     """
     large = len(page) > LARGE_PAGE
     if accepts("br"):

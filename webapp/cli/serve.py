@@ -125,7 +125,7 @@ def serve(
 
 
 def hide_in_arguments(address: str) -> None:
-    """Everybody sees a process's arguments, and those of its workers: go on with it elsewhere."""
+    """Move the address to the environment: everybody sees the arguments of a process."""
     kept, words = [], iter(sys.orig_argv)
     for word in words:
         if word == "--database":
@@ -138,7 +138,7 @@ def hide_in_arguments(address: str) -> None:
 
 @contextmanager
 def delay_collection() -> Iterator[None]:
-    """Imports make much that stays: what they make is not looked at for garbage, then nor later."""
+    """Turn the collector off during imports, and freeze what they made."""
     gc.disable()
     try:
         yield

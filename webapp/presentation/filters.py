@@ -168,7 +168,7 @@ def events_payload(events: Iterable[Event]) -> Markup:
 
 
 def origin_parts(origin: str) -> list[tuple[str, str]]:
-    """Each part of an origin with the place on the page of sources that explains it."""
+    """Return each part of an origin with its place on the page of sources."""
     places = {"base": "base-text", "inferred": "inferred"}
     return [(part, places.get(part.split()[0]) or part.split()[1]) for part in origin.split("; ")]
 

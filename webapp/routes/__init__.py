@@ -16,7 +16,7 @@ from webapp.timekeeping.clock import Moment
 
 
 def site() -> Site:
-    """The site this request is for."""
+    """Return the site of this request."""
     return cast("Site", current_app.extensions["site"])
 
 
@@ -39,7 +39,7 @@ def stored_or_404(session_id: str, *, again: bool = False) -> Stored:
 
 
 def name_in(host: str) -> str:
-    """A Host header without its port."""
+    """Return a Host header without its port."""
     return host.rpartition(":")[0] or host
 
 

@@ -15,7 +15,7 @@ FILTERS = ("who", "condition")
 
 @blueprint.get("/")
 def show() -> str:
-    """Every protocol, narrowed by the query; running sessions first."""
+    """Show the protocols that the query asks for; running sessions first."""
     entries = list(site().library.entries.values())
     chosen = {name: request.args.get(name, "") for name in FILTERS}
     shown = [entry for entry in entries if matches(entry, chosen)]
@@ -42,12 +42,12 @@ SHELVES = ("open", "clearance", "professional", "withheld")
 
 
 def shelf_order(entry: LibraryEntry) -> tuple[int, str]:
-    """What can be started comes first, what is never run last."""
+    """Sort what can be started first, and what is never run last."""
     return SHELVES.index(entry.protocol.access), entry.protocol.title
 
 
 def running_now() -> list[tuple[str, Snapshot]]:
-    """Ids and snapshots of the sessions that are live at this moment."""
+    """Return ids and snapshots of the live sessions."""
     now = request_time()
     sessions = (
         (stored.id, view(stored.plan, stored.folded, stored.seq, now))

@@ -47,7 +47,7 @@ class Standing:
 
 
 def standings(client_id: str = "", *, aside: bool = True) -> list[Standing]:
-    """Where the courses stand now, of one client or of all. One or two queries."""
+    """Return the courses of one client or of all as they are now. One or two queries."""
     now = request_time()
     rows = site().courses.courses(MOST, now, client_id, aside=aside)
     return [standing(course, pasts, now) for course, pasts in rows]
@@ -67,7 +67,7 @@ def course_or_404(course_id: str) -> Course:
 
 
 def standing_of(course_id: str) -> Standing | None:
-    """Where a course stands now. Two or three queries."""
+    """Return a course as it is now. Two or three queries."""
     now = request_time()
     row = site().courses.with_records(course_id, now)
     return standing(*row, now) if row else None
@@ -113,7 +113,7 @@ def add() -> Response:
 
 
 def ask_client(entry: LibraryEntry) -> Response:
-    """Asks for whom a course is planned, where there are several clients."""
+    """Ask for whom a course is planned, where there are several clients."""
     clients = site().courses.clients()
     body = render_template(
         "courses/whose.html", protocol=entry.protocol, clients=clients, fields=request.form
@@ -132,7 +132,7 @@ def parse_number(typed: str | None, otherwise: int = 10) -> int:
 @blueprint.get("/<course_id>")
 def show(course_id: str) -> str:
     """Progress, dates, charts and sessions; printed, it is a report on one page."""
-    # Drawing takes a library that no other page needs.
+    # Charts need a library that no other page needs.
     from webapp.presentation.charts import minutes_chart, scores_chart, techniques_of
 
     course = standing_or_404(course_id)
@@ -154,7 +154,7 @@ def show(course_id: str) -> str:
 
 @blueprint.post("/<course_id>")
 def change(course_id: str) -> Response:
-    """Another number of sessions within the bounds, put aside or taken up, the review's answer."""
+    """Change the number of sessions, put a course aside or resume it, or answer the review."""
     course = course_or_404(course_id)
     fields = request.form
     if "sessions" in fields:

@@ -13,16 +13,16 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def lives() -> Response:
-    """The process answers; nothing else is looked at."""
+    """Answer, and check nothing else."""
     return Response("ok\n", mimetype="text/plain")
 
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """The database can be read, was written lately, and has the schema that this version knows.
+    """Check that the database can be read, was written lately, and has the right schema.
 
-    Nothing is written for it: each process writes its sign of life every 10 s anyhow, so that
-    nobody can make it write by asking.
+    It writes nothing, so that nobody can cause writes by asking: each process stores its sign of
+    life every 10 s anyway.
     """
     try:
         fine = site().storage.ready()

@@ -18,7 +18,7 @@ KINDS = {"": "All sessions", "stopped": "Stopped", "scored": "With pain told"}
 
 @blueprint.get("/history")
 def show() -> str:
-    """Narrowed by client, protocol and kind; ``before`` is where the page before ended."""
+    """Show sessions by client, protocol and kind; ``before`` is where the page before ended."""
     wanted = filter_of()
     now = request_time()
     records = site().courses.history(wanted, now, PAGE + 1)
@@ -39,7 +39,7 @@ def show() -> str:
 
 
 def filter_of() -> Filter:
-    """What the query asks for; what cannot be understood asks for nothing."""
+    """Return the filter in the query; a value that is invalid filters nothing."""
     fields = request.args
     place = PLACE.match(fields.get("before", ""))
     return Filter(

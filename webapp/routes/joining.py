@@ -29,9 +29,9 @@ UNKNOWN_LINK = f"This invite is not known here. {NEW_ONE}"
 
 @blueprint.get("")
 def ask() -> Response:
-    """How to join. The token of a scanned code stands in the fragment; script sends it.
+    """Show how to join. The token of a scanned code is in the fragment; script sends it.
 
-    After joining a device goes on from here, when its browser has kept the cookie.
+    After joining a device is redirected from here, when its browser has stored the cookie.
     """
     who = identify()
     if "done" not in request.args:

@@ -21,7 +21,7 @@ def assets() -> Assets:
 
 @blueprint.get("/worker.js")
 def worker() -> Response:
-    """The service worker. It lies at the root because it may only serve what lies below it."""
+    """Serve the service worker, at the root because it controls only paths below its own."""
     return encode(Response(mimetype="text/javascript"), *assets().packed("worker.js"))
 
 
@@ -51,5 +51,5 @@ def manifest() -> Response:
 
 @blueprint.get("/offline")
 def offline() -> str:
-    """What the worker shows when a page is wanted and the server does not answer."""
+    """Serve the page that the worker shows when the server does not answer."""
     return render_template("offline/offline.html")

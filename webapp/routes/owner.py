@@ -25,7 +25,7 @@ def show() -> Response:
 
 @blueprint.get("/pictures")
 def pictures() -> Response:
-    """Every phase with its picture and its words, for whoever signs the content."""
+    """Show every phase with picture and words, for the reviewer of the content."""
     library = site().library
     plans = [plan for entry in library.entries.values() if (plan := library.whole_plan(entry))]
     return Response(render_template("owner/pictures.html", plans=plans), mimetype="text/html")
@@ -33,7 +33,7 @@ def pictures() -> Response:
 
 @blueprint.post("/invites")
 def invite() -> Response:
-    """A new invite. It is shown by this answer alone: what is kept are hashes."""
+    """Create an invite. Only this answer shows it, because only hashes are stored."""
     check_joining()
     role = role_named(request.form.get("role", ""))
     if role is None:
@@ -53,7 +53,7 @@ def change_role(device_id: str) -> Response:
 
 @blueprint.post("/devices/<device_id>/revoke")
 def revoke(device_id: str) -> Response:
-    """Asks first; then the device is nobody from its next request on."""
+    """Ask first; then revoke the device from its next request on."""
     device = device_or_404(device_id)
     if request.form.get("sure") != "yes":
         return page(revoking=device)
@@ -100,7 +100,7 @@ def page(
 
 
 def invite_qr(new_invite: NewInvite) -> str:
-    # Drawing takes a library that few pages need.
+    # QR codes need a library that few pages need.
     from webapp.presentation.qr import qr_code
 
     return qr_code(new_invite.address(outside()))
@@ -111,7 +111,7 @@ def hour(at: int) -> str:
 
 
 def time_ago(at: int) -> str:
-    """How long ago, as people say it."""
+    """Return how long ago, in words."""
     ago = request_time() - at
     if ago < NOW_MS:
         return "just now"

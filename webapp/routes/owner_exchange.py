@@ -42,7 +42,7 @@ PACKED = b"\x1f\x8b"
 
 @blueprint.get("/export")
 def export() -> Answer:
-    """Everything, or one client, packed, as it is written."""
+    """Stream an export of everything, or of one client."""
     chosen = request.args.get("client", "")
     code = client_or_404(chosen).code if chosen else ""
     name = f"steady-hands-{code or 'all'}-{backups.stamp()}.jsonl.gz"

@@ -53,9 +53,9 @@ class LoopObserver(StorageObserver):
 
 
 def pg_notify_for(database: Sqlite | Postgresql, heard: Callable[[str], None]) -> PgNotify | None:
-    """Notifications between processes that share a database; None for an embedded one."""
+    """Return the notifications between processes; None for SQLite."""
     if not isinstance(database, Postgresql):
         return None
-    from webapp.server.pg_notify import PgNotify  # its driver is only there with PostgreSQL
+    from webapp.server.pg_notify import PgNotify  # its driver is only installed with PostgreSQL
 
     return PgNotify(database.parameters, heard)

@@ -47,7 +47,7 @@ class PgNotify(threading.Thread):
         self.listening = threading.Event()
 
     def notify(self, session_id: str) -> None:
-        """Something happened to the session here. From any thread, at once."""
+        """Queue a push event of the session; any thread may call it."""
         self.waiting.append(session_id)
         self.wake()
 
@@ -56,7 +56,7 @@ class PgNotify(threading.Thread):
         self.wake()
 
     def wake(self) -> None:
-        with suppress(OSError):  # full: it is awake anyhow
+        with suppress(OSError):  # full, so it is awake anyway
             self.waker.send(b"!")
 
     def run(self) -> None:
@@ -85,9 +85,9 @@ class PgNotify(threading.Thread):
         return psycopg.connect(autocommit=True, **options)
 
     def work(self, connection: psycopg.Connection[Any]) -> None:
-        """Until the connection breaks or we are ended."""
+        """Send and receive until the connection breaks or ``end`` is called."""
         connection.execute(f"LISTEN {CHANNEL}".encode())
-        self.waiting.clear()  # of the time without a connection: heartbeats have shown it
+        self.waiting.clear()  # heartbeats have shown what happened without a connection
         self.listening.set()
         with selectors.DefaultSelector() as selector:
             for readable in (connection, self.woken):
@@ -106,7 +106,7 @@ class PgNotify(threading.Thread):
                 pass
 
     def send(self, connection: psycopg.Connection[Any]) -> None:
-        """All that waits in one statement; with nothing waiting, asks if the server lives."""
+        """Send all that waits in one statement; without any it checks the connection."""
         sessions = {self.waiting.popleft() for _ in range(len(self.waiting))}
         payloads = [f"{self.mine} {session_id}" for session_id in sessions]
         connection.execute(

@@ -18,7 +18,7 @@ class PushEvents:
         self.listeners: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
     def listen(self, session_id: str) -> asyncio.Event:
-        """An event that is set whenever something happens to the session, until :meth:`leave`."""
+        """Return an event that is set at every change of the session, until :meth:`leave`."""
         self.loop = asyncio.get_running_loop()
         event = asyncio.Event()
         self.listeners[session_id].add(event)
@@ -31,7 +31,7 @@ class PushEvents:
             del self.listeners[session_id]
 
     def notify(self, session_id: str) -> None:
-        """Something was recorded for the session, durably."""
+        """Wake those who listen to the session, after its event was committed."""
         if self.loop is not None and session_id in self.listeners:
             self.loop.call_soon_threadsafe(self.wake, session_id)
 

@@ -63,7 +63,7 @@ class HeartbeatBatcher:
         self.answered_at = 0.0  # when, by the loop's clock
 
     async def answer(self, heartbeat: HeartbeatRequest) -> HeartbeatResponse | None:
-        """Return status and headers, not yet stamped; None when the session has changed."""
+        """Return status and headers, without the time; None when the session has changed."""
         if not self.together:
             return self.heartbeat.answers([heartbeat])[0]
         loop = asyncio.get_running_loop()
@@ -107,7 +107,7 @@ class RsgiApp:
         self.batcher = HeartbeatBatcher(self.heartbeat, together=self.site.storage.database.shared)
         self.observer = observer
         self.push = observer.push
-        self.streams: dict[asyncio.Task[None], str] = {}  # and the device that each is for
+        self.streams: dict[asyncio.Task[None], str] = {}  # with the device of each
         self.revocation_check: asyncio.Task[None] | None = None
         self.trust_listener = self.new_trust_listener()
         self.slow = ThreadPool(app, app.wsgi_app, lambda: self.site.storage.database.leave())
@@ -249,7 +249,7 @@ class RsgiApp:
             await transport.send_bytes(PUSH)
 
     async def read(self, proto: HTTPProtocol, environ: dict[str, Any]) -> None:
-        """Put what was sent along into ``environ``; too much is dropped, and Flask says so."""
+        """Put the body into ``environ``; one that is too large is dropped, and Flask says so."""
         length = environ.get("CONTENT_LENGTH", "0")
         if length.isdigit() and int(length) > self.most_body_bytes:
             return

@@ -93,7 +93,7 @@ def describe_error(error: Exception) -> str:
 
 
 def settle_memory() -> None:
-    """What was made at the start stays: the collector skips it and looks at the rest less often."""
+    """Freeze the objects of the start, and let the collector run less often."""
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
     gc.enable()
@@ -125,7 +125,7 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
 
 
 def serve(server: AbstractServer[Any], settings: Settings) -> None:
-    """Until told to stop. A worker that cannot begin ends all of it. Raises StartError."""
+    """Serve until told to stop; a worker that cannot begin ends it. Raises StartError."""
     failed: SimpleQueue[str] = multiprocessing.SimpleQueue()
     said: list[str] = []
 
@@ -162,9 +162,9 @@ def make_server(settings: Settings, files: Files | None) -> AbstractServer[Any]:
 
 
 def print_start(settings: Settings) -> None:
-    """Where the site is, and what to do about its certificate."""
+    """Print where the site is, and how to trust its certificate."""
     lines = [f"Steady Hands is at {settings.home}"]
-    if settings.joining and settings.log_format != "json":  # no code of an invite gets into a log
+    if settings.joining and settings.log_format != "json":  # a log must hold no code of an invite
         lines.append(describe_joining(settings))
     if settings.plain_port:
         from webapp.tls.setup import how_to_trust
@@ -205,7 +205,7 @@ def choose_host(settings: Settings) -> Settings:
 
 
 def choose_certificate(settings: Settings) -> tuple[Settings, Files | None]:
-    """What to serve https with, if so, and the names it is for. Raises StartError."""
+    """Return the files for https, if any, and the settings with their names. Raises StartError."""
     if not settings.encrypts:
         return settings, None
     from webapp.tls.pem import CertificateError
@@ -218,7 +218,7 @@ def choose_certificate(settings: Settings) -> tuple[Settings, Files | None]:
 
 
 def describe_joining(settings: Settings) -> str:
-    """Who else may come in, and how. Raises StartError."""
+    """Return who else may join, and how. Raises StartError."""
     from webapp.auth.terminal_invites import welcome_text
 
     try:
@@ -228,7 +228,7 @@ def describe_joining(settings: Settings) -> str:
 
 
 def lock_data_folder(settings: Settings) -> Lock:
-    """Make the data folder and keep others from serving from it. Raises StartError."""
+    """Make the data folder and lock it for this server. Raises StartError."""
     if settings.processes > 1:
         raise StartError(
             "one process serves an embedded database; several need PostgreSQL, see --database"
@@ -250,7 +250,7 @@ def lock_data_folder(settings: Settings) -> Lock:
 
 
 def check_site(settings: Settings) -> None:
-    """Read what is served and open the database once. Raises StartError."""
+    """Check protocols, time zone and database before the start. Raises StartError."""
     if not settings.protocols.is_dir():
         raise StartError(f"there is no protocol folder {settings.protocols}")
     try:
@@ -264,7 +264,7 @@ def check_site(settings: Settings) -> None:
 
 
 def open_once(settings: Settings) -> None:
-    """Open the database, checked and brought up to date. Raises StorageError."""
+    """Check and migrate the database. Raises StorageError."""
     if settings.database_url:
         open_storage(settings).close()
         return

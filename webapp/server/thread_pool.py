@@ -33,10 +33,10 @@ Read = Callable[["HTTPProtocol", Environ], Awaitable[None]]
 
 
 class ThreadPool:
-    """Answers what lies below ``SLOW`` by the WSGI app, in threads."""
+    """Answers addresses below ``SLOW`` by the WSGI app, in threads."""
 
     def __init__(self, app: Flask, wsgi: Wsgi, leave: Callable[[], None]) -> None:
-        """``leave`` is called at the end of each piece of work in a thread."""
+        """``leave`` is called at the end of each task in a thread."""
         self.app = app
         self.wsgi = wsgi
         self.leave = leave
@@ -63,7 +63,7 @@ class ThreadPool:
             await self.stream(result, answer, proto)
 
     def lets_in(self, environ: Environ) -> bool:
-        """True when the checks in front of every request find nothing wrong."""
+        """Return True when the checks before every request pass."""
         try:
             with self.app.request_context(environ):
                 return self.app.preprocess_request() is None
@@ -85,7 +85,7 @@ class ThreadPool:
             self.leave()
 
     async def stream(self, parts: Iterator[bytes], answer: Any, proto: HTTPProtocol) -> None:
-        """Send the parts as fast as they are taken; stop when nobody takes them any more."""
+        """Send the parts as fast as the client reads; stop when it is gone."""
         loop = asyncio.get_running_loop()
         transport = proto.response_stream(answer.status, answer.headers)
         try:
@@ -96,7 +96,7 @@ class ThreadPool:
 
 
 def drain(coming: IO[bytes]) -> None:
-    """Take the rest of a body that was refused: a browser shows the answer only after that."""
+    """Read the rest of a refused body: a browser shows the answer only after that."""
     count = 0
     with suppress(OSError):
         while count < DRAINED_BYTES and (part := coming.read(PART_BYTES)):
@@ -120,7 +120,7 @@ class StreamedBody(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Raises TimeoutError when nothing comes any more."""
+        """Read the next bytes. Raises TimeoutError when none arrive."""
         if not self.left:
             coming = asyncio.run_coroutine_threadsafe(self.next_part(), self.loop)
             self.left = memoryview(coming.result(PART_SECONDS))
@@ -129,9 +129,9 @@ class StreamedBody(io.RawIOBase):
         return count
 
     async def next_part(self) -> bytes:
-        """Empty at the end."""
+        """Return the next part; empty at the end."""
         while True:
-            try:  # anext() with a default brings the interpreter down on this one
+            try:  # anext() with a default crashes the interpreter here
                 part = await self.parts.__anext__()
             except StopAsyncIteration:
                 return b""

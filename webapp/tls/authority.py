@@ -78,7 +78,7 @@ class Authority:
         self.server_file = folder / SERVER
 
     def renew(self, wanted: Names, now: datetime) -> bool:
-        """Make what is missing, ends soon or no longer fits. True when the server's one is new.
+        """Create what is missing, ends soon or no longer fits. True when the server's is new.
 
         Raises CertificateError.
         """
@@ -148,7 +148,7 @@ class Authority:
 def new_authority(
     key: ec.EllipticCurvePrivateKey, wanted: Names, now: datetime
 ) -> x509.Certificate:
-    """An authority for this machine and its network alone."""
+    """Return a new authority for this machine and its network only."""
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Steady Hands"),
@@ -222,7 +222,7 @@ def certificate_builder(
 
 
 def permitted_names(authority: x509.Certificate, wanted: Names) -> Names:
-    """What of ``wanted`` the authority may sign for."""
+    """Return those of ``wanted`` that the authority may sign for."""
     permitted = authority.extensions.get_extension_for_class(x509.NameConstraints).value
     allowed = permitted.permitted_subtrees or []
     names = [name.value for name in allowed if isinstance(name, x509.DNSName)]
@@ -239,5 +239,5 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 
 def now() -> datetime:
-    """For certificates alone: they are checked by wall clocks."""
+    """Return the wall clock, by which certificates are checked."""
     return datetime.now(UTC)

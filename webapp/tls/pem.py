@@ -71,7 +71,7 @@ def names_of(certificate: x509.Certificate) -> Names:
 
 
 def read_key(path: Path) -> PrivateKeyTypes:
-    """Raises CertificateError."""
+    """Read a private key. Raises CertificateError."""
     text = read(path)
     try:
         return serialization.load_pem_private_key(text, None)
@@ -82,7 +82,7 @@ def read_key(path: Path) -> PrivateKeyTypes:
 
 
 def read_chain(path: Path) -> list[x509.Certificate]:
-    """At least one certificate. Raises CertificateError."""
+    """Read one or more certificates. Raises CertificateError."""
     try:
         return x509.load_pem_x509_certificates(read(path))
     except ValueError:
@@ -112,7 +112,7 @@ def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Whole or not at all. Raises CertificateError."""
+    """Write a file that only its owner reads, whole or not at all. Raises CertificateError."""
     partial = path.with_name(f".partial-{path.name}")
     try:
         partial.unlink(missing_ok=True)

@@ -70,7 +70,7 @@ class TrustServer(ThreadingTCPServer):
                     request.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log what is a fault of ours; a connection that broke is none."""
+        """Log errors of ours; a broken connection is none."""
         if not isinstance(sys.exception(), OSError):
             log.exception("the page on how to trust the certificate failed")
 
@@ -156,7 +156,7 @@ class TrustHandler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def send_error(self, *_args: object) -> None:
-        """Nothing yet: whoever called ``parse_request`` answers."""
+        """Send nothing: the caller of ``parse_request`` answers."""
 
 
 @dataclass

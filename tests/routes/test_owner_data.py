@@ -49,7 +49,7 @@ class Owner(Visitor):
     """A visitor at the owner's pages of a site whose folder is its own."""
 
     @property
-    def upkeep(self) -> JobRunner:
+    def runner(self) -> JobRunner:
         found: JobRunner = self.app.extensions["jobs"]
         return found
 
@@ -108,12 +108,12 @@ def owned(app: Flask, folder: Path, url: str | None) -> Iterator[Owner]:
         site: Site = app.extensions["site"]
         settings = replace(site.settings, data=folder, database_url=url)
         app.extensions["site"] = replace(site, settings=settings)
-        upkeep: JobRunner = app.extensions["jobs"]
-        upkeep.run_task, upkeep.spawn = run_inline, lambda work: work()
+        runner: JobRunner = app.extensions["jobs"]
+        runner.run_task, runner.spawn = run_inline, lambda work: work()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("webapp.routes.owner_exchange.stream_export", outgoing_here)
             yield Owner(app, visitor.client, visitor.clock, visitor.storage)
-        upkeep.run_task, upkeep.spawn = run_in_subprocess, in_thread
+        runner.run_task, runner.spawn = run_in_subprocess, in_thread
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_a_session_that_begins_during_a_restore_stops_it(owner: Owner) -> None:
         owner.started("long")
         return run_inline(*task)  # type: ignore[arg-type]
 
-    owner.upkeep.run_task = begun_meanwhile
+    owner.runner.run_task = begun_meanwhile
     said = owner.outcome(owner.post(f"{DATA}/copies/{name}/restore", {}))
     assert "A session has begun meanwhile; nothing was changed" in said
     assert not list(owner.data.glob("*.replaced-*"))
@@ -208,13 +208,13 @@ def test_a_restore_of_what_several_processes_share_asks_that_only_one_serves(
     for owner in owned(small_app, tmp_path, postgresql_url):
         ours, other = (SharedClock(owner.storage, Clock()) for _ in range(2))
         ours.store_sign()
-        owner.upkeep.process = ours.process
+        owner.runner.process = ours.process
         name = owner.backup()
         assert "is in its place" in owner.outcome(owner.post(f"{DATA}/copies/{name}/restore", {}))
         other.store_sign()
         said = owner.outcome(owner.post(f"{DATA}/copies/{name}/restore", {}))
         assert "stop every other server and wait 30 seconds" in said
-        owner.upkeep.process = ""
+        owner.runner.process = ""
 
 
 def test_a_data_folder_that_is_not_there_yet_is_no_fault(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_restore_carries_jobs_and_settings_of_the_site_over(owner: Owner) -> N
     store_retention(owner.storage, chosen)
     owner.outcome(owner.post(f"{DATA}/copies/{name}/restore", {"anyway": "1"}))
     assert read_retention(owner.storage) == chosen
-    kinds = [(job.kind, job.outcome) for job in owner.upkeep.jobs.newest()]
+    kinds = [(job.kind, job.outcome) for job in owner.runner.jobs.newest()]
     assert sorted(kinds) == [("backup", "good"), ("restore", "good")]
 
 
@@ -405,7 +405,7 @@ def test_a_client_goes_with_all_that_hangs_on_it_and_the_copies_that_still_hold_
     said = either.outcome(either.post(f"{DATA}/erase", {"client": client}))
     assert "Deleted for good: 1 client, 1 course, 1 session, 2 acts" in said
     assert "still stands in 1 copy" in said
-    stored = str(either.upkeep.jobs.newest())
+    stored = str(either.runner.jobs.newest())
     assert gone not in stored
     assert client not in stored
     form = either.page(either.seen["job"])
@@ -473,7 +473,7 @@ def test_a_running_session_is_never_old(owner: Owner) -> None:
 def test_every_day_a_backup_and_the_retention_that_was_chosen(owner: Owner) -> None:
     old = owner.over()
     owner.clock.forward(timedelta(days=60).total_seconds())
-    daily, now = Scheduler(owner.upkeep), owner.clock.wall_time()
+    daily, now = Scheduler(owner.runner), owner.clock.wall_time()
     first = daily.start_due(now)
     assert first
     assert first.kind == "backup"
@@ -488,7 +488,7 @@ def test_every_day_a_backup_and_the_retention_that_was_chosen(owner: Owner) -> N
 
 
 def test_a_second_job_is_refused_calmly_while_one_runs(either: Owner) -> None:
-    either.upkeep.spawn = lambda work: None
+    either.runner.spawn = lambda work: None
     answer = either.post(f"{DATA}/backup", {})
     page = either.page(answer.headers["Location"])
     attrs = page.by_id("job").attrs
@@ -498,14 +498,14 @@ def test_a_second_job_is_refused_calmly_while_one_runs(either: Owner) -> None:
     for second in (either.post(f"{DATA}/backup", {}), either.send(content)):
         assert second.status_code == 409
         assert "One thing at a time" in second.text
-    assert len(either.upkeep.jobs.newest()) == 1
+    assert len(either.runner.jobs.newest()) == 1
 
 
 def test_a_job_that_ends_while_it_is_looked_at_is_not_called_lost(
     owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seen to fail with ``seen`` looking at what lives after the row was read."""
-    jobs = owner.upkeep.jobs
+    jobs = owner.runner.jobs
     job = jobs.begin("backup", {})
     seen = Jobs.seen
 
@@ -523,18 +523,18 @@ def test_a_job_that_ends_while_it_is_looked_at_is_not_called_lost(
 
 
 def test_a_killed_process_leaves_no_job_running(either: Owner) -> None:
-    either.upkeep.spawn = lambda work: None
+    either.runner.spawn = lambda work: None
     first = either.post(f"{DATA}/backup", {}).headers["Location"]
-    either.upkeep.alive.clear()  # as after a kill
+    either.runner.alive.clear()  # as after a kill
     if either.storage.database.shared:
         assert "hx-trigger" in either.get(f"{first}/state").text
         either.clock.forward(31)
     text = either.get(f"{first}/state").text
     assert "It was broken off" in text
     assert "hx-trigger" not in text
-    either.upkeep.spawn = lambda work: work()
+    either.runner.spawn = lambda work: work()
     either.backup()
-    assert {job.outcome for job in either.upkeep.jobs.newest()} == {"lost", "good"}
+    assert {job.outcome for job in either.runner.jobs.newest()} == {"lost", "good"}
 
 
 def test_a_job_tells_how_far_it_is_and_ends_although_the_disk_was_full_for_a_moment(
@@ -549,12 +549,12 @@ def test_a_job_tells_how_far_it_is_and_ends_although_the_disk_was_full_for_a_mom
     ) -> worker.TaskArguments:
         owner.clock.forward(2)
         stage(30, 120, "Copying")
-        job = owner.upkeep.jobs.running()
+        job = owner.runner.jobs.running()
         assert job
         seen.append(owner.get(f"{DATA}/jobs/{job.id}/state").text)
         return {"name": "any", "bytes": 5}
 
-    end = owner.upkeep.jobs.__class__.end
+    end = owner.runner.jobs.__class__.end
 
     def full_once(*arguments: object) -> None:
         if fails.pop() if fails else False:
@@ -562,7 +562,7 @@ def test_a_job_tells_how_far_it_is_and_ends_although_the_disk_was_full_for_a_mom
         end(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr("webapp.maintenance.jobs.Jobs.end", full_once)
-    owner.upkeep.run_task = errand
+    owner.runner.run_task = errand
     assert "A backup of 5 bytes" in owner.outcome(owner.post(f"{DATA}/backup", {}))
     assert "Copying, 25 %" in Page(seen[0]).by_id("job").text
     assert Page(seen[0]).by_id("job-progress").attrs["value"] == "25"
@@ -572,7 +572,7 @@ def test_a_fault_of_ours_in_a_job_shows_nothing_of_its_inside(owner: Owner) -> N
     def broken(*_task: object) -> worker.TaskArguments:
         raise RuntimeError("for a test")
 
-    owner.upkeep.run_task = broken
+    owner.runner.run_task = broken
     said = owner.outcome(owner.post(f"{DATA}/backup", {}))
     assert "The fault is on our side" in said
     assert "for a test" not in said
@@ -621,10 +621,10 @@ def test_an_erased_session_that_was_just_watched_does_not_end_the_signs_of_life(
 
 
 def test_busy_says_which_job(owner: Owner) -> None:
-    owner.upkeep.spawn = lambda work: None
-    job = owner.upkeep.start("backup")
+    owner.runner.spawn = lambda work: None
+    job = owner.runner.start("backup")
     with pytest.raises(BusyError) as busy:
-        owner.upkeep.start("erase", {"table": "clients", "ids": []})
+        owner.runner.start("erase", {"table": "clients", "ids": []})
     assert busy.value.job.id == job.id
 
 

@@ -242,7 +242,7 @@ def too_early(visitor: Visitor, _patch: pytest.MonkeyPatch) -> TestResponse:
     return visitor.post("/sessions", {"screening": visitor.screened()})
 
 
-def upkeep(path: str, **fields: str) -> Ask:
+def data_page(path: str, **fields: str) -> Ask:
     """Ask the owner's pages about a client, a session, a copy and a job; jobs do nothing."""
 
     def asked(visitor: Visitor, patch: pytest.MonkeyPatch) -> TestResponse:
@@ -268,27 +268,27 @@ def upkeep(path: str, **fields: str) -> Ask:
 
 
 ANSWERS: list[tuple[int, str, Ask]] = [
-    (200, "owner_data.show", upkeep("")),
-    (200, "owner_data.job", upkeep("/jobs/{job}")),
-    (200, "owner_data.state", upkeep("/jobs/{job}/state")),
-    (200, "owner_data.download", upkeep("/copies/{copy}")),
-    (200, "owner_data.ask_restore", upkeep("/copies/{copy}/restore")),
-    (200, "owner_data.export", upkeep("/export?client={client}")),
-    (200, "owner_data.ask_erase", upkeep("/erase")),
-    (200, "owner_data.ask_erase", upkeep("/erase?client={client}")),
-    (200, "owner_data.ask_erase", upkeep("/erase?session={session}")),
-    (200, "owner_data.ask_retention", upkeep("/retention?days=30")),
-    (303, "owner_data.backup", upkeep("/backup", go="1")),
-    (303, "owner_data.restore", upkeep("/copies/{copy}/restore", anyway="1")),
-    (303, "owner_data.delete", upkeep("/copies/delete", name="{copy}")),
-    (303, "owner_data.import_upload", upkeep("/import/{job}", act="drop")),
-    (303, "owner_data.erase", upkeep("/erase", client="{client}")),
-    (303, "owner_data.change_retention", upkeep("/retention", days="30", on="1")),
+    (200, "owner_data.show", data_page("")),
+    (200, "owner_data.job", data_page("/jobs/{job}")),
+    (200, "owner_data.state", data_page("/jobs/{job}/state")),
+    (200, "owner_data.download", data_page("/copies/{copy}")),
+    (200, "owner_data.ask_restore", data_page("/copies/{copy}/restore")),
+    (200, "owner_data.export", data_page("/export?client={client}")),
+    (200, "owner_data.ask_erase", data_page("/erase")),
+    (200, "owner_data.ask_erase", data_page("/erase?client={client}")),
+    (200, "owner_data.ask_erase", data_page("/erase?session={session}")),
+    (200, "owner_data.ask_retention", data_page("/retention?days=30")),
+    (303, "owner_data.backup", data_page("/backup", go="1")),
+    (303, "owner_data.restore", data_page("/copies/{copy}/restore", anyway="1")),
+    (303, "owner_data.delete", data_page("/copies/delete", name="{copy}")),
+    (303, "owner_data.import_upload", data_page("/import/{job}", act="drop")),
+    (303, "owner_data.erase", data_page("/erase", client="{client}")),
+    (303, "owner_data.change_retention", data_page("/retention", days="30", on="1")),
     (404, "owner_data.job", get("/owner/data/jobs/none")),
     (404, "owner_data.download", get("/owner/data/copies/none")),
-    (409, "owner_data.import_upload", upkeep("/import/{job}", act="bring")),
-    (422, "owner_data.upload", upkeep("/import", go="1")),
-    (422, "owner_data.ask_retention", upkeep("/retention?days=none")),
+    (409, "owner_data.import_upload", data_page("/import/{job}", act="bring")),
+    (422, "owner_data.upload", data_page("/import", go="1")),
+    (422, "owner_data.ask_retention", data_page("/retention?days=none")),
     (200, "catalogue.show", get("/")),
     (200, "protocols.show", get("/protocols/short")),
     (200, "protocols.plan", get("/protocols/short/plan")),

@@ -38,7 +38,11 @@ def sweeps(folder: Path, step: int, *more: str) -> list[dict[str, Any]]:
         running.append(
             subprocess.Popen([*command, *more], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         )
-    outputs = [process.communicate(timeout=1_200)[0] for process in running]
+    try:
+        outputs = [process.communicate(timeout=1_200)[0] for process in running]
+    finally:
+        for process in running:
+            process.kill()
     assert [process.returncode for process in running] == [0, 0]
     return [json.loads(output) for output in outputs]
 

@@ -199,6 +199,7 @@ class Postgresql(Database):
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
 
     def check_new(self, connection: sa.Connection) -> None:
+        """Raise StorageError for a new database whose encoding cannot hold every text."""
         encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
         if encoding not in ("UTF8", "SQL_ASCII"):
             raise StorageError(

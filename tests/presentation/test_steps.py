@@ -92,13 +92,13 @@ def test_a_place_to_keep_off_is_said_in_full_by_the_first_phase_that_has_it(
 
 def test_a_light_session_has_the_words_for_it(shipped_app: Flask) -> None:
     usual = stage_of(shipped_app, shipped_plan(shipped_app, "oc-classic-thoracic"), "squeezing")
-    assert "Even pressure, out over the blade." in text_of(usual, "step-lines")
+    assert "Even, then out over the flat of the blade." in text_of(usual, "step-lines")
     light = Changes(light=("Thin bones",))
     page = stage_of(
         shipped_app, shipped_plan(shipped_app, "oc-classic-thoracic", light), "squeezing"
     )
-    assert "Even and light, out over the blade." in text_of(page, "step-lines")
-    assert "Even pressure" not in text_of(page, "step-lines")
+    assert "Lightly, out over the flat of the blade." in text_of(page, "step-lines")
+    assert "Even, then" not in text_of(page, "step-lines")
     assert text_of(page, "step-passes") == ("Light today · One side, then the other · 4 to 5 times")
     assert text_of(page, "step-lightly") == "Go lightly: Over kidneys and lowest ribs"
 

@@ -463,6 +463,32 @@ def test_a_tempo_is_left_out_only_where_the_guide_says_that_nothing_is_counted()
         assert trembles or phase.technique in ("point-pressure", "settling"), phase.id
 
 
+@each
+def test_a_phase_that_does_both_sides_in_turn_says_when_to_change(protocol: Protocol) -> None:
+    for phase in protocol.all_phases():
+        ways = [phase.cues] + ([phase.light.cues] if phase.light else [])
+        for cues in ways if phase.in_turn else ():
+            said = [cue.say for cue in cues if cue.at == "half"]
+            assert any(re.search(r"(?i)\bother (side|shoulder|leg|arm)\b", s) for s in said), (
+                phase.id
+            )
+        if any(re.search(r"One \w+, then the other|, one \w+, then", s) for s in told(phase)):
+            assert phase.in_turn, phase.id
+
+
+def test_low_back_work_that_spares_the_kidneys_ends_at_the_hip_crests() -> None:
+    # the drawn kidneys end at L3: the waist (L2) lies over them, the hip crests (L4) below
+    spares = [
+        phase
+        for protocol in RUN.values()
+        for phase in protocol.all_phases()
+        if phase.area == "low-back"
+        and ("kidneys" in phase.not_here or "Kidneys: only rest or glide" in phase.go_lightly)
+    ]
+    assert len(spares) == 5
+    assert {(phase.from_, phase.to) for phase in spares} == {("dimples", "hip-crests")}
+
+
 # What the voice needs, a guess on the slow side: 150 words a minute.
 WORD_SECONDS = 0.4
 TEN_SECONDS = 0.8  # "Ten seconds."

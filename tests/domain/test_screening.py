@@ -1682,7 +1682,7 @@ STARTS: tuple[tuple[dict[str, object], int, str], ...] = (
     ({}, -60 * MINUTE, "more than an hour"),
     ({"level": "changes"}, 0, ""),
     ({"level": "changes"}, 60 * MINUTE + 1, "more than an hour"),
-    ({"level": "clinician"}, 0, "clinician's word"),
+    ({"level": "clinician"}, 0, "clinician has to agree"),
     ({"level": "clinician", "word": WORD}, 0, ""),
     ({"level": "clinician", "word": WORD}, 60 * MINUTE, ""),
     ({"level": "clinician", "word": WORD}, 60 * MINUTE + 1, "more than an hour"),

@@ -80,6 +80,8 @@ def test_every_control_answers_to_a_fingertip_and_to_a_keyboard_alone(
     page.get_by_label("Must end at").fill(clock_in(5 * 60 + 30))
     hand.press("Fit to that")
     hand.has(seq="8")
+    hand.press("Undo the new end")
+    hand.has(seq="9")
     hand.press("Say it again")
     hears(page, r"^Phase one\. Back")
     hand.press("How long?")

@@ -52,6 +52,17 @@ def test_a_past_session_counts_what_was_planned_and_done() -> None:
     assert not found.skipped
 
 
+def test_whole_is_said_of_whole_sessions_only() -> None:
+    """Seen to fail with "whole" for a session that was skipped through in seconds."""
+    assert cut_left().outcome == "part"
+    skipped = of(("start", 0), *((("next", 1_000),) * 4), ("next", 1_000))
+    assert (skipped.status, skipped.outcome) == ("finished", "part")
+    to_the_second = of(("start", 0), ("next", 59_001), ("next", 119_500))
+    assert to_the_second.outcome == "whole"
+    shortened = of(("start", 0), ("end-at", 1_000, 170_000), ("next", 120_000))
+    assert shortened.outcome == "whole"
+
+
 @pytest.mark.parametrize(
     ("acts", "outcome", "skipped"),
     [

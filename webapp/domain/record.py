@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from webapp.domain.plan import Plan
-from webapp.domain.session import State, Status, advance, hands_on_over
+from webapp.domain.session import State, Status, advance, done_in_full, hands_on_over
 
 Skin = Literal["fine", "marks", "sore"]
 Early = Literal["advised", "cut-short", "away", "wished"]
@@ -47,7 +47,8 @@ class PhaseRecord:
 class SessionRecord:
     """One session that was begun, as of one instant.
 
-    ``outcome``: ``whole``, ``early`` (ended before its plan), ``pain``, ``low``, or ``live``.
+    ``outcome``: ``whole``, ``part`` (something was skipped or cut short), ``early`` (ended before
+    its plan), ``pain``, ``low``, or ``live``.
     """
 
     id: str
@@ -124,7 +125,8 @@ def session_record(
     elif live and not hands_on_over(plan, state.index):
         outcome = "live"
     else:
-        outcome = "early" if state.ended_early else "whole"
+        outcome = "whole" if done_in_full(plan, state) else "part"
+        outcome = "early" if state.ended_early else outcome
     begun = state.started_at or 0
     return SessionRecord(
         session_id, plan, begun, state.status, outcome, phases, feedback, early, client, course

@@ -439,6 +439,15 @@ def hands_on_ms(plan: Plan, state: State) -> int:
     )
 
 
+def done_in_full(plan: Plan, state: State) -> bool:
+    """True when every phase had its time, to the second, as it was planned in the end."""
+    return all(
+        state.done[i] > state.planned[i] - 1000
+        for i, step in enumerate(plan.steps)
+        if step.hands_on
+    )
+
+
 def live_until(plan: Plan, state: State) -> int:
     """Return when the session is over if nobody acts; far away when it waits.
 

@@ -13,6 +13,7 @@ from webapp.domain.session import (
     State,
     Status,
     advance,
+    done_in_full,
     fold,
     hands_on_ms,
     hands_on_over,
@@ -120,6 +121,11 @@ class Snapshot:
     def hands_on_done_ms(self) -> int:
         """Hands-on time that was done, in ms."""
         return sum(self.state.done[i] for i, step in enumerate(self.plan.steps) if step.hands_on)
+
+    @property
+    def whole(self) -> bool:
+        """True when every phase had its time."""
+        return done_in_full(self.plan, self.state)
 
     @property
     def hands_on_ends_in(self) -> int | None:

@@ -23,6 +23,8 @@ from webapp.presentation.hands import HANDS, hand_picture
 MOST_KEPT = 500
 BAR_WIDTH = 1000
 BAR_GAP = 6
+SEGMENT = 'class="segment '
+LEFT_SEGMENT = 'class="segment segment-left '  # what it did not get is drawn hollow
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +74,16 @@ def bar(plan: Plan, state: State | None = None) -> Markup:
         f'role="img" aria-label="{label}">'
     ]
     for part in parts:
-        text.append(f'{part.opening}{part.width * filled(part, state):.4g}"/></g>')
+        left = state is not None and part.index < state.index
+        opening = part.opening.replace(SEGMENT, LEFT_SEGMENT, 1) if left else part.opening
+        text.append(f'{opening}{part.width * filled(part, state):.4g}"/></g>')
     text.append("</svg>")
     return Markup("".join(text))
 
 
 def filled(part: Segment, state: State | None) -> float:
-    """How much of a phase is done, from 0 to 1; a phase that was left counts as done."""
-    if state is None or not part.ms:
-        return 0
-    return 1 if part.index < state.index else min(1, state.done[part.index] / part.ms)
+    """How much of a phase is done, from 0 to 1."""
+    return min(1, state.done[part.index] / part.ms) if state and part.ms else 0
 
 
 BETWEEN = re.compile(r">\n\s*<")

@@ -196,6 +196,7 @@ def day(iso: str) -> str:
 
 OUTCOMES = {
     "whole": "whole",
+    "part": "in part",
     "early": "ended early",
     "pain": "stopped: pain",
     "low": "stopped: signs of a low",

@@ -116,7 +116,8 @@ function renderBar(live, { planned, done, index }) {
   segments.forEach((segment, n) => {
     const i = steps[n];
     const width = planned[i] * scale;
-    const share = i < index ? 1 : planned[i] ? Math.min(1, done[i] / planned[i]) : 0;
+    const share = planned[i] ? Math.min(1, done[i] / planned[i]) : 0;
+    segment.classList.toggle("segment-left", i < index);
     const rects = segment.querySelectorAll("rect");
     const title = segment.querySelector("title");
     title.textContent = title.textContent.replace(/[^ ]+$/, clockText(Math.ceil(planned[i] / 1000)));

@@ -173,6 +173,19 @@ def test_thirty_seconds_more_give_what_is_left_to_give(prepare: Prepare, server:
     expect(page.locator("#session-live")).to_have_attribute("data-planned-ms", "135000")
 
 
+def test_a_phase_that_is_skipped_here_is_hollow_too(prepare: Prepare, server: Server) -> None:
+    """Seen to fail with a phase that was left filled to its end."""
+    page = begun(prepare)
+    server.kill()
+    press(page, "Next")
+    has(page, step="two")
+    first = page.locator(".segment").first
+    expect(first).to_have_class(re.compile("segment-left"))
+    all_of, done = (float(r.get_attribute("width") or 0) for r in first.locator("rect").all())
+    assert done < all_of / 2
+    expect(page.locator(".segment-left")).to_have_count(1)
+
+
 def minutes_of(page: Page, end: str) -> int:
     hours, minutes = page.locator(f".{end} strong").inner_text().split(":")
     return int(hours) * 60 + int(minutes)

@@ -1159,7 +1159,11 @@ def past_waits(plan: Plan, events: tuple[Event, ...], now: int) -> tuple[Event, 
 
 
 def planned_for(plan: Plan, state: State, tag: str) -> int:
-    return sum(state.left[i] for i in tagged(plan, tag) if i >= state.index)
+    """What is left of the steps with a tag; a move to a phase without time puts nothing on."""
+    ahead = [i for i in tagged(plan, tag) if i >= state.index]
+    return sum(
+        state.left[i] for i in ahead if not (plan.steps[i].is_move and not state.left[i + 1])
+    )
 
 
 def assert_caps(plan: Plan, state: State) -> None:

@@ -400,9 +400,9 @@ def apply_refit(plan: Plan, state: State, left_ms: tuple[tuple[str, int], ...]) 
 def without_fit(plan: Plan, state: State) -> State | None:
     """Where the session would stand without its last act, a re-fit.
 
-    None when something else came last, or the step would be another one.
+    None when something else came last, or the step is or would be another one.
     """
-    if state.before_fit is None:
+    if state.before_fit is None or state.before_fit.index != state.index:
         return None
     before = advance(plan, state.before_fit, state.at)
     return before if (before.status, before.index) == (state.status, state.index) else None

@@ -231,10 +231,11 @@ function end(plan, state) {
 }
 
 /** Where the session would stand without its last act, a re-fit; null when something else came last, or the
- * step would be another one. */
+ * step is or would be another one. */
 export function withoutFit(plan, state) {
-  const before = state.beforeFit && advance(plan, state.beforeFit, state.at);
-  return before?.status === state.status && before.index === state.index ? before : null;
+  if (state.beforeFit?.index !== state.index) return null;
+  const before = advance(plan, state.beforeFit, state.at);
+  return before.status === state.status && before.index === state.index ? before : null;
 }
 
 function refitted(plan, state, leftMs) {

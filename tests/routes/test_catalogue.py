@@ -44,11 +44,11 @@ def test_what_can_be_started_comes_first(visitor: Visitor) -> None:
     ("query", "expected"),
     [
         ("who=self", {"sided"}),
-        ("who=table", {"short", "cups", "locked", "withheld", "long"}),
+        ("who=table", {"short", "cups", "locked", "withheld", "long", "rested"}),
         ("condition=diabetes-mellitus", {"sided"}),
         ("condition=spinal-osteochondrosis&who=self", set()),
         ("condition=nonsense", set()),
-        ("condition=&who=", {"short", "sided", "cups", "locked", "withheld", "long"}),
+        ("condition=&who=", {"short", "sided", "cups", "locked", "withheld", "long", "rested"}),
     ],
 )
 def test_the_list_is_narrowed_by_the_query(

@@ -20,9 +20,6 @@ App = Callable[[Environ, StartResponse], Iterable[bytes]]
 ACT = "sessions.command"
 WORKER = "offline.worker"
 FILES = ("static", WORKER)
-# Scripts and styles are public, hold nothing of anybody, and show as text when opened.
-TEXTS = ("text/javascript", "text/css")
-NOT_ON_TEXTS = ("Content-Security-Policy", "Cross-Origin-Resource-Policy")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 UPLOAD = "/owner/data/import"
 
@@ -35,9 +32,9 @@ POLICY = (
 
 # Files and heartbeats may load nothing when opened by themselves. The policy is short, since most
 # responses carry it, and so are the other headers: what only a page heeds stands on pages.
-FILE_POLICY = "default-src 'none'; sandbox"
+FILE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 # The worker asks for pages and files and does nothing else.
-WORKER_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
+WORKER_POLICY = FILE_POLICY.replace("'none'", "'none'; connect-src 'self'", 1)
 
 ALWAYS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -138,9 +135,6 @@ def install(app: Flask, settings: Settings) -> None:
         into.extend(response.headers)
         if is_file and request.endpoint == WORKER:
             into["Content-Security-Policy"] = WORKER_POLICY
-        elif is_file and response.mimetype in TEXTS:
-            for name in NOT_ON_TEXTS:
-                del into[name]
         if "nonce" in g:
             into["Content-Security-Policy"] = POLICY.format(scripts=f"'nonce-{g.nonce}'")
         into.setdefault("Cache-Control", "no-store")

@@ -77,6 +77,6 @@ def test_when_summer_time_begins_only_the_time_of_the_end_is_another(
 
 
 def end_shown(server: Server, session_id: str) -> str:
-    found = re.search(r"ends <strong>(\d\d:\d\d)", server.look(session_id).text)
+    found = re.search(r"hands off</small> <strong[^>]*>(\d\d:\d\d)", server.look(session_id).text)
     assert found
     return found[1]
